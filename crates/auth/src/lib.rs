@@ -1,0 +1,1 @@
+//! Authentication of callers: opaque tokens by keyed digest.

@@ -1,0 +1,1 @@
+//! Ciphers, keyed digests, signatures and randomness behind the ports of the domain.

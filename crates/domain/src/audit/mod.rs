@@ -1,0 +1,14 @@
+//! The audit log: records, their canonical bytes, and the hash chain that makes them tamper-evident.
+//!
+//! Each writer of a store keeps one stream: sequence 1, 2, 3 … without gaps, every record's hash taken over the hash before it and
+//! its own canonical bytes, the last record of every commit signed. A record can't be altered, removed or slipped in without
+//! breaking the chain from there on.
+
+mod action;
+mod canonical;
+mod chain;
+mod record;
+
+pub use action::{Action, Outcome, ResourceKind};
+pub use chain::{ChainHash, ChainState, ChainedRecord, Signature, signed_bytes};
+pub use record::{AuditRecord, RequestInfo, Resource};

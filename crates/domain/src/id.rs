@@ -1,0 +1,124 @@
+//! Identifiers: immutable, made once, never reused.
+
+use core::fmt;
+use core::str::FromStr;
+use data_encoding::BASE32_DNSSEC;
+use uuid::Uuid;
+
+/// A text that isn't an identity of the wanted kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an identity of the form {prefix}-<26 characters of 0-9 and a-v>")]
+pub struct ParseIdentityError {
+    prefix: &'static str,
+}
+
+fn write(f: &mut fmt::Formatter<'_>, prefix: &str, id: Uuid) -> fmt::Result {
+    write!(f, "{prefix}-{}", BASE32_DNSSEC.encode_display(id.as_bytes()))
+}
+
+fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ParseIdentityError> {
+    let error = ParseIdentityError { prefix };
+    let code = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).ok_or(error)?;
+    // The decoder takes upper case too; an identity has one spelling only.
+    if code.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(error);
+    }
+    let bytes = BASE32_DNSSEC.decode(code.as_bytes()).map_err(|_| error)?;
+    Uuid::from_slice(&bytes).map_err(|_| error)
+}
+
+macro_rules! identifiers {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        #[doc = concat!("Written `", $prefix, "-` and 26 characters of base32hex (RFC 4648 section 7, lower case).")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The prefix of the written form, without the hyphen.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Wraps a UUID that an [`IdGenerator`](crate::port::IdGenerator) made, or a store kept.
+            #[must_use]
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID inside.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write(f, $prefix, self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdentityError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
+                parse(text, $prefix).map(Self)
+            }
+        }
+    )*};
+}
+
+identifiers! {
+    /// An organisation: the tenant.
+    OrganisationId = "o";
+    /// A project inside an organisation.
+    ProjectId = "prj";
+    /// A region.
+    RegionId = "reg";
+    /// A secret. Internal: the path is what callers know; a secret made anew at a path has another id.
+    SecretId = "sec";
+    /// A KMS key.
+    KeyId = "kms";
+    /// A user.
+    UserId = "u";
+    /// A service account.
+    ServiceAccountId = "sa";
+    /// A stored credential: a token or an access credential.
+    CredentialId = "cred";
+    /// A rule of a role.
+    RuleId = "rule";
+    /// An audit record.
+    EventId = "evt";
+    /// One audit stream: the records of one writer, in order.
+    StreamId = "stream";
+    /// One request, as told to the caller in errors and kept in the audit log.
+    RequestId = "req";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyId, OrganisationId};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    proptest! {
+        #[test]
+        fn parse_and_display_round_trip(bytes: [u8; 16]) {
+            let id = KeyId::new(Uuid::from_bytes(bytes));
+            prop_assert_eq!(id.to_string().parse::<KeyId>(), Ok(id));
+        }
+
+        #[test]
+        fn only_the_written_form_is_accepted(text in "(kms-)?[0-9a-wA-W]{24,27}") {
+            if let Ok(id) = text.parse::<KeyId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn another_kind_is_refused() {
+        let id = KeyId::new(Uuid::from_u128(7)).to_string();
+        assert!(id.parse::<OrganisationId>().is_err());
+    }
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod audit;
+pub mod canonical;
+pub mod document;
+pub mod envelope;
+pub mod failure;
+pub mod iam;
+pub mod id;
+pub mod kms;
+pub mod metadata;
+pub mod path;
+pub mod pattern;
+pub mod policy;
+pub mod port;
+pub mod principal;
+pub mod root_key;
+pub mod scope;
+pub mod secret;
+pub mod tenancy;
+pub mod time;
+pub mod unit;
+pub mod value;
+pub mod version;

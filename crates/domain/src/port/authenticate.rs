@@ -1,0 +1,49 @@
+use crate::failure::Failure;
+use crate::port::ReadError;
+use crate::principal::Caller;
+use crate::time::Timestamp;
+use crate::value::SecretBytes;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// What a caller shows. Taken from an `Authorization` header, or given by an embedding program.
+pub enum Credential {
+    /// A bearer token, opaque or signed.
+    Token(SecretBytes),
+    /// A service account's access key and secret.
+    AccessKey {
+        /// The public part.
+        key: String,
+        /// The secret part.
+        secret: SecretBytes,
+    },
+}
+
+/// Why a caller isn't known.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// The credential is unknown, expired or revoked; which one isn't told.
+    #[error("the credentials are not valid")]
+    Refused,
+    /// It can't be said now.
+    #[error("credentials cannot be checked")]
+    Unavailable(#[source] ReadError),
+}
+
+impl AuthenticateError {
+    /// [`AuthenticateError::Unavailable`] with its cause.
+    #[must_use]
+    pub const fn unavailable(error: Failure<super::ReadErrorKind>) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// Tells who calls.
+#[async_trait]
+pub trait Authenticator: Send + Sync {
+    /// The caller of this credential at this time.
+    ///
+    /// - A credential that was never given, or whose time has ended, is [`AuthenticateError::Refused`].
+    /// - Before anything is refused, the store has been read.
+    async fn authenticate(&self, credential: &Credential, at: Timestamp) -> Result<Arc<Caller>, AuthenticateError>;
+}

@@ -1,0 +1,23 @@
+//! What the engine needs of the world. Each method says in bullets what an adapter must do; `strongroom-testkit` has a case for
+//! each.
+
+mod audit;
+mod authenticate;
+mod cipher;
+mod commit;
+mod environment;
+mod kms;
+mod read;
+mod root_key;
+
+pub use audit::{Access, AccessError, AccessErrorKind, AccessLog, AuditLog, AuditReader, AuditSigner};
+pub use authenticate::{AuthenticateError, Authenticator, Credential};
+pub use cipher::{CipherError, KeyedDigest, PayloadCipher};
+pub use commit::{CommitError, CommitErrorKind, Committer};
+pub use environment::{Clock, Entropy, EntropyError, IdGenerator};
+pub use kms::{Kms, KmsError, KmsErrorKind};
+pub use read::{
+    AnswerReader, BrowseEntry, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, ReadErrorKind,
+    SealedRead, SealedVersionState, SecretReader, SetupReader, TenancyReader, TokenReader,
+};
+pub use root_key::{RootKey, RootKeyError};

@@ -1,0 +1,229 @@
+use crate::failure::Failure;
+use crate::id::{KeyId, OrganisationId, SecretId};
+use crate::kms::{Key, KeySummary};
+use crate::path::{Directory, SecretPath};
+use crate::principal::Token;
+use crate::root_key::{KeyCheck, SealedInstanceKey};
+use crate::scope::Scope;
+use crate::secret::{SealedVersion, Secret};
+use crate::tenancy::{Organisation, Region};
+use crate::unit::{Answer, AnswerKey};
+use crate::version::{Version, VersionNumber, VersionSelector};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Why a read failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadErrorKind {
+    /// The store is out of reach, overloaded or stopping.
+    Unavailable,
+    /// The store holds what it should not: a damaged row, or one of a newer release.
+    Corrupt,
+}
+
+/// A read failed.
+pub type ReadError = Failure<ReadErrorKind>;
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// A cache may answer. Good enough for a yes that is checked again; never for a no.
+    Hint,
+    /// The store itself answers.
+    Latest,
+}
+
+/// What a reveal reads: a secret, and the version asked for when it is active.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SealedRead {
+    /// The secret.
+    pub secret: Arc<Secret>,
+    /// The version.
+    pub version: SealedVersionState,
+}
+
+/// What was found of the version that a reveal asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SealedVersionState {
+    /// It is active.
+    Active(Arc<SealedVersion>),
+    /// It was destroyed.
+    Destroyed,
+    /// There never was one of that number; or the current one was asked for, and none is active.
+    Missing,
+}
+
+/// One entry of a directory, as browsing shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BrowseEntry {
+    /// A child directory with at least one secret below it.
+    Directory(Directory),
+    /// A secret directly in the directory.
+    Secret(Box<Secret>),
+}
+
+impl BrowseEntry {
+    /// What entries are ordered by, bytewise: a secret's path, or a directory with its trailing slash.
+    #[must_use]
+    pub fn sort_key(&self) -> &str {
+        match self {
+            Self::Directory(directory) => directory.as_str(),
+            Self::Secret(secret) => secret.path.as_str(),
+        }
+    }
+}
+
+/// Reads secrets. Each method is one snapshot.
+#[async_trait]
+pub trait SecretReader: Send + Sync {
+    /// The secret at a path.
+    ///
+    /// - Sees only the given scope.
+    async fn find(&self, scope: &Scope, path: &SecretPath) -> Result<Option<Secret>, ReadError>;
+
+    /// The secret at a path and one version's ciphertext, from one snapshot.
+    ///
+    /// - With [`VersionSelector::Current`] the highest active version.
+    /// - Tells a destroyed version from one that never was.
+    /// - An adapter without a cache treats both kinds of freshness alike.
+    async fn sealed(
+        &self,
+        scope: &Scope,
+        path: &SecretPath,
+        version: VersionSelector,
+        freshness: Freshness,
+    ) -> Result<Option<SealedRead>, ReadError>;
+
+    /// At most `limit` versions of a secret after number `after`, by rising number.
+    ///
+    /// - Includes destroyed ones.
+    async fn versions(
+        &self,
+        secret: SecretId,
+        after: Option<VersionNumber>,
+        limit: u32,
+    ) -> Result<Vec<Version>, ReadError>;
+
+    /// One version's entry in the history.
+    async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError>;
+
+    /// The highest active version below `number`.
+    async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError>;
+
+    /// At most `limit` secrets whose path begins with `prefix`, after path `after`, ordered bytewise by path.
+    ///
+    /// - `prefix` begins with `/`; it may end inside a segment.
+    /// - The cost depends on `limit`, not on how many secrets there are.
+    async fn list(
+        &self,
+        scope: &Scope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Secret>, ReadError>;
+
+    /// At most `limit` entries of a directory whose sort key is after `after`, ordered bytewise by it: child directories and
+    /// the secrets that lie directly in it, together.
+    ///
+    /// - A child directory shows once, however many secrets lie below it.
+    /// - The cost depends on `limit`, not on how many secrets lie below.
+    async fn browse(
+        &self,
+        scope: &Scope,
+        directory: &Directory,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<BrowseEntry>, ReadError>;
+}
+
+/// How a caller names a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyName {
+    /// By identity.
+    Id(KeyId),
+    /// By slug: the live key that holds it, else the newest that held it.
+    Slug(String),
+}
+
+/// Which keys to list; what is `None` selects nothing out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyFilter {
+    /// With this identity.
+    pub id: Option<KeyId>,
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// With exactly this slug.
+    pub slug: Option<String>,
+}
+
+/// How many keys of one scope are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyCounts {
+    /// Active ones.
+    pub active: u64,
+    /// Disabled ones.
+    pub disabled: u64,
+    /// Ones pending deletion.
+    pub pending_deletion: u64,
+}
+
+/// Reads KMS keys. Each method is one snapshot.
+#[async_trait]
+pub trait KeyReader: Send + Sync {
+    /// The key of this id, whatever its scope: callers check it.
+    ///
+    /// - An adapter without a cache treats both kinds of freshness alike.
+    async fn get(&self, id: KeyId, freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError>;
+
+    /// The key of this name in a scope.
+    ///
+    /// - Sees only the given scope.
+    /// - By slug finds the live key before one pending deletion.
+    async fn find(&self, scope: &Scope, name: &KeyName) -> Result<Option<Arc<Key>>, ReadError>;
+
+    /// The keys of a scope: active and disabled ones first, then those pending deletion, each newest first.
+    async fn list(&self, scope: &Scope, filter: &KeyFilter) -> Result<Vec<Key>, ReadError>;
+
+    /// What secrets show of these keys; keys that aren't there are left out.
+    async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError>;
+
+    /// How many keys a scope has, by state.
+    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError>;
+}
+
+/// Reads organisations and regions.
+#[async_trait]
+pub trait TenancyReader: Send + Sync {
+    /// The organisation of this identity or slug; an identity wins over an equal slug.
+    async fn organisation(&self, name: &str) -> Result<Option<Organisation>, ReadError>;
+
+    /// The organisation of this id.
+    async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError>;
+
+    /// All regions, by slug.
+    async fn regions(&self) -> Result<Vec<Region>, ReadError>;
+}
+
+/// Reads tokens.
+#[async_trait]
+pub trait TokenReader: Send + Sync {
+    /// The token with this digest.
+    async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError>;
+}
+
+/// Reads remembered answers.
+#[async_trait]
+pub trait AnswerReader: Send + Sync {
+    /// The answer to the request of this key, expired or not.
+    async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, ReadError>;
+}
+
+/// Reads what a store was set up with.
+#[async_trait]
+pub trait SetupReader: Send + Sync {
+    /// The check of its root key; `None` for a store that was never set up.
+    async fn key_check(&self) -> Result<Option<KeyCheck>, ReadError>;
+
+    /// Its instance keys, by purpose and version.
+    async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError>;
+}

@@ -1,0 +1,204 @@
+//! Changes as data: what a store applies whole or not at all.
+
+use crate::audit::AuditRecord;
+use crate::id::{KeyId, SecretId};
+use crate::kms::{Key, KeyState, KeyVersion};
+use crate::metadata::Metadata;
+use crate::path::SecretPath;
+use crate::policy::AccessPolicy;
+use crate::principal::Token;
+use crate::root_key::{KeyCheck, SealedInstanceKey};
+use crate::scope::Scope;
+use crate::secret::{SealedVersion, Secret, SecretState};
+use crate::tenancy::{Organisation, Region};
+use crate::time::Timestamp;
+use crate::version::VersionNumber;
+
+/// Counts the changes of an aggregate: a secret with its versions, a KMS key with its versions. Internal; callers see
+/// `objectVersion`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Revision(u64);
+
+impl Revision {
+    /// Of a new aggregate.
+    pub const FIRST: Self = Self(1);
+
+    /// A revision that a store kept.
+    #[must_use]
+    pub const fn new(revision: u64) -> Self {
+        Self(revision)
+    }
+
+    /// As a number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// After one more change.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// What is changed as one, under one [`Revision`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AggregateId {
+    /// A secret with its versions.
+    Secret(SecretId),
+    /// A KMS key with its versions.
+    Key(KeyId),
+}
+
+/// What may exist once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum UniqueKey {
+    /// The store's check of its root key: a store is set up once.
+    Setup,
+    /// An organisation's slug.
+    OrganisationSlug(String),
+    /// A region's slug.
+    RegionSlug(String),
+    /// A secret's path in its scope.
+    SecretPath(Scope, SecretPath),
+    /// A live KMS key's name in its scope.
+    KeyName(Scope, String),
+    /// A live KMS key's slug in its scope.
+    KeySlug(Scope, String),
+    /// A request that was answered: see [`Answer`].
+    Answer(AnswerKey),
+}
+
+/// What must hold for a unit to be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// The aggregate exists and has this revision.
+    Revision(AggregateId, Revision),
+    /// Nothing holds this key.
+    Absent(UniqueKey),
+}
+
+/// Names a request that may come again: a keyed digest of principal, scope, method, path and the caller's idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AnswerKey(pub [u8; 32]);
+
+/// The first answer to a request that carried an idempotency key. It holds no value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which request.
+    pub key: AnswerKey,
+    /// Keyed digest of the request's body; never the body or a plain hash.
+    pub body: [u8; 32],
+    /// What was answered, in the words of the inbound adapter.
+    pub answer: Vec<u8>,
+    /// The secret that the request made or changed; the answer goes when it goes.
+    pub secret: SecretId,
+    /// The version that the request made; the answer goes when it goes.
+    pub version: VersionNumber,
+    /// Until when a repeat gets this answer.
+    pub expires_at: Timestamp,
+}
+
+/// One change. The engine makes ids, times, revisions and ciphertexts; a store writes what it is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Sets up the store: the check of its root key.
+    InsertKeyCheck(KeyCheck),
+    /// Adds an instance key, sealed under the root key.
+    InsertInstanceKey(SealedInstanceKey),
+    /// Adds an organisation.
+    InsertOrganisation(Organisation),
+    /// Adds a region.
+    InsertRegion(Region),
+    /// Adds a token.
+    InsertToken(Token),
+    /// Adds a secret with its first version.
+    InsertSecret {
+        /// The secret.
+        secret: Secret,
+        /// Its first version.
+        version: SealedVersion,
+    },
+    /// Adds a version, and replaces the secret's state.
+    AppendVersion {
+        /// Of which secret.
+        secret: SecretId,
+        /// The new version.
+        version: SealedVersion,
+        /// The secret's new state.
+        state: SecretState,
+    },
+    /// Marks a version destroyed, erases its payload, wrapped key and remembered answers, and replaces the secret's state.
+    EraseVersion {
+        /// Of which secret.
+        secret: SecretId,
+        /// Which version.
+        version: VersionNumber,
+        /// When.
+        at: Timestamp,
+        /// The secret's new state.
+        state: SecretState,
+    },
+    /// Replaces description, labels and annotations, and the secret's state.
+    ReplaceMetadata {
+        /// Of which secret.
+        secret: SecretId,
+        /// The new metadata.
+        metadata: Metadata,
+        /// The secret's new state.
+        state: SecretState,
+    },
+    /// Sets or clears the access policy, and replaces the secret's state.
+    ReplacePolicy {
+        /// Of which secret.
+        secret: SecretId,
+        /// The new policy.
+        policy: Option<AccessPolicy>,
+        /// The secret's new state.
+        state: SecretState,
+    },
+    /// Removes a secret, its versions, their payloads and wrapped keys, and its remembered answers.
+    DeleteSecret {
+        /// Which.
+        secret: SecretId,
+    },
+    /// Adds a KMS key with its first version.
+    InsertKey(Key),
+    /// Adds a key version, and replaces the key's state.
+    AppendKeyVersion {
+        /// Of which key.
+        key: KeyId,
+        /// The new version.
+        version: KeyVersion,
+        /// The key's new state.
+        state: KeyState,
+    },
+    /// Replaces the state of a key: switched on or off.
+    ReplaceKeyState {
+        /// Which key.
+        key: KeyId,
+        /// Its new state.
+        state: KeyState,
+    },
+    /// Remembers the answer to a request.
+    RememberAnswer(Answer),
+    /// Forgets at most `limit` answers that expired before `before`.
+    PruneAnswers {
+        /// The time.
+        before: Timestamp,
+        /// How many at the most.
+        limit: u32,
+    },
+}
+
+/// A change, applied whole or not at all, with the audit records that tell of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unit {
+    /// What must hold.
+    pub expect: Vec<Expect>,
+    /// What changes, in order.
+    pub changes: Vec<Change>,
+    /// What the audit log keeps of it, in order.
+    pub records: Vec<AuditRecord>,
+}

@@ -1,0 +1,1 @@
+//! A software KMS whose key material is sealed under the root key.

@@ -1,0 +1,1 @@
+//! Root key providers, and the instance keys sealed under the root key.

@@ -1,0 +1,1 @@
+//! A store in memory with real atomic units and conflicts.

@@ -1,0 +1,1 @@
+//! The durable store: SQLite through one group-commit lane.

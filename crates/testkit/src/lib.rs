@@ -1,0 +1,1 @@
+//! Contract suites for the ports, and the fakes that pass them.

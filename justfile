@@ -1,0 +1,38 @@
+# List the recipes.
+default:
+    @just --list --unsorted
+
+# Run everything that must hold, or some stages: `just test e2e docs`.
+test *stages:
+    scripts/test {{ stages }}
+
+# Format all code.
+fmt:
+    cargo fmt --all
+
+# Check the format and run the lints.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Build the documentation of all crates.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --locked
+
+# Start a development server with everything in ./strongroom-data: `just dev --listen 127.0.0.1:8300`.
+dev *arguments:
+    cargo run -p strongroomd -- dev {{ arguments }}
+
+# Measure reveal and put against a bare hyper server of the same run.
+bench *arguments:
+    cargo run --release -p strongroom-tests --bin bench -- {{ arguments }}
+
+# Kill the server in the middle of its work, many times: the long form of a test.
+kills times="200":
+    cargo build --workspace --all-targets --locked
+    STRONGROOM_KILLS={{ times }} cargo nextest run -p strongroom-tests --test faults kill
+
+# Check dependencies: advisories (needs the network), bans, licences, sources.
+deny:
+    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+    cargo deny check
