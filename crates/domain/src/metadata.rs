@@ -86,6 +86,13 @@ impl Metadata {
         &self.annotations
     }
 
+    /// About how many bytes of memory it takes, for bounding caches.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let entries = self.labels.iter().chain(&self.annotations);
+        self.description.len() + entries.map(|(key, value)| 48 + key.len() + value.len()).sum::<usize>()
+    }
+
     /// Whether every one of `wanted` stands among the labels, with the same value.
     #[must_use]
     pub fn matches_labels(&self, wanted: &BTreeMap<String, String>) -> bool {

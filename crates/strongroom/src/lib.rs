@@ -1,1 +1,21 @@
-//! The Strongroom engine: the use cases of a secrets manager, embeddable in any async runtime.
+#![doc = include_str!("../README.md")]
+
+mod answers;
+mod audit;
+mod auth_failures;
+mod cache;
+mod engine;
+mod envelope;
+mod error;
+pub mod kms;
+mod regions;
+pub mod secret;
+mod session;
+pub mod setup;
+
+pub use answers::{Idempotency, Outcome};
+pub use engine::{Engine, Limits, Ports};
+pub use envelope::ValueInput;
+pub use error::{Code, Error};
+pub use session::{Needs, OrganisationSession, Service, Session, Target};
+pub use strongroom_domain as domain;

@@ -1,0 +1,103 @@
+//! The records that use cases leave.
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::session::OrganisationSession;
+use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
+use strongroom_domain::id::{EventId, KeyId, RegionId, RuleId, SecretId};
+use strongroom_domain::kms::KeyVersionNumber;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::port::IdGenerator;
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::version::VersionNumber;
+
+/// Where a record's operation took place.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) region: Option<RegionId>,
+    pub(crate) project: Option<strongroom_domain::id::ProjectId>,
+}
+
+pub(crate) fn secret(path: &SecretPath, id: Option<SecretId>, version: Option<VersionNumber>) -> Resource {
+    Resource {
+        kind: ResourceKind::Secret,
+        identity: path.as_str().to_owned(),
+        id: id.map(SecretId::uuid),
+        version: version.map(VersionNumber::get),
+    }
+}
+
+pub(crate) fn key(id: KeyId, version: Option<KeyVersionNumber>) -> Resource {
+    Resource {
+        kind: ResourceKind::KmsKey,
+        identity: id.to_string(),
+        id: Some(id.uuid()),
+        version: version.map(|version| u64::from(version.get())),
+    }
+}
+
+/// A key that a caller named and that wasn't found, or not for them.
+pub(crate) fn key_named(name: &str) -> Resource {
+    Resource { kind: ResourceKind::KmsKey, identity: name.chars().take(64).collect(), id: None, version: None }
+}
+
+/// A collection or directory.
+pub(crate) fn listing(kind: ResourceKind, identity: &str) -> Resource {
+    Resource { kind, identity: identity.to_owned(), id: None, version: None }
+}
+
+/// Makes the records of one call.
+pub(crate) struct Recorder<'a> {
+    pub(crate) session: &'a OrganisationSession,
+    pub(crate) place: Place,
+    pub(crate) ids: &'a dyn IdGenerator,
+}
+
+impl Recorder<'_> {
+    fn record(&self, at: Timestamp, action: Action, resource: Resource) -> AuditRecord {
+        AuditRecord {
+            event: EventId::new(self.ids.next()),
+            at,
+            action,
+            outcome: Outcome::Success,
+            status: 200,
+            organisation: Some(self.session.organisation.id),
+            region: self.place.region,
+            project: self.place.project,
+            principal: Some(self.session.caller.principal),
+            credential: Some(self.session.caller.credential),
+            resource: Some(resource),
+            decided_by: None,
+            request: Some(self.session.request.clone()),
+        }
+    }
+
+    /// It was done; `rule` allowed it.
+    pub(crate) fn success(
+        &self,
+        at: Timestamp,
+        action: Action,
+        resource: Resource,
+        rule: Option<RuleId>,
+        status: u16,
+    ) -> AuditRecord {
+        AuditRecord { status, decided_by: rule.map(|rule| rule.to_string()), ..self.record(at, action, resource) }
+    }
+
+    /// It was refused, or failed.
+    pub(crate) fn failure(&self, at: Timestamp, action: Action, resource: Resource, error: &Error) -> AuditRecord {
+        AuditRecord {
+            outcome: if error.is_denial() { Outcome::Denied } else { Outcome::Failure },
+            status: error.code().status(),
+            decided_by: Some(error.decider()),
+            ..self.record(at, action, resource)
+        }
+    }
+}
+
+impl Engine {
+    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so.
+    pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
+        Ok(self.ports.audit_log.enqueue(record).await?)
+    }
+}

@@ -1,0 +1,169 @@
+//! What is kept in memory to spare the store: ciphertexts and records of keys, organisations and regions. Never plaintext, never an
+//! unwrapped data key, and nothing that a refusal rests on: before a no, the store is read.
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as Quick;
+use std::sync::{Arc, Mutex, PoisonError};
+use strongroom_domain::id::{KeyId, OrganisationId};
+use strongroom_domain::kms::Key;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::port::{
+    Clock, Freshness, KeyReader, ReadError, SealedRead, SealedVersionState, SecretReader, TenancyReader,
+};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::tenancy::{Organisation, Region};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::version::VersionSelector;
+
+/// How long a record of a key, organisation or region serves without the store: other nodes' changes show within it.
+const MAX_AGE_MICROS: u64 = 1_000_000;
+/// How many keys and organisations are kept.
+const MAX_RECORDS: usize = 10_000;
+
+type Place = (Scope, SecretPath);
+type Regions = Arc<[Arc<Region>]>;
+
+#[derive(Clone)]
+struct CiphertextWeight;
+
+impl Weighter<Place, Arc<SealedRead>> for CiphertextWeight {
+    fn weight(&self, (_, path): &Place, read: &Arc<SealedRead>) -> u64 {
+        // Path twice (key and secret), a policy at its usual size, and the fixed parts.
+        let fixed = 1024 + 2 * path.as_str().len() + read.secret.metadata.weight();
+        let sealed = match &read.version {
+            SealedVersionState::Active(version) => version.payload.len() + version.wrapped.bytes.len(),
+            SealedVersionState::Destroyed | SealedVersionState::Missing => 0,
+        };
+        (fixed + sealed) as u64
+    }
+}
+
+#[derive(Clone)]
+struct Aged<T> {
+    value: T,
+    read_at: Timestamp,
+}
+
+pub(crate) struct Cache {
+    /// Current versions only; the revision that a reveal records tells whether one was still current.
+    ciphertexts: Option<Quick<Place, Arc<SealedRead>, CiphertextWeight>>,
+    keys: Quick<KeyId, Aged<Arc<Key>>>,
+    organisations: Quick<OrganisationId, Aged<Arc<Organisation>>>,
+    regions: Mutex<Option<Aged<Regions>>>,
+    secrets: Arc<dyn SecretReader>,
+    key_reader: Arc<dyn KeyReader>,
+    tenancy: Arc<dyn TenancyReader>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Cache {
+    pub(crate) fn new(ports: &crate::Ports, bytes: u64) -> Self {
+        let items = usize::try_from(bytes / 2048).unwrap_or(usize::MAX).clamp(16, 1 << 20);
+        Self {
+            ciphertexts: (bytes > 0).then(|| Quick::with_weighter(items, bytes, CiphertextWeight)),
+            keys: Quick::new(MAX_RECORDS),
+            organisations: Quick::new(MAX_RECORDS),
+            regions: Mutex::new(None),
+            secrets: Arc::clone(&ports.secrets),
+            key_reader: Arc::clone(&ports.keys),
+            tenancy: Arc::clone(&ports.tenancy),
+            clock: Arc::clone(&ports.clock),
+        }
+    }
+
+    fn is_fresh<T>(&self, entry: &Aged<T>) -> bool {
+        let now = self.clock.now();
+        // A clock that went back says nothing of the age.
+        now >= entry.read_at && now.micros_since(entry.read_at) < MAX_AGE_MICROS
+    }
+
+    fn aged<T>(value: T, read_at: Timestamp) -> Aged<T> {
+        Aged { value, read_at }
+    }
+
+    pub(crate) async fn sealed(
+        &self,
+        scope: &Scope,
+        path: &SecretPath,
+        version: VersionSelector,
+        freshness: Freshness,
+    ) -> Result<Option<Arc<SealedRead>>, ReadError> {
+        let cache = self.ciphertexts.as_ref().filter(|_| version == VersionSelector::Current);
+        let place = (*scope, path.clone());
+        if let Some(hit) = cache.filter(|_| freshness == Freshness::Hint).and_then(|cache| cache.get(&place)) {
+            return Ok(Some(hit));
+        }
+        let read = self.secrets.sealed(scope, path, version, freshness).await?.map(Arc::new);
+        if let Some(cache) = cache {
+            match &read {
+                Some(read) if matches!(read.version, SealedVersionState::Active(_)) => {
+                    cache.insert(place, Arc::clone(read));
+                }
+                _ => {
+                    cache.remove(&place);
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// After a change of the secret at this path.
+    pub(crate) fn forget_secret(&self, scope: &Scope, path: &SecretPath) {
+        if let Some(cache) = &self.ciphertexts {
+            cache.remove(&(*scope, path.clone()));
+        }
+    }
+
+    pub(crate) async fn key(&self, id: KeyId, freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError> {
+        if freshness == Freshness::Hint
+            && let Some(hit) = self.keys.get(&id).filter(|hit| self.is_fresh(hit))
+        {
+            return Ok(Some(hit.value));
+        }
+        let read_at = self.clock.now();
+        let key = self.key_reader.get(id, freshness).await?;
+        match &key {
+            Some(key) => self.keys.insert(id, Self::aged(Arc::clone(key), read_at)),
+            None => {
+                self.keys.remove(&id);
+            }
+        }
+        Ok(key)
+    }
+
+    /// After a change of the key.
+    pub(crate) fn forget_key(&self, id: KeyId) {
+        self.keys.remove(&id);
+    }
+
+    pub(crate) async fn organisation(
+        &self,
+        id: OrganisationId,
+        freshness: Freshness,
+    ) -> Result<Option<Arc<Organisation>>, ReadError> {
+        if freshness == Freshness::Hint
+            && let Some(hit) = self.organisations.get(&id).filter(|hit| self.is_fresh(hit))
+        {
+            return Ok(Some(hit.value));
+        }
+        let read_at = self.clock.now();
+        let organisation = self.tenancy.organisation_by_id(id).await?.map(Arc::new);
+        if let Some(organisation) = &organisation {
+            self.organisations.insert(id, Self::aged(Arc::clone(organisation), read_at));
+        }
+        Ok(organisation)
+    }
+
+    pub(crate) async fn regions(&self, freshness: Freshness) -> Result<Regions, ReadError> {
+        if freshness == Freshness::Hint {
+            let hit = self.regions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(hit) = hit.filter(|hit| self.is_fresh(hit)) {
+                return Ok(hit.value);
+            }
+        }
+        let read_at = self.clock.now();
+        let regions: Regions = self.tenancy.regions().await?.into_iter().map(Arc::new).collect();
+        *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = Some(Self::aged(Arc::clone(&regions), read_at));
+        Ok(regions)
+    }
+}

@@ -1,0 +1,165 @@
+//! The engine: its ports, its limits, and what the use cases share.
+
+use crate::answers::AnswersInFlight;
+use crate::auth_failures::AuthFailures;
+use crate::cache::Cache;
+use crate::error::{Code, Error};
+use async_lock::{Mutex, MutexGuard};
+use core::hash::{BuildHasher, Hash};
+use core::time::Duration;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::RandomState;
+use std::sync::Arc;
+use strongroom_domain::id::RegionId;
+use strongroom_domain::port::{
+    AccessLog, AnswerReader, AuditLog, Authenticator, Clock, Committer, Entropy, IdGenerator, KeyReader, KeyedDigest,
+    Kms, PayloadCipher, SecretReader, TenancyReader,
+};
+use strongroom_domain::tenancy::Region;
+use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
+use strongroom_domain::version::DEFAULT_MAX_ACTIVE_VERSIONS;
+
+/// Bounds that an operator may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most bytes of a value: 1 KiB to 1 MiB.
+    pub max_value_len: usize,
+    /// The most active versions of a secret, from 1.
+    pub max_active_versions: u32,
+    /// How much memory the cache of ciphertexts may take, in bytes; 0 switches it off.
+    pub cache_bytes: u64,
+    /// Whether callers also need a permission on the secret's key.
+    pub check_key_permission: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_value_len: DEFAULT_MAX_VALUE_LEN,
+            max_active_versions: DEFAULT_MAX_ACTIVE_VERSIONS,
+            cache_bytes: 64 * 1024 * 1024,
+            check_key_permission: true,
+        }
+    }
+}
+
+/// What the engine works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Tells who calls.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Reads secrets.
+    pub secrets: Arc<dyn SecretReader>,
+    /// Reads KMS keys.
+    pub keys: Arc<dyn KeyReader>,
+    /// Reads organisations and regions.
+    pub tenancy: Arc<dyn TenancyReader>,
+    /// Reads remembered answers.
+    pub answers: Arc<dyn AnswerReader>,
+    /// Applies changes.
+    pub committer: Arc<dyn Committer>,
+    /// Records reveals.
+    pub access_log: Arc<dyn AccessLog>,
+    /// Takes the records of what holds no value.
+    pub audit_log: Arc<dyn AuditLog>,
+    /// The KMS of each region that has one.
+    pub kms: HashMap<RegionId, Arc<dyn Kms>>,
+    /// Encrypts values.
+    pub cipher: Arc<dyn PayloadCipher>,
+    /// Digests requests that carry an idempotency key.
+    pub answer_digest: Arc<dyn KeyedDigest>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// How many queues there are for puts; two secrets share one now and then, which costs time but is right.
+const QUEUES: usize = 256;
+/// How often a change is tried again when others were faster.
+pub(crate) const MAX_TRIES: u32 = 8;
+
+/// The secrets manager: every use case is a method, in two steps. The first (`engine.put(&session, path)`) checks that the caller may,
+/// so that an inbound adapter can decide before it reads a body; the second (`.run(input)`) does it.
+///
+/// Cheap to share by `Arc`. Needs no runtime of its own: it spawns nothing and waits only through its ports.
+pub struct Engine {
+    pub(crate) ports: Ports,
+    pub(crate) limits: Limits,
+    pub(crate) cache: Cache,
+    pub(crate) answers_in_flight: AnswersInFlight,
+    pub(crate) auth_failures: AuthFailures,
+    queues: Box<[Mutex<()>]>,
+    hasher: RandomState,
+}
+
+impl Engine {
+    /// Puts the engine together.
+    #[must_use]
+    pub fn new(ports: Ports, limits: Limits) -> Self {
+        Self {
+            cache: Cache::new(&ports, limits.cache_bytes),
+            ports,
+            limits,
+            answers_in_flight: AnswersInFlight::default(),
+            auth_failures: AuthFailures::default(),
+            queues: (0..QUEUES).map(|_| Mutex::new(())).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The engine's bounds.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits for the turn of this object, so that changes to one secret don't waste each other's work.
+    pub(crate) async fn queue(&self, object: impl Hash) -> MutexGuard<'_, ()> {
+        let place = self.hasher.hash_one(object) as usize % self.queues.len();
+        self.queues[place].lock().await
+    }
+
+    /// Waits a random while before try number `attempt`, longer each time.
+    pub(crate) async fn back_off(&self, attempt: u32) -> Result<(), Error> {
+        let mut byte = [0];
+        self.ports.entropy.fill(&mut byte)?;
+        let micros = (u64::from(byte[0]) + 1) << (attempt + 2).min(10);
+        self.ports.clock.sleep(Duration::from_micros(micros)).await;
+        Ok(())
+    }
+
+    /// The KMS of a region.
+    pub(crate) fn kms(&self, region: &Region) -> Result<&Arc<dyn Kms>, Error> {
+        self.ports.kms.get(&region.id).filter(|_| region.kms_enabled).ok_or_else(|| {
+            Error::new(
+                Code::KmsNotConfigured,
+                format!("Region `{}` has no KMS, or it is switched off; ask the operator.", region.slug),
+            )
+        })
+    }
+
+    /// Whether the region's KMS may be used, as the summary shows it.
+    pub(crate) fn has_kms(&self, region: &Region) -> bool {
+        self.kms(region).is_ok()
+    }
+
+    /// Asks every KMS and the store whether they can be used: `Err` names what can't.
+    ///
+    /// # Errors
+    /// A name and an error for each that can't.
+    pub async fn ready(&self) -> Result<(), BTreeMap<&'static str, Error>> {
+        let mut down = BTreeMap::new();
+        if let Err(error) = self.ports.tenancy.regions().await {
+            down.insert("store", error.into());
+        }
+        for kms in self.ports.kms.values() {
+            if let Err(error) = kms.check().await {
+                down.insert("kms", error.into());
+            }
+        }
+        if down.is_empty() { Ok(()) } else { Err(down) }
+    }
+}

@@ -1,0 +1,146 @@
+use crate::audit;
+use crate::engine::{Engine, MAX_TRIES};
+use crate::error::{Code, Error, busy};
+use crate::session::Session;
+use std::sync::Arc;
+use strongroom_domain::audit::{Action, Resource, ResourceKind};
+use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::id::{KeyId, RuleId};
+use strongroom_domain::kms::{Key, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation};
+use strongroom_domain::metadata::{Metadata, check_name, nth_slug, slug_of};
+use strongroom_domain::port::CommitErrorKind;
+use strongroom_domain::unit::{Change, Expect, Revision, UniqueKey, Unit};
+
+/// A new KMS key.
+pub struct CreateKeyInput {
+    /// Its name, unique among the live keys of the scope.
+    pub name: String,
+    /// What it is.
+    pub key_type: KeyType,
+    /// Description, labels, annotations.
+    pub metadata: Metadata,
+    /// Whether its material may ever be given out.
+    pub export_allowed: bool,
+    /// When it is rotated by itself.
+    pub rotation: Rotation,
+}
+
+/// How many slugs are tried for a name: more keys than that with one slug are unusual enough for an error.
+const MAX_SLUGS: u32 = 1_000;
+
+/// A caller who may create keys.
+pub struct CreateKey<'a> {
+    engine: &'a Engine,
+    session: &'a Session,
+    rule: RuleId,
+}
+
+impl Engine {
+    /// Checks that the caller may create KMS keys.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`].
+    pub async fn create_key<'a>(&'a self, session: &'a Session) -> Result<CreateKey<'a>, Error> {
+        // A key that doesn't exist has no identity or slug, so only a rule for all keys allows it.
+        if let Some(rule) = session.grants().on(ResourceType::KmsKey, Permission::Create, "", None) {
+            return Ok(CreateKey { engine: self, session, rule });
+        }
+        let error = Error::new(
+            Code::Forbidden,
+            "You are not allowed `create` on KMS keys; ask for a rule on resource type `kms_key`, without identities, that grants it.",
+        );
+        let resource = audit::listing(ResourceKind::KmsKey, "");
+        let record = session.recorder(self).failure(self.ports.clock.now(), Action::KmsCreate, resource, &error);
+        self.log(record).await?;
+        Err(error)
+    }
+}
+
+impl CreateKey<'_> {
+    /// Creates the key with its first version. On return it is durable, with its audit record.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRequest`] for a bad name, [`Code::KeyNameTaken`], and those of KMS and store.
+    pub async fn run(self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
+        let resource = audit::key_named(&input.name);
+        let outcome = self.attempts(input).await;
+        if let Err(error) = &outcome {
+            self.record_failure(resource, error).await?;
+        }
+        outcome
+    }
+
+    async fn record_failure(&self, resource: Resource, error: &Error) -> Result<(), Error> {
+        let recorder = self.session.recorder(self.engine);
+        let record = recorder.failure(self.engine.ports.clock.now(), Action::KmsCreate, resource, error);
+        match self.engine.log(record).await {
+            Err(second) if error.code().status() < 500 => Err(second),
+            _ => Ok(()),
+        }
+    }
+
+    async fn attempts(&self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
+        let (engine, session) = (self.engine, self.session);
+        check_name(&input.name)?;
+        let kms = engine.kms(&session.region)?;
+        let id = KeyId::new(engine.ports.ids.next());
+        let spec = KeySpec { id, scope: session.scope, key_type: input.key_type, export_allowed: input.export_allowed };
+        let handle = kms.create(&spec).await?;
+        let at = engine.ports.clock.now();
+        let slug = slug_of(&input.name);
+        let mut key = Key {
+            spec,
+            name: input.name,
+            slug: slug.clone(),
+            metadata: input.metadata,
+            rotation: input.rotation,
+            state: KeyState { status: KeyStatus::Active, updated_at: at, object_version: 1, revision: Revision::FIRST },
+            created_at: at,
+            versions: vec![KeyVersion { number: KeyVersionNumber::FIRST, handle: handle.clone(), created_at: at }],
+        };
+        let mut tries = 0;
+        let failed = loop {
+            tries += 1;
+            key.slug = nth_slug(&slug, tries);
+            match self.commit(&key).await {
+                Ok(()) => return Ok(Arc::new(key)),
+                Err(error) => match error.kind() {
+                    CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeyName(..))) => break name_taken(&key.name),
+                    CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeySlug(..))) if tries < MAX_SLUGS => {}
+                    CommitErrorKind::Conflict(_) if tries >= MAX_TRIES => break busy(),
+                    CommitErrorKind::Conflict(_) => {}
+                    // Perhaps it was stored: its material must stay.
+                    CommitErrorKind::OutcomeUnknown => return Err(error.into()),
+                    CommitErrorKind::Full | CommitErrorKind::Unavailable => break error.into(),
+                },
+            }
+        };
+        kms.erase(&handle).await?;
+        Err(failed)
+    }
+
+    async fn commit(&self, key: &Key) -> Result<(), strongroom_domain::port::CommitError> {
+        let scope = self.session.scope;
+        let recorder = self.session.recorder(self.engine);
+        let resource = audit::key(key.spec.id, Some(KeyVersionNumber::FIRST));
+        self.engine
+            .ports
+            .committer
+            .commit(Unit {
+                expect: vec![
+                    Expect::Absent(UniqueKey::KeyName(scope, key.name.clone())),
+                    Expect::Absent(UniqueKey::KeySlug(scope, key.slug.clone())),
+                ],
+                records: vec![recorder.success(key.created_at, Action::KmsCreate, resource, Some(self.rule), 201)],
+                changes: vec![Change::InsertKey(key.clone())],
+            })
+            .await
+    }
+}
+
+fn name_taken(name: &str) -> Error {
+    Error::new(
+        Code::KeyNameTaken,
+        format!("A KMS key named `{name}` exists already in this region and scope; choose another name."),
+    )
+}

@@ -1,0 +1,144 @@
+//! Use cases of KMS keys: one file each.
+
+mod create;
+mod decrypt;
+mod encrypt;
+mod get;
+mod list;
+mod rotate;
+mod summary;
+mod switch;
+
+pub use create::{CreateKey, CreateKeyInput};
+pub use decrypt::{Decrypt, Decrypted};
+pub use encrypt::{Encrypt, Encrypted};
+pub use get::GetKey;
+pub use list::ListKeys;
+pub use rotate::RotateKey;
+pub use summary::{KmsSummary, RegionSummary};
+pub use switch::SwitchKey;
+
+use crate::audit;
+use crate::engine::{Engine, MAX_TRIES};
+use crate::error::{Code, Error, busy};
+use crate::session::Session;
+use std::sync::Arc;
+use strongroom_domain::audit::{Action, Resource};
+use strongroom_domain::iam::Permission;
+use strongroom_domain::id::RuleId;
+use strongroom_domain::kms::{Key, KeyVersionNumber};
+use strongroom_domain::port::{CommitErrorKind, KeyName};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
+
+/// A key that this caller may use so.
+pub(crate) struct GrantedKey<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) session: &'a Session,
+    pub(crate) key: Arc<Key>,
+    pub(crate) action: Action,
+    pub(crate) rule: RuleId,
+}
+
+/// One text, whether a key is unknown, of another scope, or not for this caller.
+pub(crate) fn not_found() -> Error {
+    Error::new(Code::KeyNotFound, "There is no such KMS key in this region and scope, or you may not use it so.")
+}
+
+impl Engine {
+    pub(crate) async fn grant_key<'a>(
+        &'a self,
+        session: &'a Session,
+        action: Action,
+        any_of: &[Permission],
+        name: &str,
+    ) -> Result<GrantedKey<'a>, Error> {
+        let by = name.parse().map_or_else(|_| KeyName::Slug(name.to_owned()), KeyName::Id);
+        if let Some(key) = self.ports.keys.find(&session.scope, &by).await?
+            && let Some(rule) = session.grants().on_key(any_of, key.spec.id, &key.slug)
+        {
+            return Ok(GrantedKey { engine: self, session, key, action, rule });
+        }
+        let error = not_found().decided_by("no rule or no key");
+        let record = session.recorder(self).failure(self.ports.clock.now(), action, audit::key_named(name), &error);
+        self.log(record).await?;
+        Err(error)
+    }
+}
+
+impl GrantedKey<'_> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.engine.ports.clock.now()
+    }
+
+    fn resource(&self, version: Option<KeyVersionNumber>) -> Resource {
+        audit::key(self.key.spec.id, version)
+    }
+
+    /// Gives the outcome on, after a record of a failure.
+    pub(crate) async fn recorded<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &outcome {
+            let recorder = self.session.recorder(self.engine);
+            let record = recorder.failure(self.now(), self.action, self.resource(None), error);
+            // A store that is down can't take the record either; the caller hears of what went wrong first.
+            if let Err(second) = self.engine.log(record).await
+                && error.code().status() < 500
+            {
+                return Err(second);
+            }
+        }
+        outcome
+    }
+
+    /// Makes the record of a success durable: what it tells of is about to leave.
+    pub(crate) async fn commit_success(&self, version: KeyVersionNumber) -> Result<(), Error> {
+        let recorder = self.session.recorder(self.engine);
+        let record = recorder.success(self.now(), self.action, self.resource(Some(version)), Some(self.rule), 200);
+        Ok(self.engine.ports.committer.commit(Unit { records: vec![record], ..Unit::default() }).await?)
+    }
+
+    /// Queues the record of a success that let nothing out.
+    pub(crate) async fn log_success(&self) -> Result<(), Error> {
+        let recorder = self.session.recorder(self.engine);
+        let record = recorder.success(self.now(), self.action, self.resource(None), Some(self.rule), 200);
+        self.engine.log(record).await
+    }
+
+    /// Changes the key as `decide` says, which gives the change and the key as it is then, or `None` for a change that isn't
+    /// needed; again when another change came first.
+    pub(crate) async fn change(
+        &self,
+        decide: impl AsyncFn(Key, Timestamp) -> Result<Option<(Change, Key)>, Error>,
+    ) -> Result<Arc<Key>, Error> {
+        let id = self.key.spec.id;
+        self.engine.kms(&self.session.region)?;
+        let _turn = self.engine.queue(id).await;
+        for attempt in 0..MAX_TRIES {
+            if attempt > 0 {
+                self.engine.back_off(attempt).await?;
+            }
+            let found = self.engine.ports.keys.find(&self.session.scope, &KeyName::Id(id)).await?;
+            let key = found.ok_or_else(not_found)?;
+            let at = self.now();
+            let (change, changed) = match decide((*key).clone(), at).await? {
+                Some((change, changed)) => (Some(change), Arc::new(changed)),
+                None => (None, Arc::clone(&key)),
+            };
+            let resource = self.resource(changed.latest().map(|version| version.number));
+            let recorder = self.session.recorder(self.engine);
+            let unit = Unit {
+                expect: vec![Expect::Revision(AggregateId::Key(id), key.state.revision)],
+                changes: change.into_iter().collect(),
+                records: vec![recorder.success(at, self.action, resource, Some(self.rule), 200)],
+            };
+            let committed = self.engine.ports.committer.commit(unit).await;
+            self.engine.cache.forget_key(id);
+            match committed {
+                Ok(()) => return Ok(changed),
+                Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(busy())
+    }
+}

@@ -1,0 +1,89 @@
+use super::readable::is_readable;
+use super::view::view_with;
+use super::{Page, SecretView};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::session::Session;
+use std::collections::BTreeMap;
+use strongroom_domain::path::Directory;
+use strongroom_domain::port::BrowseEntry;
+
+/// One entry of a directory.
+#[derive(Clone, Debug)]
+pub enum BrowseView {
+    /// A child directory with at least one secret that the caller may read.
+    Directory(Directory),
+    /// A secret directly in the directory.
+    Secret(Box<SecretView>),
+}
+
+/// A caller who may browse.
+pub struct Browse<'a> {
+    engine: &'a Engine,
+    session: &'a Session,
+    directory: Directory,
+}
+
+impl Engine {
+    /// Checks that the caller may list secrets at all; which of them, is decided for each.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`](crate::Code::Forbidden).
+    pub async fn browse<'a>(&'a self, session: &'a Session, directory: &Directory) -> Result<Browse<'a>, Error> {
+        self.may_list(session, directory).await?;
+        Ok(Browse { engine: self, session, directory: directory.clone() })
+    }
+}
+
+impl Browse<'_> {
+    /// At most `limit` entries of the directory after the key `after`, in bytewise order: child directories with a secret that the
+    /// caller may read, and secrets that the caller may read and that carry `labels`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn page(
+        &self,
+        after: Option<String>,
+        limit: u32,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Page<BrowseView>, Error> {
+        let (engine, session) = (self.engine, self.session);
+        let limit = limit.max(1) as usize;
+        // One more than wanted tells whether there is a next page.
+        let at_once = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX).min(1_001);
+        let mut found: Vec<BrowseEntry> = Vec::new();
+        let mut after = after;
+        let next = 'reading: loop {
+            let read = engine.ports.secrets.browse(&session.scope, &self.directory, after.as_deref(), at_once).await?;
+            let ended = read.len() < at_once as usize;
+            after = read.last().map(|entry| entry.sort_key().to_owned());
+            for entry in read {
+                let visible = match &entry {
+                    BrowseEntry::Directory(directory) => engine.is_visible(session, directory).await?,
+                    BrowseEntry::Secret(secret) => {
+                        is_readable(session, secret) && secret.metadata.matches_labels(labels)
+                    }
+                };
+                if visible && found.len() == limit {
+                    break 'reading found.last().map(|entry| entry.sort_key().to_owned());
+                }
+                if visible {
+                    found.push(entry);
+                }
+            }
+            if ended {
+                break None;
+            }
+        };
+        let secrets = found.iter().filter_map(|entry| match entry {
+            BrowseEntry::Secret(secret) => Some(&**secret),
+            BrowseEntry::Directory(_) => None,
+        });
+        let keys = engine.key_summaries(secrets).await?;
+        let items = found.into_iter().map(|entry| match entry {
+            BrowseEntry::Directory(directory) => BrowseView::Directory(directory),
+            BrowseEntry::Secret(secret) => BrowseView::Secret(Box::new(view_with(session, *secret, &keys))),
+        });
+        Ok(Page { items: items.collect(), next })
+    }
+}

@@ -1,0 +1,187 @@
+use super::{Granted, SecretView};
+use crate::answers::{Begun, Idempotency, Outcome, Running};
+use crate::audit;
+use crate::engine::Engine;
+use crate::envelope::{Binding, ValueInput};
+use crate::error::{Code, Error};
+use crate::session::Session;
+use std::sync::Arc;
+use strongroom_domain::audit::Action;
+use strongroom_domain::iam::Permission;
+use strongroom_domain::id::SecretId;
+use strongroom_domain::kms::Key;
+use strongroom_domain::metadata::Metadata;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::policy::AccessPolicy;
+use strongroom_domain::port::{CommitErrorKind, Freshness};
+use strongroom_domain::secret::{Secret, SecretState};
+use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
+use strongroom_domain::value::SecretValue;
+use strongroom_domain::version::VersionNumber;
+
+/// A new secret.
+pub struct CreateInput {
+    /// The identity of the KMS key to bind it to, for good.
+    pub key: String,
+    /// Description, labels, annotations.
+    pub metadata: Metadata,
+    /// Further conditions on reveal and put.
+    pub policy: Option<AccessPolicy>,
+    /// The value of its first version.
+    pub value: ValueInput,
+}
+
+/// A caller who may create a secret at this path.
+pub struct Create<'a>(Granted<'a>);
+
+impl Engine {
+    /// Checks that the caller may create a secret at this path.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`].
+    pub async fn create<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<Create<'a>, Error> {
+        self.grant(session, Action::SecretCreate, Permission::Create, path).await.map(Create)
+    }
+}
+
+impl Create<'_> {
+    /// Creates the secret with its first version. On return it is durable, with its audit records.
+    ///
+    /// # Errors
+    /// [`Code::SecretExists`], [`Code::KeyNotFound`], [`Code::KeyUnusable`], [`Code::ValueTooLarge`], the idempotency codes, and those
+    /// of KMS and store; then nothing was stored, but for [`Code::OutcomeUnknown`].
+    pub async fn run(
+        self,
+        input: CreateInput,
+        idempotency: Option<Idempotency<'_, SecretView>>,
+    ) -> Result<Outcome<SecretView>, Error> {
+        let outcome = self.attempt(input, idempotency.as_ref()).await;
+        let outcome = self.0.recorded(outcome).await?;
+        if let Outcome::Repeated(_) = &outcome {
+            self.0.log_success(None, 201).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn attempt(
+        &self,
+        input: CreateInput,
+        idempotency: Option<&Idempotency<'_, SecretView>>,
+    ) -> Result<Outcome<SecretView>, Error> {
+        let Granted { engine, session, path, .. } = &self.0;
+        let value = engine.value(input.value)?;
+        let running = match engine.begin(session, idempotency).await? {
+            Some(Begun::Answered(answer)) => return Ok(Outcome::Repeated(answer)),
+            Some(Begun::Running(running)) => Some(running),
+            None => None,
+        };
+        if engine.ports.secrets.find(&session.scope, path).await?.is_some() {
+            return Err(exists());
+        }
+        let key = self.bindable_key(&input.key).await?;
+        self.store(input.metadata, input.policy, &value, &key, running).await
+    }
+
+    /// The key to bind to; unknown ones and ones that the caller may not use are told alike.
+    async fn bindable_key(&self, name: &str) -> Result<Arc<Key>, Error> {
+        let Granted { engine, session, .. } = &self.0;
+        let not_found = || {
+            Error::new(
+                Code::KeyNotFound,
+                "`kmsKeyIdentity` names no KMS key of this region and scope that you may encrypt with. It wants the key's identity (kms-…), not its name or slug.",
+            )
+        };
+        let id = name.parse().map_err(|_| not_found())?;
+        for freshness in [Freshness::Hint, Freshness::Latest] {
+            let Some(key) = engine.cache.key(id, freshness).await? else { continue };
+            let permitted = !engine.limits.check_key_permission
+                || session.grants().on_key(&[Permission::Encrypt, Permission::Update], id, &key.slug).is_some();
+            if !permitted || !session.scope.may_use_key_of(&key.spec.scope) {
+                return Err(not_found());
+            }
+            if !key.spec.key_type.encrypts() {
+                return Err(Error::new(
+                    Code::KeyUnusable,
+                    format!("Keys of type {} cannot encrypt; bind the secret to a symmetric key.", key.spec.key_type),
+                ));
+            }
+            match key.check_usable() {
+                Ok(()) => return Ok(key),
+                Err(_) if freshness == Freshness::Hint => {}
+                Err(error) => {
+                    let message = format!("The KMS key {id} cannot be used: {error}.");
+                    return Err(Error::new(Code::KeyUnusable, message).because(error));
+                }
+            }
+        }
+        Err(not_found())
+    }
+
+    async fn store(
+        &self,
+        metadata: Metadata,
+        policy: Option<AccessPolicy>,
+        value: &SecretValue,
+        key: &Key,
+        running: Option<Running<'_, SecretView>>,
+    ) -> Result<Outcome<SecretView>, Error> {
+        let Granted { engine, session, path, action, rule } = &self.0;
+        let at = self.0.now();
+        let id = SecretId::new(engine.ports.ids.next());
+        let binding = Binding { secret: id, path, number: VersionNumber::FIRST, key };
+        let version = engine.seal(session, binding, value, at).await?;
+        let secret = Secret {
+            id,
+            scope: session.scope,
+            path: path.clone(),
+            key: key.spec.id,
+            metadata,
+            policy,
+            created_at: at,
+            last_accessed_at: None,
+            state: SecretState::first(at),
+        };
+        let view = SecretView {
+            secret: secret.clone(),
+            key: Some(key.summary()),
+            region: Arc::clone(&session.region),
+            versions: None,
+            next_version: None,
+        };
+        let recorder = self.0.recorder();
+        let key_resource = audit::key(key.spec.id, Some(version.wrapped.key_version));
+        let mut unit = Unit {
+            expect: vec![Expect::Absent(UniqueKey::SecretPath(session.scope, path.clone()))],
+            records: vec![
+                recorder.success(at, *action, audit::secret(path, Some(id), Some(version.number)), Some(*rule), 201),
+                recorder.success(at, Action::KmsEncrypt, key_resource, None, 201),
+            ],
+            changes: vec![Change::InsertSecret { secret, version }],
+        };
+        if let Some(running) = &running {
+            running.remember(engine, &mut unit, &view, id, VersionNumber::FIRST);
+        }
+        match engine.ports.committer.commit(unit).await {
+            Ok(()) => Ok(Outcome::Done(view)),
+            Err(error) => match (error.kind(), &running) {
+                (CommitErrorKind::Conflict(Expect::Absent(UniqueKey::Answer(_))), Some(running)) => {
+                    // Another node was faster with the same request.
+                    engine.answered(running).await?.map(Outcome::Repeated).ok_or_else(exists)
+                }
+                (CommitErrorKind::Conflict(_), Some(running)) => match engine.answered(running).await? {
+                    Some(answer) => Ok(Outcome::Repeated(answer)),
+                    None => Err(exists()),
+                },
+                (CommitErrorKind::Conflict(_), None) => Err(exists()),
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+fn exists() -> Error {
+    Error::new(
+        Code::SecretExists,
+        "A secret lives at this path already, and was left as it is. Put a new version instead (POST …/versions), or delete it first.",
+    )
+}

@@ -1,0 +1,37 @@
+use super::Granted;
+use super::change::Wanted;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::session::Session;
+use strongroom_domain::audit::Action;
+use strongroom_domain::iam::Permission;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::unit::Change;
+
+/// A caller who may delete the secret at this path.
+pub struct Delete<'a>(Granted<'a>);
+
+impl Engine {
+    /// Checks that the caller may delete the secret at this path.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`](crate::Code::Forbidden).
+    pub async fn delete<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<Delete<'a>, Error> {
+        self.grant(session, Action::SecretDelete, Permission::Delete, path).await.map(Delete)
+    }
+}
+
+impl Delete<'_> {
+    /// Removes the secret with all versions and their key material at once; the path is free again.
+    ///
+    /// # Errors
+    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
+    pub async fn run(self) -> Result<(), Error> {
+        self.0
+            .change(async |secret, _| {
+                let change = Change::DeleteSecret { secret: secret.id };
+                Ok(Wanted { change: Some(change), version: None, status: 204, answer: () })
+            })
+            .await
+    }
+}

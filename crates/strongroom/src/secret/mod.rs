@@ -1,0 +1,179 @@
+//! Use cases of secrets: one file each.
+
+mod browse;
+mod change;
+mod create;
+mod delete;
+mod describe;
+mod destroy;
+mod list;
+mod patch;
+mod policy;
+mod put;
+mod readable;
+mod reveal;
+mod view;
+
+pub use browse::{Browse, BrowseView};
+pub use create::{Create, CreateInput};
+pub use delete::Delete;
+pub use describe::{Describe, VersionPage};
+pub use destroy::Destroy;
+pub use list::List;
+pub use patch::{EntriesPatch, MetadataPatch, Patch};
+pub use policy::SetPolicy;
+pub use put::{Put, PutDone, PutInput};
+pub use reveal::{Reveal, Revealed};
+pub use view::{Page, SecretView};
+
+use crate::audit::{self, Place, Recorder};
+use crate::engine::Engine;
+use crate::error::{Code, Error};
+use crate::session::Session;
+use std::sync::Arc;
+use strongroom_domain::audit::Action;
+use strongroom_domain::iam::Permission;
+use strongroom_domain::id::{RuleId, SecretId};
+use strongroom_domain::kms::Key;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::policy::{PolicyDecision, PolicyOperation, PolicyRequest};
+use strongroom_domain::port::Freshness;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::version::VersionNumber;
+
+/// A caller who may do this, here: what the first step of every use case gives the second.
+pub(crate) struct Granted<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) session: &'a Session,
+    pub(crate) path: SecretPath,
+    pub(crate) action: Action,
+    pub(crate) rule: RuleId,
+}
+
+impl Session {
+    pub(crate) fn recorder<'a>(&'a self, engine: &'a Engine) -> Recorder<'a> {
+        let place = Place { region: Some(self.region.id), project: self.scope.project };
+        Recorder { session: &self.inner, place, ids: engine.ports.ids.as_ref() }
+    }
+}
+
+/// The refusal of a path: one text, whether a secret lives there or not.
+pub(crate) fn forbidden(permission: Permission) -> Error {
+    Error::new(
+        Code::Forbidden,
+        format!(
+            "You are not allowed `{permission}` on this path; ask for a rule on resource type `secret` that grants it."
+        ),
+    )
+}
+
+impl Engine {
+    pub(crate) async fn grant<'a>(
+        &'a self,
+        session: &'a Session,
+        action: Action,
+        permission: Permission,
+        path: SecretPath,
+    ) -> Result<Granted<'a>, Error> {
+        if let Some(rule) = session.grants().on_secret(permission, &path) {
+            return Ok(Granted { engine: self, session, path, action, rule });
+        }
+        let error = forbidden(permission);
+        let resource = audit::secret(&path, None, None);
+        let record = session.recorder(self).failure(self.ports.clock.now(), action, resource, &error);
+        self.log(record).await?;
+        Err(error)
+    }
+}
+
+impl Granted<'_> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.engine.ports.clock.now()
+    }
+
+    pub(crate) fn recorder(&self) -> Recorder<'_> {
+        self.session.recorder(self.engine)
+    }
+
+    /// Gives the outcome on, after a record of a failure.
+    pub(crate) async fn recorded<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &outcome {
+            let record = self.recorder().failure(self.now(), self.action, audit::secret(&self.path, None, None), error);
+            // A store that is down can't take the record either; the caller hears of what went wrong first.
+            if let Err(second) = self.engine.log(record).await
+                && error.code().status() < 500
+            {
+                return Err(second);
+            }
+        }
+        outcome
+    }
+
+    /// Queues the record of a success that gave no value.
+    pub(crate) async fn log_success(&self, id: Option<SecretId>, status: u16) -> Result<(), Error> {
+        let resource = audit::secret(&self.path, id, None);
+        self.engine.log(self.recorder().success(self.now(), self.action, resource, Some(self.rule), status)).await
+    }
+
+    /// The secret, as the store has it now.
+    pub(crate) async fn find(&self) -> Result<Secret, Error> {
+        self.engine.ports.secrets.find(&self.session.scope, &self.path).await?.ok_or_else(not_found)
+    }
+
+    /// Whether the secret's access policy lets this caller do it now.
+    pub(crate) fn check_policy(&self, secret: &Secret, operation: PolicyOperation, at: Timestamp) -> Result<(), Error> {
+        let Some(policy) = &secret.policy else { return Ok(()) };
+        let request = PolicyRequest {
+            operation,
+            at,
+            client: self.session.inner.request.client,
+            subject: &self.session.inner.caller.subject,
+        };
+        match policy.decide(&request) {
+            PolicyDecision::Allowed { .. } => Ok(()),
+            PolicyDecision::Denied { by } => Err(Error::new(
+                Code::AccessPolicyDenied,
+                format!("The access policy of this secret forbids it from here, now, or for you ({by})."),
+            )
+            .decided_by(format!("accessPolicy {by}"))),
+        }
+    }
+
+    /// The secret's key, when this caller may use it and it is fit for use.
+    pub(crate) async fn usable_key(
+        &self,
+        secret: &Secret,
+        permission: Permission,
+        freshness: Freshness,
+    ) -> Result<Arc<Key>, Error> {
+        let unusable =
+            |what: &str| Error::new(Code::KeyUnusable, format!("The KMS key {} of this secret {what}", secret.key));
+        let Some(key) = self.engine.cache.key(secret.key, freshness).await? else {
+            return Err(unusable("was deleted; its values can no longer be opened."));
+        };
+        if self.engine.limits.check_key_permission
+            && self.session.grants().on_key(&[permission, Permission::Update], key.spec.id, &key.slug).is_none()
+        {
+            return Err(Error::new(
+                Code::KeyForbidden,
+                format!(
+                    "You also need `{permission}` on the secret's KMS key {}, which no rule of yours grants.",
+                    secret.key
+                ),
+            ));
+        }
+        match key.check_usable() {
+            Ok(()) => Ok(key),
+            Err(error) => Err(unusable(&format!("cannot be used: {error}.")).because(error)),
+        }
+    }
+}
+
+pub(crate) fn not_found() -> Error {
+    Error::new(Code::SecretNotFound, "There is no secret at this path in this region and scope.")
+}
+
+pub(crate) fn version_not_found(number: VersionNumber) -> Error {
+    Error::new(Code::VersionNotFound, format!("This secret has no version {number}."))
+}

@@ -1,0 +1,112 @@
+use super::change::Wanted;
+use super::{Granted, SecretView};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::session::Session;
+use std::collections::BTreeMap;
+use strongroom_domain::audit::Action;
+use strongroom_domain::iam::Permission;
+use strongroom_domain::metadata::Metadata;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::unit::Change;
+
+/// A JSON merge patch (RFC 7396) of labels or annotations: `None` removes all; an entry of `None` removes that one.
+pub type EntriesPatch = Option<BTreeMap<String, Option<String>>>;
+
+/// A JSON merge patch (RFC 7396) of metadata: what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct MetadataPatch {
+    /// The description; `Some(None)` removes it.
+    pub description: Option<Option<String>>,
+    /// The labels.
+    pub labels: Option<EntriesPatch>,
+    /// The annotations.
+    pub annotations: Option<EntriesPatch>,
+}
+
+/// A caller who may change the metadata at this path.
+pub struct Patch<'a>(Granted<'a>);
+
+impl Engine {
+    /// Checks that the caller may change the metadata at this path.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`](crate::Code::Forbidden).
+    pub async fn patch<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<Patch<'a>, Error> {
+        self.grant(session, Action::SecretMetadataUpdate, Permission::Update, path).await.map(Patch)
+    }
+}
+
+fn patched(entries: &BTreeMap<String, String>, patch: Option<&EntriesPatch>) -> BTreeMap<String, String> {
+    let Some(patch) = patch else { return entries.clone() };
+    let Some(patch) = patch else { return BTreeMap::new() };
+    let mut entries = entries.clone();
+    for (key, value) in patch {
+        match value {
+            Some(value) => entries.insert(key.clone(), value.clone()),
+            None => entries.remove(key),
+        };
+    }
+    entries
+}
+
+impl MetadataPatch {
+    fn apply(&self, to: &Metadata) -> Result<Metadata, Error> {
+        let description = match &self.description {
+            None => to.description().to_owned(),
+            Some(description) => description.clone().unwrap_or_default(),
+        };
+        let labels = patched(to.labels(), self.labels.as_ref());
+        let annotations = patched(to.annotations(), self.annotations.as_ref());
+        Ok(Metadata::new(description, labels, annotations)?)
+    }
+}
+
+impl Patch<'_> {
+    /// Applies the patch, and gives the secret as it is then.
+    ///
+    /// # Errors
+    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::InvalidRequest`](crate::Code::InvalidRequest) when the metadata
+    /// would break a rule, and those of the store.
+    pub async fn run(self, patch: MetadataPatch) -> Result<SecretView, Error> {
+        let secret = self
+            .0
+            .change(async |mut secret, at| {
+                secret.metadata = patch.apply(&secret.metadata)?;
+                secret.state = secret.state.touched(at);
+                let (metadata, state) = (secret.metadata.clone(), secret.state);
+                let change = Change::ReplaceMetadata { secret: secret.id, metadata, state };
+                Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
+            })
+            .await?;
+        self.0.engine.view(self.0.session, secret).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MetadataPatch;
+    use std::collections::BTreeMap;
+    use strongroom_domain::metadata::Metadata;
+
+    #[test]
+    fn follows_rfc_7396() {
+        let entries = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
+            list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let before =
+            Metadata::new("d".into(), entries(&[("a", "1"), ("b", "2")]), entries(&[("x", "y")])).expect("legal");
+        let patch = MetadataPatch {
+            description: None,
+            labels: Some(Some(BTreeMap::from([("a".into(), None), ("c".into(), Some("3".into()))]))),
+            annotations: Some(None),
+        };
+        let after = patch.apply(&before).expect("legal");
+        let wanted = Metadata::new("d".into(), entries(&[("b", "2"), ("c", "3")]), BTreeMap::new()).expect("legal");
+        assert_eq!(after, wanted);
+        let cleared =
+            MetadataPatch { description: Some(None), ..MetadataPatch::default() }.apply(&before).expect("legal");
+        assert_eq!(cleared.description(), "");
+        assert_eq!(cleared.labels(), before.labels());
+    }
+}

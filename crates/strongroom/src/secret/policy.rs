@@ -1,0 +1,43 @@
+use super::change::Wanted;
+use super::{Granted, SecretView};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::session::Session;
+use strongroom_domain::audit::Action;
+use strongroom_domain::iam::Permission;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::policy::AccessPolicy;
+use strongroom_domain::unit::Change;
+
+/// A caller who may set the access policy at this path.
+pub struct SetPolicy<'a>(Granted<'a>);
+
+impl Engine {
+    /// Checks that the caller may set the access policy at this path. The policy in force doesn't gate this, so that nobody is
+    /// locked out for good.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`](crate::Code::Forbidden).
+    pub async fn set_policy<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<SetPolicy<'a>, Error> {
+        self.grant(session, Action::SecretPolicyUpdate, Permission::Update, path).await.map(SetPolicy)
+    }
+}
+
+impl SetPolicy<'_> {
+    /// Sets the policy, or clears it with `None`, and gives the secret as it is then.
+    ///
+    /// # Errors
+    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
+    pub async fn run(self, policy: Option<AccessPolicy>) -> Result<SecretView, Error> {
+        let secret = self
+            .0
+            .change(async |mut secret, at| {
+                secret.policy.clone_from(&policy);
+                secret.state = secret.state.touched(at);
+                let change = Change::ReplacePolicy { secret: secret.id, policy: policy.clone(), state: secret.state };
+                Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
+            })
+            .await?;
+        self.0.engine.view(self.0.session, secret).await
+    }
+}

@@ -1,0 +1,146 @@
+use super::Granted;
+use crate::answers::{Begun, Idempotency, Outcome, Running};
+use crate::audit;
+use crate::engine::{Engine, MAX_TRIES};
+use crate::envelope::{Binding, ValueInput};
+use crate::error::{Code, Error, busy};
+use crate::session::Session;
+use strongroom_domain::audit::Action;
+use strongroom_domain::iam::Permission;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::policy::PolicyOperation;
+use strongroom_domain::port::{CommitErrorKind, Freshness};
+use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
+use strongroom_domain::value::SecretValue;
+use strongroom_domain::version::VersionNumber;
+
+/// A new version.
+pub struct PutInput {
+    /// Its value.
+    pub value: ValueInput,
+    /// Put only when this is the current version; 0 for none active.
+    pub expected: Option<u64>,
+}
+
+/// What a put made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutDone {
+    /// Of which secret.
+    pub path: SecretPath,
+    /// The new version, now the current one.
+    pub version: VersionNumber,
+}
+
+/// A caller who may put versions at this path.
+pub struct Put<'a>(Granted<'a>);
+
+impl Engine {
+    /// Checks that the caller may put versions at this path.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`].
+    pub async fn put<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<Put<'a>, Error> {
+        self.grant(session, Action::SecretValueWrite, Permission::PutSecretValue, path).await.map(Put)
+    }
+}
+
+impl Put<'_> {
+    /// Puts a version. On return it is durable, with its audit records, and current.
+    ///
+    /// # Errors
+    /// [`Code::SecretNotFound`], [`Code::AccessPolicyDenied`], [`Code::KeyForbidden`], [`Code::KeyUnusable`],
+    /// [`Code::VersionMismatch`], [`Code::TooManyVersions`], [`Code::ValueTooLarge`], the idempotency codes, [`Code::Busy`], and those
+    /// of KMS and store; then nothing was stored, but for [`Code::OutcomeUnknown`].
+    pub async fn run(
+        self,
+        input: PutInput,
+        idempotency: Option<Idempotency<'_, PutDone>>,
+    ) -> Result<Outcome<PutDone>, Error> {
+        let outcome = self.attempts(input, idempotency.as_ref()).await;
+        self.0.engine.cache.forget_secret(&self.0.session.scope, &self.0.path);
+        let outcome = self.0.recorded(outcome).await?;
+        if let Outcome::Repeated(_) = &outcome {
+            self.0.log_success(None, 201).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn attempts(
+        &self,
+        input: PutInput,
+        idempotency: Option<&Idempotency<'_, PutDone>>,
+    ) -> Result<Outcome<PutDone>, Error> {
+        let Granted { engine, session, path, .. } = &self.0;
+        let value = engine.value(input.value)?;
+        let running = match engine.begin(session, idempotency).await? {
+            Some(Begun::Answered(answer)) => return Ok(Outcome::Repeated(answer)),
+            Some(Begun::Running(running)) => Some(running),
+            None => None,
+        };
+        let _turn = engine.queue((&session.scope, path)).await;
+        for attempt in 0..MAX_TRIES {
+            if attempt > 0 {
+                engine.back_off(attempt).await?;
+                if let Some(running) = &running
+                    && let Some(answer) = engine.answered(running).await?
+                {
+                    return Ok(Outcome::Repeated(answer));
+                }
+            }
+            if let Some(done) = self.attempt(&value, input.expected, running.as_ref()).await? {
+                return Ok(Outcome::Done(done));
+            }
+        }
+        Err(busy())
+    }
+
+    /// `None` when another change came first.
+    async fn attempt(
+        &self,
+        value: &SecretValue,
+        expected: Option<u64>,
+        running: Option<&Running<'_, PutDone>>,
+    ) -> Result<Option<PutDone>, Error> {
+        let Granted { engine, session, path, action, rule } = &self.0;
+        let at = self.0.now();
+        let secret = self.0.find().await?;
+        self.0.check_policy(&secret, PolicyOperation::Put, at)?;
+        let key = match self.0.usable_key(&secret, Permission::Encrypt, Freshness::Hint).await {
+            Ok(key) => key,
+            Err(_) => self.0.usable_key(&secret, Permission::Encrypt, Freshness::Latest).await?,
+        };
+        let current = secret.state.head.current.map_or(0, VersionNumber::get);
+        if let Some(expected) = expected.filter(|expected| *expected != current) {
+            return Err(Error::new(
+                Code::VersionMismatch,
+                format!(
+                    "The current version is {current}, not {expected}; nothing was stored. Read it, then decide again."
+                ),
+            ));
+        }
+        let state = secret.state.appended(at, engine.limits.max_active_versions)?;
+        let number = state.head.latest;
+        let binding = Binding { secret: secret.id, path, number, key: &key };
+        let version = engine.seal(session, binding, value, at).await?;
+
+        let done = PutDone { path: path.clone(), version: number };
+        let recorder = self.0.recorder();
+        let key_resource = audit::key(key.spec.id, Some(version.wrapped.key_version));
+        let mut unit = Unit {
+            expect: vec![Expect::Revision(AggregateId::Secret(secret.id), secret.state.revision)],
+            records: vec![
+                recorder.success(at, *action, audit::secret(path, Some(secret.id), Some(number)), Some(*rule), 201),
+                recorder.success(at, Action::KmsEncrypt, key_resource, None, 201),
+            ],
+            changes: vec![Change::AppendVersion { secret: secret.id, version, state }],
+        };
+        if let Some(running) = running {
+            running.remember(engine, &mut unit, &done, secret.id, number);
+        }
+        match engine.ports.committer.commit(unit).await {
+            Ok(()) => Ok(Some(done)),
+            Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
