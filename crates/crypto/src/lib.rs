@@ -1,1 +1,29 @@
 //! Ciphers, keyed digests, signatures and randomness behind the ports of the domain.
+//!
+//! | Algorithm | From | Used for |
+//! |---|---|---|
+//! | AES-128-GCM, AES-256-GCM (NIST SP 800-38D) | `aes-gcm` | values, KMS keys, the root key |
+//! | ChaCha20-Poly1305 (RFC 8439) | `chacha20poly1305` | KMS keys |
+//! | HMAC-SHA-256 (RFC 2104), HKDF-Expand (RFC 5869) | `aws-lc-rs` | keyed digests, derived keys |
+//! | Ed25519 (RFC 8032) | `aws-lc-rs` | signatures over the audit log |
+//!
+//! No public function is generic, so that the ciphers are compiled into this crate and share its optimisation level: without
+//! optimisation they are a hundred times slower.
+
+mod aead;
+mod compare;
+mod derive;
+mod ed25519;
+mod entropy;
+mod hmac;
+mod payload;
+mod sealed;
+
+pub use aead::{AeadError, open, seal};
+pub use compare::constant_time_eq;
+pub use derive::{DeriveError, derive_key};
+pub use ed25519::{Ed25519AuditSigner, SeedError, ed25519_public, verify_audit_signature};
+pub use entropy::{OsEntropy, random_secret};
+pub use hmac::{HmacSha256Digest, hmac_sha256};
+pub use payload::Aes256GcmCipher;
+pub use sealed::{SealError, open_sealed, seal_fresh};

@@ -1,0 +1,123 @@
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use strongroom_domain::audit::Signature;
+use strongroom_domain::port::AuditSigner;
+
+/// The library refused a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the Ed25519 seed was refused")]
+pub struct SeedError;
+
+/// Signs commits of the audit log with Ed25519 (RFC 8032). The seed is parsed once; the library keeps it on its own heap and wipes
+/// it when this is dropped.
+pub struct Ed25519AuditSigner {
+    pair: Ed25519KeyPair,
+    public: [u8; 32],
+    key_version: u32,
+}
+
+impl Ed25519AuditSigner {
+    /// Signs under this seed, of this key version. The caller's seed stays the caller's to wipe.
+    ///
+    /// # Errors
+    /// [`SeedError`] when the library refuses it.
+    pub fn from_seed(seed: &[u8; 32], key_version: u32) -> Result<Self, SeedError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| SeedError)?;
+        let public = pair.public_key().as_ref().try_into().map_err(|_| SeedError)?;
+        Ok(Self { pair, public, key_version })
+    }
+
+    /// The public key.
+    #[must_use]
+    pub const fn public_key(&self) -> [u8; 32] {
+        self.public
+    }
+}
+
+impl AuditSigner for Ed25519AuditSigner {
+    fn sign(&self, bytes: &[u8]) -> Signature {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.pair.sign(bytes).as_ref());
+        Signature { key_version: self.key_version, bytes: signature }
+    }
+}
+
+/// The public key of a seed.
+///
+/// # Errors
+/// [`SeedError`] when the library refuses the seed.
+pub fn ed25519_public(seed: &[u8; 32]) -> Result<[u8; 32], SeedError> {
+    Ed25519AuditSigner::from_seed(seed, 1).map(|signer| signer.public)
+}
+
+/// Whether the signature over these bytes is one of the owner of `public`. The key version isn't part of what is signed: the caller
+/// picks the public key by it.
+#[must_use]
+pub fn verify_audit_signature(public: &[u8; 32], bytes: &[u8], signature: &Signature) -> bool {
+    UnparsedPublicKey::new(&ED25519, public).verify(bytes, &signature.bytes).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ed25519AuditSigner, ed25519_public, verify_audit_signature};
+    use data_encoding::HEXLOWER;
+    use strongroom_domain::port::AuditSigner;
+
+    fn hex<const N: usize>(text: &str) -> [u8; N] {
+        HEXLOWER.decode(text.as_bytes()).expect("hex").try_into().expect("the length")
+    }
+
+    /// RFC 8032 section 7.1: tests 1, 2 and 3.
+    #[test]
+    fn rfc_8032() {
+        let cases = [
+            (
+                "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+                "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+                "",
+                "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe246\
+                55141438e7a100b",
+            ),
+            (
+                "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+                "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+                "72",
+                "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb\
+                00d291612bb0c00",
+            ),
+            (
+                "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+                "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+                "af82",
+                "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc\
+                027beceea1ec40a",
+            ),
+        ];
+        for (seed, public, message, signature) in cases {
+            let seed = hex(seed);
+            let message = HEXLOWER.decode(message.as_bytes()).expect("hex");
+            let signer = Ed25519AuditSigner::from_seed(&seed, 7).expect("parses");
+            assert_eq!(signer.public_key(), hex(public));
+            assert_eq!(ed25519_public(&seed), Ok(signer.public_key()));
+            let signed = signer.sign(&message);
+            assert_eq!((signed.key_version, signed.bytes), (7, hex(signature)));
+            assert!(verify_audit_signature(&signer.public_key(), &message, &signed));
+        }
+    }
+
+    #[test]
+    fn whatever_differs_is_refused() {
+        let signer = Ed25519AuditSigner::from_seed(&[1; 32], 1).expect("parses");
+        let public = signer.public_key();
+        let signature = signer.sign(b"bytes");
+        assert!(verify_audit_signature(&public, b"bytes", &signature));
+        assert!(!verify_audit_signature(&public, b"byteS", &signature));
+        assert!(!verify_audit_signature(&public, b"bytes\0", &signature));
+        let other = ed25519_public(&[2; 32]).expect("parses");
+        assert!(!verify_audit_signature(&other, b"bytes", &signature));
+        for bit in 0..512 {
+            let mut flipped = signature;
+            flipped.bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(!verify_audit_signature(&public, b"bytes", &flipped), "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use super::{InstanceKeyError, InstanceKeys, seal};
+use crate::SoftwareRootKey;
+use std::sync::Arc;
+use strongroom_crypto::{OsEntropy, hmac_sha256, verify_audit_signature};
+use strongroom_domain::port::{Entropy, EntropyError, RootKey, RootKeyError};
+use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey, instance_key_aad};
+use strongroom_domain::value::SecretBytes;
+
+fn root() -> SoftwareRootKey {
+    SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("generates")
+}
+
+fn generate(root: &SoftwareRootKey) -> (InstanceKeys, Vec<SealedInstanceKey>) {
+    InstanceKeys::generate(root, &OsEntropy).expect("generates")
+}
+
+/// What the keys answer, to compare two sets of them.
+fn answers(keys: &InstanceKeys) -> [Vec<u8>; 3] {
+    [
+        keys.token_digest().digest(b"bytes").to_vec(),
+        keys.answer_digest().digest(b"bytes").to_vec(),
+        keys.audit_signer().sign(b"bytes").bytes.to_vec(),
+    ]
+}
+
+#[test]
+fn stored_keys_open_to_the_same_keys() {
+    let root = root();
+    let (keys, mut sealed) = generate(&root);
+    assert_eq!(sealed.iter().map(|key| key.purpose).collect::<Vec<_>>(), InstanceKeyPurpose::ALL);
+    assert!(sealed.iter().all(|key| key.version == 1));
+    sealed.reverse();
+    let opened = InstanceKeys::open(&root, &sealed).expect("opens");
+    assert_eq!(answers(&opened), answers(&keys));
+    assert_eq!((opened.token_digest().key_version(), opened.answer_digest().key_version()), (1, 1));
+
+    let [token, answer, _] = answers(&keys);
+    assert_ne!(token, answer);
+    assert_ne!(answers(&generate(&root).0), answers(&keys));
+}
+
+#[test]
+fn the_stored_public_key_verifies_signatures() {
+    let root = root();
+    let (keys, sealed) = generate(&root);
+    let publics: Vec<_> = sealed.iter().filter_map(|key| Some((key.purpose, key.public?))).collect();
+    let [(InstanceKeyPurpose::AuditSigning, public)] = publics[..] else {
+        panic!("one public key, of the signing key")
+    };
+    assert!(verify_audit_signature(&public, b"bytes", &keys.audit_signer().sign(b"bytes")));
+}
+
+#[test]
+fn the_newest_version_is_used() {
+    let root = root();
+    let (_, mut sealed) = generate(&root);
+    let key = SecretBytes::copy_of(&[7; 32]);
+    for purpose in InstanceKeyPurpose::ALL {
+        sealed.insert(0, seal(&root, purpose, 12, &key).expect("seals"));
+    }
+    let keys = InstanceKeys::open(&root, &sealed).expect("opens");
+    assert_eq!(keys.token_digest().digest(b"bytes"), hmac_sha256(&[7; 32], b"bytes"));
+    assert_eq!((keys.token_digest().key_version(), keys.answer_digest().key_version()), (12, 12));
+    assert_eq!(keys.audit_signer().sign(b"").key_version, 12);
+}
+
+#[test]
+fn every_purpose_must_be_there() {
+    let root = root();
+    let (_, sealed) = generate(&root);
+    for purpose in InstanceKeyPurpose::ALL {
+        let rest: Vec<_> = sealed.iter().filter(|key| key.purpose != purpose).cloned().collect();
+        let error = InstanceKeys::open(&root, &rest).err();
+        assert!(matches!(error, Some(InstanceKeyError::Missing(missing)) if missing == purpose));
+    }
+}
+
+#[test]
+fn swapped_damaged_and_foreign_keys_are_refused() {
+    let ours = root();
+    let (_, sealed) = generate(&ours);
+    let refused = |root: &SoftwareRootKey, sealed: &[SealedInstanceKey]| {
+        matches!(
+            InstanceKeys::open(root, sealed).err(),
+            Some(InstanceKeyError::RootKey { source: RootKeyError::NotAuthentic, .. })
+        )
+    };
+    assert!(refused(&root(), &sealed));
+    for place in 0..sealed.len() {
+        let mut other = sealed.clone();
+        other[place].sealed[20] ^= 1;
+        assert!(refused(&ours, &other));
+        other = sealed.clone();
+        other[place].version = 2;
+        assert!(refused(&ours, &other));
+        other = sealed.clone();
+        other[place].sealed = sealed[(place + 1) % 3].sealed.clone();
+        assert!(refused(&ours, &other));
+    }
+}
+
+#[test]
+fn a_key_that_opens_but_is_no_key_is_damaged() {
+    let root = root();
+    let (_, sealed) = generate(&root);
+    let damaged = |sealed: &[SealedInstanceKey]| {
+        matches!(InstanceKeys::open(&root, sealed).err(), Some(InstanceKeyError::Damaged { version: 1, .. }))
+    };
+    for (place, purpose) in InstanceKeyPurpose::ALL.into_iter().enumerate() {
+        for len in [0, 31, 33] {
+            let mut other = sealed.clone();
+            let key = SecretBytes::copy_of(&vec![1; len]);
+            other[place].sealed = root.seal(&instance_key_aad(purpose, 1), &key).expect("seals");
+            assert!(damaged(&other));
+        }
+    }
+    for public in [None, Some([9; 32])] {
+        let mut other = sealed.clone();
+        other[2].public = public;
+        assert!(damaged(&other));
+    }
+}
+
+#[test]
+fn without_randomness_no_key_is_made() {
+    struct Broken;
+    impl Entropy for Broken {
+        fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+            Err(EntropyError("broken".into()))
+        }
+    }
+    let error = InstanceKeys::generate(&root(), &Broken).err();
+    assert!(matches!(error, Some(InstanceKeyError::Entropy(_))));
+}
