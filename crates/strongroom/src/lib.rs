@@ -4,6 +4,7 @@ mod answers;
 mod audit;
 mod auth_failures;
 mod cache;
+pub mod embed;
 mod engine;
 mod envelope;
 mod error;

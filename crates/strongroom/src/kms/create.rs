@@ -25,6 +25,20 @@ pub struct CreateKeyInput {
     pub rotation: Rotation,
 }
 
+impl CreateKeyInput {
+    /// An AES-256-GCM key of this name, with nothing else said of it.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key_type: KeyType::default(),
+            metadata: Metadata::default(),
+            export_allowed: false,
+            rotation: Rotation::default(),
+        }
+    }
+}
+
 /// How many slugs are tried for a name: more keys than that with one slug are unusual enough for an error.
 const MAX_SLUGS: u32 = 1_000;
 

@@ -16,7 +16,7 @@ use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::port::{CommitErrorKind, Freshness};
 use strongroom_domain::secret::{Secret, SecretState};
 use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
-use strongroom_domain::value::SecretValue;
+use strongroom_domain::value::{SecretBytes, SecretValue};
 use strongroom_domain::version::VersionNumber;
 
 /// A new secret.
@@ -29,6 +29,19 @@ pub struct CreateInput {
     pub policy: Option<AccessPolicy>,
     /// The value of its first version.
     pub value: ValueInput,
+}
+
+impl CreateInput {
+    /// A single value under this key, with nothing else said of it.
+    #[must_use]
+    pub fn string(key: &Key, value: SecretBytes) -> Self {
+        Self {
+            key: key.spec.id.to_string(),
+            metadata: Metadata::default(),
+            policy: None,
+            value: ValueInput::Value(SecretValue::String(value)),
+        }
+    }
 }
 
 /// A caller who may create a secret at this path.

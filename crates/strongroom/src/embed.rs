@@ -1,0 +1,194 @@
+//! The engine inside another program, which is the only caller.
+
+use crate::engine::{Engine, Limits, Ports};
+use crate::error::Error;
+use crate::session::{OrganisationSession, Session};
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::sync::Arc;
+use strongroom_domain::audit::RequestInfo;
+use strongroom_domain::iam::{Grants, Rule};
+use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, RequestId, RuleId, UserId};
+use strongroom_domain::policy::PolicySubject;
+use strongroom_domain::port::{
+    AccessLog, AnswerReader, AuditLog, AuthenticateError, Authenticator, Clock, CommitErrorKind, Committer, Credential,
+    Entropy, IdGenerator, KeyReader, KeyedDigest, Kms, PayloadCipher, SecretReader, TenancyReader,
+};
+use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::tenancy::{Gates, Organisation, Region};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
+
+/// The slug of the organisation and of the region that an embedded engine keeps its secrets in.
+pub const EMBEDDED_SLUG: &str = "embedded";
+
+/// What an embedded engine needs besides store and KMS.
+#[derive(Clone)]
+pub struct Environment {
+    /// Encrypts values.
+    pub cipher: Arc<dyn PayloadCipher>,
+    /// Digests requests that carry an idempotency key; keep its key with the store.
+    pub answer_digest: Arc<dyn KeyedDigest>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// A store that does everything; the usual case. Implemented for whatever implements the ports.
+pub trait Store:
+    SecretReader + KeyReader + TenancyReader + AnswerReader + Committer + AccessLog + AuditLog + 'static
+{
+}
+
+impl<T: SecretReader + KeyReader + TenancyReader + AnswerReader + Committer + AccessLog + AuditLog + 'static> Store
+    for T
+{
+}
+
+/// Nobody comes from outside.
+struct NoTokens;
+
+#[async_trait]
+impl Authenticator for NoTokens {
+    async fn authenticate(&self, _: &Credential, _: Timestamp) -> Result<Arc<Caller>, AuthenticateError> {
+        Err(AuthenticateError::Refused)
+    }
+}
+
+/// An engine with one organisation, one region and one caller: the program around it.
+pub struct Embedded {
+    engine: Engine,
+    organisation: Arc<Organisation>,
+    region: Arc<Region>,
+    caller: Arc<Caller>,
+}
+
+impl Embedded {
+    /// Puts an engine together over this store; on an empty one makes the organisation and the region first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn start(
+        store: Arc<impl Store>,
+        kms: Arc<dyn Kms>,
+        environment: Environment,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let (organisation, region) = find_or_make(&*store, &environment).await?;
+        let caller = caller(organisation.id, &environment);
+        let Environment { cipher, answer_digest, clock, ids, entropy } = environment;
+        let ports = Ports {
+            authenticator: Arc::new(NoTokens),
+            secrets: Arc::clone(&store) as Arc<dyn SecretReader>,
+            keys: Arc::clone(&store) as Arc<dyn KeyReader>,
+            tenancy: Arc::clone(&store) as Arc<dyn TenancyReader>,
+            answers: Arc::clone(&store) as Arc<dyn AnswerReader>,
+            committer: Arc::clone(&store) as Arc<dyn Committer>,
+            access_log: Arc::clone(&store) as Arc<dyn AccessLog>,
+            audit_log: store,
+            kms: HashMap::from([(region.id, kms)]),
+            cipher,
+            answer_digest,
+            clock,
+            ids,
+            entropy,
+        };
+        Ok(Self {
+            engine: Engine::new(ports, limits),
+            organisation: Arc::new(organisation),
+            region: Arc::new(region),
+            caller,
+        })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A session of the program itself, which may do everything. Each has a request id of its own in the audit log.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.session_of(Arc::clone(&self.caller))
+    }
+
+    /// A session of somebody else: with the rules that the program gives them.
+    #[must_use]
+    pub fn session_with(&self, user: UserId, rules: impl IntoIterator<Item = Rule>) -> Session {
+        let caller = member(user, self.organisation.id, self.caller.credential, Grants::compile(rules));
+        self.session_of(Arc::new(caller))
+    }
+
+    fn session_of(&self, caller: Arc<Caller>) -> Session {
+        let request = RequestInfo::embedded(RequestId::new(self.engine.ports.ids.next()));
+        let grants = caller.memberships.first().map(|membership| Arc::clone(&membership.grants)).unwrap_or_default();
+        let inner = OrganisationSession { caller, grants, organisation: Arc::clone(&self.organisation), request };
+        let scope = Scope { organisation: self.organisation.id, region: self.region.id, project: None };
+        Session { inner, region: Arc::clone(&self.region), scope }
+    }
+}
+
+fn member(user: UserId, organisation: OrganisationId, credential: CredentialId, grants: Grants) -> Caller {
+    Caller {
+        principal: Principal::User(user),
+        credential,
+        scopes: CredentialScopes::ALL,
+        memberships: vec![Membership { organisation, grants: Arc::new(grants) }],
+        subject: PolicySubject { user: Some(user.to_string()), ..PolicySubject::default() },
+    }
+}
+
+fn caller(organisation: OrganisationId, environment: &Environment) -> Arc<Caller> {
+    let ids = &environment.ids;
+    let everything = Grants::compile([Rule::everything(RuleId::new(ids.next()))]);
+    Arc::new(member(UserId::new(ids.next()), organisation, CredentialId::new(ids.next()), everything))
+}
+
+async fn find_or_make(store: &impl Store, environment: &Environment) -> Result<(Organisation, Region), Error> {
+    if let Some(found) = find(store).await? {
+        return Ok(found);
+    }
+    let (at, slug) = (environment.clock.now(), EMBEDDED_SLUG.to_owned());
+    let organisation = Organisation {
+        id: OrganisationId::new(environment.ids.next()),
+        name: slug.clone(),
+        slug: slug.clone(),
+        gates: Gates::default(),
+        created_at: at,
+    };
+    let region = Region {
+        id: RegionId::new(environment.ids.next()),
+        name: slug.clone(),
+        slug: slug.clone(),
+        description: String::new(),
+        kms_enabled: true,
+        created_at: at,
+    };
+    let unit = Unit {
+        expect: vec![
+            Expect::Absent(UniqueKey::OrganisationSlug(slug.clone())),
+            Expect::Absent(UniqueKey::RegionSlug(slug)),
+        ],
+        changes: vec![Change::InsertOrganisation(organisation.clone()), Change::InsertRegion(region.clone())],
+        records: Vec::new(),
+    };
+    match store.commit(unit).await {
+        Ok(()) => Ok((organisation, region)),
+        // Another process that shares the store was faster.
+        Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {
+            find(store).await?.ok_or_else(|| error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn find(store: &impl Store) -> Result<Option<(Organisation, Region)>, Error> {
+    let organisation = TenancyReader::organisation(store, EMBEDDED_SLUG).await?;
+    let region = store.regions().await?.into_iter().find(|region| region.slug == EMBEDDED_SLUG);
+    Ok(organisation.zip(region))
+}
