@@ -1,0 +1,169 @@
+use crate::support::{World, bytes, code, create, key, path, put, reveal, rule, user};
+use async_trait::async_trait;
+use mockall::mock;
+use std::sync::Arc;
+use strongroom::Code;
+use strongroom::domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
+use strongroom::domain::port::{KeyFilter, Kms, KmsError, KmsErrorKind};
+use strongroom::domain::value::SecretBytes;
+use strongroom::kms::CreateKeyInput;
+
+mock! {
+    Service {}
+
+    #[async_trait]
+    impl Kms for Service {
+        async fn create(&self, spec: &KeySpec) -> Result<KeyHandle, KmsError>;
+        async fn rotate(&self, spec: &KeySpec, latest: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError>;
+        async fn encrypt(&self, spec: &KeySpec, version: &KeyVersion, aad: &[u8], plain: &SecretBytes) -> Result<Vec<u8>, KmsError>;
+        async fn decrypt(&self, spec: &KeySpec, version: &KeyVersion, aad: &[u8], ciphertext: &[u8]) -> Result<SecretBytes, KmsError>;
+        async fn erase(&self, handle: &KeyHandle) -> Result<(), KmsError>;
+        async fn check(&self) -> Result<(), KmsError>;
+    }
+}
+
+#[tokio::test]
+async fn a_kms_that_is_down_leaves_nothing_stored() {
+    let mut world = World::new();
+    let room = world.node().await;
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+
+    let mut down = MockService::new();
+    let error = || KmsError::new(KmsErrorKind::Unavailable, "unplugged");
+    down.expect_encrypt().returning(move |_, _, _, _| Err(error()));
+    down.expect_decrypt().returning(move |_, _, _, _| Err(error()));
+    down.expect_check().returning(move || Err(error()));
+    world.kms = Arc::new(down);
+    let broken = world.node().await;
+    assert_eq!(code(put(&broken, &session, "/a", b"2").await), Some(Code::KmsUnavailable));
+    assert_eq!(code(create(&broken, &session, "/b", &key, b"1").await), Some(Code::KmsUnavailable));
+    let before = world.records().await.len();
+    assert_eq!(code(reveal(&broken, &session, "/a").await), Some(Code::KmsUnavailable));
+    assert!(world.log_after(before).await.contains(&("secret.value.read", "failure", 503)));
+    assert!(broken.engine().ready().await.is_err_and(|down| down.contains_key("kms")));
+
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"1".to_vec())));
+    assert_eq!(code(reveal(&room, &session, "/b").await), Some(Code::SecretNotFound));
+    assert_eq!(put(&room, &session, "/a", b"2").await.ok(), Some(2));
+    assert!(room.engine().ready().await.is_ok());
+}
+
+#[tokio::test]
+async fn encrypts_decrypts_and_rotates() {
+    let world = World::new();
+    let room = world.node().await;
+    let (session, engine) = (room.session(), room.engine());
+    let app = key(&room, &session, "app").await;
+    let other = key(&room, &session, "other").await;
+    let name = app.spec.id.to_string();
+    let encrypt = async |name: &str, plain: &[u8], version| {
+        engine.encrypt(&session, name).await.expect("allowed").run(bytes(plain), version).await
+    };
+    let decrypt = async |name: &str, text: &str| {
+        let plain = engine.decrypt(&session, name).await.expect("allowed").run(text).await?;
+        Ok::<_, strongroom::Error>((plain.plain.expose().to_vec(), plain.version.get()))
+    };
+    let first = encrypt("app", b"hello", None).await.expect("encrypts").ciphertext.to_string();
+    assert!(first.starts_with("thalassa:v1:"));
+    assert_eq!(decrypt(&name, &first).await.ok(), Some((b"hello".to_vec(), 1)));
+    let rotated = engine.rotate(&session, "app").await.expect("allowed").run().await.expect("rotates");
+    assert_eq!(rotated.versions.len(), 2);
+    let second = encrypt("app", b"hello", None).await.expect("encrypts").ciphertext.to_string();
+    assert!(second.starts_with("thalassa:v2:"));
+    assert_eq!(decrypt("app", &first).await.ok(), Some((b"hello".to_vec(), 1)), "old ciphertexts stay good");
+    assert_eq!(decrypt("app", &second).await.ok(), Some((b"hello".to_vec(), 2)));
+    let old = encrypt("app", b"x", KeyVersionNumber::new(1)).await.expect("encrypts").ciphertext;
+    assert_eq!(old.version.get(), 1);
+    assert_eq!(code(encrypt("app", b"x", KeyVersionNumber::new(3)).await), Some(Code::KeyVersionNotFound));
+    assert_eq!(code(encrypt("app", b"", None).await), Some(Code::InvalidRequest));
+    assert_eq!(code(encrypt("app", &[0; 65_536], None).await), Some(Code::InvalidRequest));
+    assert!(encrypt("app", &[0; 65_535], None).await.is_ok());
+
+    let mut messages = std::collections::HashSet::new();
+    for bad in [
+        first.replace("v1", "v2"),
+        first.replace("v1", "v9"),
+        first[..first.len() - 4].to_owned(),
+        "x".to_owned(),
+        String::new(),
+    ] {
+        let error = decrypt("app", &bad).await.expect_err("not of this key");
+        assert_eq!(error.code(), Code::InvalidCiphertext);
+        messages.insert(error.to_string());
+    }
+    messages.insert(decrypt(&other.spec.id.to_string(), &first).await.expect_err("another key").to_string());
+    assert_eq!(messages.len(), 1, "one message for every cause");
+}
+
+#[tokio::test]
+async fn a_data_key_never_opens_through_the_public_decrypt() {
+    use strongroom::domain::kms::Ciphertext;
+    use strongroom::domain::port::{Freshness, SealedVersionState, SecretReader};
+    use strongroom::domain::version::VersionSelector;
+    let world = World::new();
+    let room = world.node().await;
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"x").await.expect("creates");
+    let sealed = world.store.sealed(&session.scope(), &path("/a"), VersionSelector::Current, Freshness::Latest).await;
+    let SealedVersionState::Active(version) = sealed.expect("reads").expect("there").version else { panic!("active") };
+    let wrapped = Ciphertext { version: version.wrapped.key_version, bytes: version.wrapped.bytes.clone() }.to_string();
+    let decrypt = room.engine().decrypt(&session, "app").await.expect("allowed");
+    assert_eq!(code(decrypt.run(&wrapped).await), Some(Code::InvalidCiphertext));
+}
+
+#[tokio::test]
+async fn a_disabled_key_stops_values_but_not_the_rest() {
+    let world = World::new();
+    let (room, other) = (world.node().await, world.node().await);
+    let session = room.session();
+    let app = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &app, b"1").await.expect("creates");
+    reveal(&room, &session, "/a").await.expect("reveals");
+    let switch =
+        async |on| room.engine().switch(&session, "app", on).await.expect("allowed").run().await.expect("switches");
+    let off = switch(false).await;
+    assert_eq!((off.state.status.as_str(), off.state.object_version), ("disabled", 2));
+    assert_eq!(switch(false).await.state.object_version, 2, "again changes nothing");
+    assert_eq!(code(reveal(&room, &session, "/a").await), Some(Code::KeyUnusable));
+    assert_eq!(code(put(&room, &session, "/a", b"2").await), Some(Code::KeyUnusable));
+    assert_eq!(code(create(&room, &session, "/b", &app, b"1").await), Some(Code::KeyUnusable));
+    assert_eq!(
+        code(room.engine().rotate(&session, "app").await.expect("allowed").run().await),
+        Some(Code::KeyUnusable)
+    );
+    let view = room.engine().describe(&session, path("/a")).await.expect("allowed").run(None).await.expect("reads");
+    assert_eq!(view.key.map(|key| key.status.as_str()), Some("disabled"));
+    // The other node refuses too, and lets in again as soon as the key is back.
+    assert_eq!(code(reveal(&other, &session, "/a").await), Some(Code::KeyUnusable));
+    switch(true).await;
+    assert!(reveal(&other, &session, "/a").await.is_ok());
+    switch(false).await;
+    world.clock.advance(core::time::Duration::from_secs(1));
+    assert_eq!(code(reveal(&other, &session, "/a").await), Some(Code::KeyUnusable), "within a second on other nodes");
+    room.engine().delete(&session, path("/a")).await.expect("allowed").run().await.expect("deletes");
+}
+
+#[tokio::test]
+async fn names_are_taken_once_and_slugs_are_numbered() {
+    let world = World::new();
+    let room = world.node().await;
+    let (session, engine) = (room.session(), room.engine());
+    let create =
+        async |name: &str| engine.create_key(&session).await.expect("allowed").run(CreateKeyInput::named(name)).await;
+    assert_eq!(create("App key").await.expect("creates").slug, "app-key");
+    assert_eq!(create("app KEY").await.expect("creates").slug, "app-key-2");
+    assert_eq!(create("app.key").await.expect("creates").slug, "app-key-3");
+    assert_eq!(code(create("App key").await), Some(Code::KeyNameTaken));
+    assert_eq!(code(create("").await), Some(Code::InvalidRequest));
+    let keys = engine.keys(&session).await.expect("allowed").run(KeyFilter::default()).await.expect("lists");
+    assert_eq!(keys.len(), 3);
+    let guest = room.session_with(user(), [rule("kms_key", &["app-key-2"], &["*"])]);
+    let keys = engine.keys(&guest).await.expect("allowed").run(KeyFilter::default()).await.expect("lists");
+    assert_eq!(keys.len(), 1);
+    assert_eq!(code(engine.key(&guest, "app-key").await.map(drop)), Some(Code::KeyNotFound));
+    assert_eq!(code(engine.key(&guest, "none").await.map(drop)), Some(Code::KeyNotFound));
+    assert_eq!(code(engine.create_key(&guest).await.map(drop)), Some(Code::Forbidden));
+}

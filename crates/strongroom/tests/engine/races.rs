@@ -1,0 +1,78 @@
+use crate::support::{World, code, create, key, number, path, put, reveal};
+use std::sync::Arc;
+use strongroom::Code;
+use strongroom::domain::port::{AccessErrorKind, CommitErrorKind};
+use strongroom_testkit::{Faulty, When};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn puts_from_two_nodes_are_numbered_without_gap_or_double() {
+    let world = World::new();
+    let rooms = [Arc::new(world.node().await), Arc::new(world.node().await)];
+    let session = rooms[0].session();
+    let key = key(&rooms[0], &session, "app").await;
+    create(&rooms[0], &session, "/a", &key, b"0").await.expect("creates");
+    let writers = (0..4).map(|writer| {
+        let (room, session) = (Arc::clone(&rooms[writer % 2]), session.clone());
+        tokio::spawn(async move {
+            let mut numbers = Vec::new();
+            while numbers.len() < 50 {
+                match put(&room, &session, "/a", b"v").await {
+                    Ok(number) => numbers.push(number),
+                    Err(error) => assert_eq!(error.code(), Code::Busy),
+                }
+            }
+            numbers
+        })
+    });
+    let mut all = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        all.extend(writer.await.expect("no panic"));
+    }
+    all.sort_unstable();
+    assert_eq!(all, (2..=201).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn a_version_destroyed_on_another_node_is_not_revealed() {
+    let world = World::new();
+    let (room, other) = (world.node().await, world.node().await);
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    put(&room, &session, "/a", b"2").await.expect("puts");
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((2, b"2".to_vec())), "now it is cached");
+    other.engine().destroy(&session, path("/a")).await.expect("allowed").run(number(2)).await.expect("destroys");
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"1".to_vec())));
+    put(&other, &session, "/a", b"3").await.expect("puts");
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((3, b"3".to_vec())));
+    other.engine().delete(&session, path("/a")).await.expect("allowed").run().await.expect("deletes");
+    assert_eq!(code(reveal(&room, &session, "/a").await), Some(Code::SecretNotFound));
+    create(&other, &session, "/a", &key, b"anew").await.expect("creates");
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"anew".to_vec())));
+}
+
+#[tokio::test]
+async fn no_value_leaves_when_its_records_are_not_durable() {
+    let world = World::new();
+    let room = world.node().await;
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
+    let broken = world.node_over(Arc::clone(&faulty)).await;
+    for (when, kind, expected) in [
+        (When::Before, AccessErrorKind::Unavailable, Code::StoreUnavailable),
+        (When::Before, AccessErrorKind::Full, Code::StorageFull),
+        (When::After, AccessErrorKind::OutcomeUnknown, Code::StoreUnavailable),
+    ] {
+        faulty.accesses.fail(when, kind);
+        assert_eq!(code(reveal(&broken, &session, "/a").await), Some(expected), "{kind:?}");
+    }
+    faulty.accesses.fail(When::Before, AccessErrorKind::Stale);
+    assert!(reveal(&broken, &session, "/a").await.is_ok(), "read again");
+    faulty.commits.fail(When::Before, CommitErrorKind::Full);
+    assert_eq!(code(put(&broken, &session, "/a", b"2").await), Some(Code::StorageFull));
+    faulty.commits.fail(When::After, CommitErrorKind::OutcomeUnknown);
+    assert_eq!(code(put(&broken, &session, "/a", b"2").await), Some(Code::OutcomeUnknown));
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((2, b"2".to_vec())));
+}
