@@ -1,1 +1,42 @@
-//! A store in memory with real atomic units and conflicts.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod audit;
+mod change;
+mod commit;
+mod expect;
+mod journal;
+mod read;
+mod state;
+
+use state::State;
+use std::sync::{Arc, Mutex, MutexGuard};
+use strongroom_domain::failure::Failure;
+use strongroom_domain::id::StreamId;
+use strongroom_domain::port::{AuditSigner, ReadError, ReadErrorKind};
+
+/// Every store port over one state in memory, behind one lock that is held for no longer than a call.
+///
+/// Erased payloads and wrapped keys are overwritten before their memory is given back. When a call panicked halfway, all later ones
+/// fail with `Unavailable`: what it left is not trusted.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    signer: Arc<dyn AuditSigner>,
+}
+
+impl MemoryStore {
+    /// An empty store whose audit log is one stream, the last record of every commit signed by `signer`.
+    #[must_use]
+    pub fn new(signer: Arc<dyn AuditSigner>, stream: StreamId) -> Self {
+        Self { state: Mutex::new(State::new(stream)), signer }
+    }
+
+    /// The state, unless a call panicked while it changed it.
+    fn lock<K>(&self, unavailable: K) -> Result<MutexGuard<'_, State>, Failure<K>> {
+        self.state.lock().map_err(|_| Failure::new(unavailable, "an earlier call broke off in the middle of a change"))
+    }
+
+    fn read(&self) -> Result<MutexGuard<'_, State>, ReadError> {
+        self.lock(ReadErrorKind::Unavailable)
+    }
+}

@@ -1,1 +1,17 @@
-//! The durable store: SQLite through one group-commit lane.
+//! The durable store, in SQLite.
+//!
+//! [`SqliteStore`] reads; [`SqliteWriter`] writes, through one lane: a thread with one connection that commits whatever is queued
+//! together. What a commit was answered for is on disk.
+
+mod accesses;
+mod entity;
+mod error;
+mod migration;
+mod options;
+mod read;
+mod row;
+mod sqlite;
+
+pub use error::OpenError;
+pub use options::OpenOptions;
+pub use sqlite::{SqliteStore, SqliteWriter};

@@ -1,1 +1,19 @@
-//! Contract suites for the ports, and the fakes that pass them.
+#![doc = include_str!("../README.md")]
+
+pub mod build;
+mod clock;
+pub mod contract;
+mod entropy;
+mod faulty;
+mod ids;
+pub mod kms;
+pub mod model;
+mod signer;
+pub mod strategy;
+pub mod units;
+
+pub use clock::ManualClock;
+pub use entropy::{FailingEntropy, SeededEntropy};
+pub use faulty::{Faults, Faulty, When};
+pub use ids::SequentialIds;
+pub use signer::FixedSigner;

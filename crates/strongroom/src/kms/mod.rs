@@ -22,6 +22,7 @@ use crate::audit;
 use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
+use async_trait::async_trait;
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, Resource};
 use strongroom_domain::iam::Permission;
@@ -66,6 +67,13 @@ impl Engine {
     }
 }
 
+/// A change that a use case makes: asked again with what the key is then, when another came first.
+#[async_trait]
+pub(crate) trait KeyChange: Sync {
+    /// Decides, for the key as it is now: the change and the key as it is then, or `None` when it is that way already.
+    async fn decide(&self, granted: &GrantedKey<'_>, key: Key, at: Timestamp) -> Result<Option<(Change, Key)>, Error>;
+}
+
 impl GrantedKey<'_> {
     pub(crate) fn now(&self) -> Timestamp {
         self.engine.ports.clock.now()
@@ -104,12 +112,8 @@ impl GrantedKey<'_> {
         self.engine.log(record).await
     }
 
-    /// Changes the key as `decide` says, which gives the change and the key as it is then, or `None` for a change that isn't
-    /// needed; again when another change came first.
-    pub(crate) async fn change(
-        &self,
-        decide: impl AsyncFn(Key, Timestamp) -> Result<Option<(Change, Key)>, Error>,
-    ) -> Result<Arc<Key>, Error> {
+    /// Reads the key, lets the change decide, commits with the audit record; again when another change came first.
+    pub(crate) async fn change(&self, wanted: &dyn KeyChange) -> Result<Arc<Key>, Error> {
         let id = self.key.spec.id;
         self.engine.kms(&self.session.region)?;
         let _turn = self.engine.queue(id).await;
@@ -120,7 +124,7 @@ impl GrantedKey<'_> {
             let found = self.engine.ports.keys.find(&self.session.scope, &KeyName::Id(id)).await?;
             let key = found.ok_or_else(not_found)?;
             let at = self.now();
-            let (change, changed) = match decide((*key).clone(), at).await? {
+            let (change, changed) = match wanted.decide(self, (*key).clone(), at).await? {
                 Some((change, changed)) => (Some(change), Arc::new(changed)),
                 None => (None, Arc::clone(&key)),
             };

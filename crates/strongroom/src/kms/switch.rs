@@ -1,11 +1,13 @@
-use super::GrantedKey;
+use super::{GrantedKey, KeyChange};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
+use async_trait::async_trait;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
 use strongroom_domain::kms::Key;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
 
 /// A caller who may switch this key on or off.
@@ -26,20 +28,27 @@ impl Engine {
     }
 }
 
+/// The state that a key is to be in.
+struct Switched {
+    on: bool,
+}
+
+#[async_trait]
+impl KeyChange for Switched {
+    async fn decide(&self, _: &GrantedKey<'_>, mut key: Key, at: Timestamp) -> Result<Option<(Change, Key)>, Error> {
+        let Some(state) = key.switched(self.on, at)? else { return Ok(None) };
+        key.state = state;
+        Ok(Some((Change::ReplaceKeyState { key: key.spec.id, state }, key)))
+    }
+}
+
 impl SwitchKey<'_> {
     /// Enables or disables the key; one that is in that state already stays as it is.
     ///
     /// # Errors
     /// [`Code::KeyPendingDeletion`](crate::Code::KeyPendingDeletion), and those of the store.
     pub async fn run(self) -> Result<Arc<Key>, Error> {
-        let outcome = self
-            .granted
-            .change(async |mut key, at| {
-                let Some(state) = key.switched(self.on, at)? else { return Ok(None) };
-                key.state = state;
-                Ok(Some((Change::ReplaceKeyState { key: key.spec.id, state }, key)))
-            })
-            .await;
+        let outcome = self.granted.change(&Switched { on: self.on }).await;
         self.granted.recorded(outcome).await
     }
 }

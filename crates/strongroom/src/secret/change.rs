@@ -4,6 +4,7 @@ use super::Granted;
 use crate::audit;
 use crate::engine::MAX_TRIES;
 use crate::error::{Error, busy};
+use async_trait::async_trait;
 use strongroom_domain::port::CommitErrorKind;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::time::Timestamp;
@@ -22,21 +23,26 @@ pub(crate) struct Wanted<T> {
     pub(crate) answer: T,
 }
 
+/// A change that a use case makes: asked again with what the secret is then, when another came first.
+#[async_trait]
+pub(crate) trait SecretChange: Sync {
+    /// What the caller gets.
+    type Answer: Send;
+
+    /// Decides, for the secret as it is now.
+    async fn decide(&self, granted: &Granted<'_>, secret: Secret, at: Timestamp)
+    -> Result<Wanted<Self::Answer>, Error>;
+}
+
 impl Granted<'_> {
-    /// Reads the secret, decides by `decide`, commits with the audit record; again when another change came first.
-    pub(crate) async fn change<T>(
-        &self,
-        decide: impl AsyncFn(Secret, Timestamp) -> Result<Wanted<T>, Error>,
-    ) -> Result<T, Error> {
-        let outcome = self.attempts(decide).await;
+    /// Reads the secret, lets the change decide, commits with the audit record; again when another change came first.
+    pub(crate) async fn change<C: SecretChange>(&self, change: &C) -> Result<C::Answer, Error> {
+        let outcome = self.attempts(change).await;
         self.engine.cache.forget_secret(&self.session.scope, &self.path);
         self.recorded(outcome).await
     }
 
-    async fn attempts<T>(
-        &self,
-        decide: impl AsyncFn(Secret, Timestamp) -> Result<Wanted<T>, Error>,
-    ) -> Result<T, Error> {
+    async fn attempts<C: SecretChange>(&self, change: &C) -> Result<C::Answer, Error> {
         let _turn = self.engine.queue((&self.session.scope, &self.path)).await;
         for attempt in 0..MAX_TRIES {
             if attempt > 0 {
@@ -45,7 +51,7 @@ impl Granted<'_> {
             let at = self.now();
             let secret = self.find().await?;
             let (id, revision) = (secret.id, secret.state.revision);
-            let wanted = decide(secret, at).await?;
+            let wanted = change.decide(self, secret, at).await?;
             let resource = audit::secret(&self.path, Some(id), wanted.version);
             let record = self.recorder().success(at, self.action, resource, Some(self.rule), wanted.status);
             let unit = Unit {

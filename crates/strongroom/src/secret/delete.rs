@@ -1,11 +1,14 @@
 use super::Granted;
-use super::change::Wanted;
+use super::change::{SecretChange, Wanted};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
+use async_trait::async_trait;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
 use strongroom_domain::path::SecretPath;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
 
 /// A caller who may delete the secret at this path.
@@ -21,17 +24,25 @@ impl Engine {
     }
 }
 
+/// That the secret go.
+struct Gone;
+
+#[async_trait]
+impl SecretChange for Gone {
+    type Answer = ();
+
+    async fn decide(&self, _: &Granted<'_>, secret: Secret, _: Timestamp) -> Result<Wanted<()>, Error> {
+        let change = Change::DeleteSecret { secret: secret.id };
+        Ok(Wanted { change: Some(change), version: None, status: 204, answer: () })
+    }
+}
+
 impl Delete<'_> {
     /// Removes the secret with all versions and their key material at once; the path is free again.
     ///
     /// # Errors
     /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
     pub async fn run(self) -> Result<(), Error> {
-        self.0
-            .change(async |secret, _| {
-                let change = Change::DeleteSecret { secret: secret.id };
-                Ok(Wanted { change: Some(change), version: None, status: 204, answer: () })
-            })
-            .await
+        self.0.change(&Gone).await
     }
 }

@@ -1,13 +1,16 @@
-use super::change::Wanted;
+use super::change::{SecretChange, Wanted};
 use super::{Granted, SecretView};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
+use async_trait::async_trait;
 use std::collections::BTreeMap;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::path::SecretPath;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
 
 /// A JSON merge patch (RFC 7396) of labels or annotations: `None` removes all; an entry of `None` removes that one.
@@ -62,6 +65,19 @@ impl MetadataPatch {
     }
 }
 
+#[async_trait]
+impl SecretChange for MetadataPatch {
+    type Answer = Secret;
+
+    async fn decide(&self, _: &Granted<'_>, mut secret: Secret, at: Timestamp) -> Result<Wanted<Secret>, Error> {
+        secret.metadata = self.apply(&secret.metadata)?;
+        secret.state = secret.state.touched(at);
+        let (metadata, state) = (secret.metadata.clone(), secret.state);
+        let change = Change::ReplaceMetadata { secret: secret.id, metadata, state };
+        Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
+    }
+}
+
 impl Patch<'_> {
     /// Applies the patch, and gives the secret as it is then.
     ///
@@ -69,16 +85,7 @@ impl Patch<'_> {
     /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::InvalidRequest`](crate::Code::InvalidRequest) when the metadata
     /// would break a rule, and those of the store.
     pub async fn run(self, patch: MetadataPatch) -> Result<SecretView, Error> {
-        let secret = self
-            .0
-            .change(async |mut secret, at| {
-                secret.metadata = patch.apply(&secret.metadata)?;
-                secret.state = secret.state.touched(at);
-                let (metadata, state) = (secret.metadata.clone(), secret.state);
-                let change = Change::ReplaceMetadata { secret: secret.id, metadata, state };
-                Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
-            })
-            .await?;
+        let secret = self.0.change(&patch).await?;
         self.0.engine.view(self.0.session, secret).await
     }
 }

@@ -1,12 +1,15 @@
-use super::change::Wanted;
+use super::change::{SecretChange, Wanted};
 use super::{Granted, SecretView};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
+use async_trait::async_trait;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::policy::AccessPolicy;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
 
 /// A caller who may set the access policy at this path.
@@ -23,21 +26,28 @@ impl Engine {
     }
 }
 
+/// The policy that a secret is to have.
+struct Wish(Option<AccessPolicy>);
+
+#[async_trait]
+impl SecretChange for Wish {
+    type Answer = Secret;
+
+    async fn decide(&self, _: &Granted<'_>, mut secret: Secret, at: Timestamp) -> Result<Wanted<Secret>, Error> {
+        secret.policy.clone_from(&self.0);
+        secret.state = secret.state.touched(at);
+        let change = Change::ReplacePolicy { secret: secret.id, policy: self.0.clone(), state: secret.state };
+        Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
+    }
+}
+
 impl SetPolicy<'_> {
     /// Sets the policy, or clears it with `None`, and gives the secret as it is then.
     ///
     /// # Errors
     /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
     pub async fn run(self, policy: Option<AccessPolicy>) -> Result<SecretView, Error> {
-        let secret = self
-            .0
-            .change(async |mut secret, at| {
-                secret.policy.clone_from(&policy);
-                secret.state = secret.state.touched(at);
-                let change = Change::ReplacePolicy { secret: secret.id, policy: policy.clone(), state: secret.state };
-                Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
-            })
-            .await?;
+        let secret = self.0.change(&Wish(policy)).await?;
         self.0.engine.view(self.0.session, secret).await
     }
 }

@@ -1,7 +1,10 @@
 //! The use cases over adapters in memory.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 mod access;
 mod kms;
 mod races;
 mod secrets;
+mod send;
 mod support;

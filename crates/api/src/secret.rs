@@ -1,0 +1,154 @@
+use crate::{Encoded, GenerateSecret, Json, Region};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+
+/// A secret without its values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    /// Where it lives.
+    pub path: String,
+    /// Its description.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Its labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// When it was made.
+    pub created_at: String,
+    /// When it was last changed by a put, a destroy, or a change of policy or metadata.
+    pub updated_at: String,
+    /// The KMS key that it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<SecretKey>,
+    /// The highest active version; 0 when none is active.
+    pub current_version: u64,
+    /// Counts its changes, from 1.
+    pub object_version: u64,
+    /// When a value was last revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_accessed_at: Option<String>,
+    /// Where it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// Its access policy, as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_policy: Option<Json>,
+    /// Its versions by rising number, when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Vec<SecretVersion>>,
+}
+
+/// What a secret shows of its KMS key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKey {
+    /// The key's identity.
+    pub identity: String,
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+    /// What it is, such as `aes256-gcm96`.
+    pub key_type: String,
+    /// `active`, `disabled` or `pending_deletion`.
+    pub status: String,
+}
+
+/// A version without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretVersion {
+    /// Its number.
+    pub version: u64,
+    /// `active` or `destroyed`.
+    pub status: String,
+    /// `current` on the highest active version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// `string` or `keyValue`.
+    pub value_format: String,
+    /// When it was put.
+    pub created_at: String,
+    /// When it was last revealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_accessed_at: Option<String>,
+    /// When it was destroyed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destroyed_at: Option<String>,
+}
+
+/// One level of the tree of paths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrowseResult {
+    /// The directory, with its trailing slash.
+    pub path: String,
+    /// Its child directories with something in them that the caller may read, as whole paths with a trailing slash.
+    pub prefixes: Vec<String>,
+    /// The secrets directly in it.
+    pub secrets: Vec<Secret>,
+}
+
+/// A secret to be made, with its first value: exactly one of `secret_string`, `secret_key_values`, `generate_secret`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateSecret {
+    /// Where it shall live.
+    pub path: String,
+    /// The identity of the KMS key to bind it to, for good.
+    pub kms_key_identity: String,
+    /// A description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// A single value, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_string: Option<Encoded>,
+    /// Named values, each base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_values: Option<BTreeMap<String, Encoded>>,
+    /// A value to be generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generate_secret: Option<GenerateSecret>,
+    /// An access policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_policy: Option<Json>,
+}
+
+/// A secret's access policy, to be set, or cleared with [`Json::Null`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetPolicy {
+    /// The policy. The member must be there.
+    pub access_policy: Json,
+}
+
+/// A change of a secret's metadata: a merge patch (RFC 7396). The outer `None` leaves a member as it is; the inner one removes
+/// it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PatchSecret {
+    /// The description.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub description: Option<Option<String>>,
+    /// Labels by key; a `None` removes the one of that key.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub labels: Option<Option<BTreeMap<String, Option<String>>>>,
+    /// Annotations by key; a `None` removes the one of that key.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub annotations: Option<Option<BTreeMap<String, Option<String>>>>,
+}
+
+/// Tells a member that is null from one that isn't there.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,29 @@
+use super::{forget_answers, replace_state, secret_before, secret_conflict};
+use crate::journal::{Journal, Refusal};
+use crate::state::{State, VersionBody};
+use strongroom_domain::id::SecretId;
+use strongroom_domain::secret::SecretState;
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::version::VersionNumber;
+
+pub(super) fn apply(
+    state: &mut State,
+    (id, number): (SecretId, VersionNumber),
+    at: Timestamp,
+    new: SecretState,
+    journal: &mut Journal,
+) -> Result<(), Refusal> {
+    let row = secret_before(state, id, &new)?;
+    let version = row.versions.get_mut(&number).filter(|version| version.is_active());
+    let version = version.ok_or_else(|| secret_conflict(id, &new))?;
+    let old = core::mem::replace(&mut version.body, VersionBody::Destroyed(at));
+    journal.undo(move |state| {
+        if let Some(version) = state.secrets.get_mut(&id).and_then(|row| row.versions.get_mut(&number)) {
+            version.body = old;
+        }
+    });
+    let answers = state.answers_about(id, number, Some(number));
+    forget_answers(state, answers, journal);
+    replace_state(state, id, new, journal);
+    Ok(())
+}

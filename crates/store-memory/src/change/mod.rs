@@ -1,0 +1,118 @@
+//! How each change is made. A function either makes its change, leaving in the journal how to take it back, or refuses and leaves
+//! everything as it was.
+
+mod append_key_version;
+mod append_version;
+mod delete_secret;
+mod erase_version;
+mod insert_instance_key;
+mod insert_key;
+mod insert_key_check;
+mod insert_organisation;
+mod insert_region;
+mod insert_secret;
+mod insert_token;
+mod prune_answers;
+mod remember_answer;
+mod replace_key_state;
+mod replace_metadata;
+mod replace_policy;
+
+use crate::expect::holds;
+use crate::journal::{Journal, Refusal};
+use crate::state::{SecretRow, State};
+use std::sync::Arc;
+use strongroom_domain::id::{KeyId, SecretId};
+use strongroom_domain::kms::Key;
+use strongroom_domain::secret::SecretState;
+use strongroom_domain::unit::{AggregateId, AnswerKey, Change, Expect, Revision, UniqueKey};
+
+pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) -> Result<(), Refusal> {
+    match change {
+        Change::InsertKeyCheck(check) => insert_key_check::apply(state, check, journal),
+        Change::InsertInstanceKey(key) => insert_instance_key::apply(state, key, journal),
+        Change::InsertOrganisation(organisation) => insert_organisation::apply(state, organisation, journal),
+        Change::InsertRegion(region) => insert_region::apply(state, region, journal),
+        Change::InsertToken(token) => insert_token::apply(state, token, journal),
+        Change::InsertSecret { secret, version } => insert_secret::apply(state, secret, version, journal),
+        Change::AppendVersion { secret, version, state: new } => {
+            append_version::apply(state, secret, version, new, journal)
+        }
+        Change::EraseVersion { secret, version, at, state: new } => {
+            erase_version::apply(state, (secret, version), at, new, journal)
+        }
+        Change::ReplaceMetadata { secret, metadata, state: new } => {
+            replace_metadata::apply(state, secret, metadata, new, journal)
+        }
+        Change::ReplacePolicy { secret, policy, state: new } => {
+            replace_policy::apply(state, secret, policy, new, journal)
+        }
+        Change::DeleteSecret { secret } => delete_secret::apply(state, secret, journal),
+        Change::InsertKey(key) => insert_key::apply(state, key, journal),
+        Change::AppendKeyVersion { key, version, state: new } => {
+            append_key_version::apply(state, key, version, new, journal)
+        }
+        Change::ReplaceKeyState { key, state: new } => replace_key_state::apply(state, key, new, journal),
+        Change::RememberAnswer(answer) => remember_answer::apply(state, answer, journal),
+        Change::PruneAnswers { before, limit } => {
+            prune_answers::apply(state, before, limit, journal);
+            Ok(())
+        }
+    }
+}
+
+/// Refuses what would double this key.
+fn check_free(state: &State, key: UniqueKey) -> Result<(), Refusal> {
+    let absent = Expect::Absent(key);
+    if holds(state, &absent) { Ok(()) } else { Err(Refusal::Conflict(absent)) }
+}
+
+/// The revision that an aggregate must have before it can have `after`.
+const fn before(after: Revision) -> Revision {
+    Revision::new(after.get().saturating_sub(1))
+}
+
+fn secret_conflict(id: SecretId, after: &SecretState) -> Refusal {
+    Refusal::Conflict(Expect::Revision(AggregateId::Secret(id), before(after.revision)))
+}
+
+/// The secret, when `after` is what comes next for it.
+fn secret_before<'a>(state: &'a mut State, id: SecretId, after: &SecretState) -> Result<&'a mut SecretRow, Refusal> {
+    let row = state.secrets.get_mut(&id).filter(|row| row.secret.state.revision == before(after.revision));
+    row.ok_or_else(|| secret_conflict(id, after))
+}
+
+/// Replaces a secret's state, and remembers the old one.
+fn replace_state(state: &mut State, id: SecretId, new: SecretState, journal: &mut Journal) {
+    if let Some(row) = state.secrets.get_mut(&id) {
+        let old = core::mem::replace(&mut row.secret.state, new);
+        journal.undo(move |state| {
+            if let Some(row) = state.secrets.get_mut(&id) {
+                row.secret.state = old;
+            }
+        });
+    }
+}
+
+/// Replaces a key by what `edit` makes of it, when revision `after` is what comes next for it.
+fn edit_key(
+    state: &mut State,
+    id: KeyId,
+    after: Revision,
+    journal: &mut Journal,
+    edit: impl FnOnce(&mut Key),
+) -> Result<(), Refusal> {
+    let key = state.keys.get_mut(&id).filter(|key| key.state.revision == before(after));
+    let conflict = || Refusal::Conflict(Expect::Revision(AggregateId::Key(id), before(after)));
+    let key = key.ok_or_else(conflict)?;
+    let old = Arc::clone(key);
+    edit(Arc::make_mut(key));
+    journal.undo(move |state| drop(state.keys.insert(id, old)));
+    Ok(())
+}
+
+/// Forgets answers, and remembers how to remember them.
+fn forget_answers(state: &mut State, keys: Vec<AnswerKey>, journal: &mut Journal) {
+    let forgotten: Vec<_> = keys.iter().filter_map(|key| state.take_answer(key)).collect();
+    journal.undo(move |state| forgotten.into_iter().for_each(|answer| state.put_answer(answer)));
+}

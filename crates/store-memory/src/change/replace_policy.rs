@@ -1,0 +1,24 @@
+use super::{replace_state, secret_before};
+use crate::journal::{Journal, Refusal};
+use crate::state::State;
+use strongroom_domain::id::SecretId;
+use strongroom_domain::policy::AccessPolicy;
+use strongroom_domain::secret::SecretState;
+
+pub(super) fn apply(
+    state: &mut State,
+    id: SecretId,
+    policy: Option<AccessPolicy>,
+    new: SecretState,
+    journal: &mut Journal,
+) -> Result<(), Refusal> {
+    let row = secret_before(state, id, &new)?;
+    let old = core::mem::replace(&mut row.secret.policy, policy);
+    journal.undo(move |state| {
+        if let Some(row) = state.secrets.get_mut(&id) {
+            row.secret.policy = old;
+        }
+    });
+    replace_state(state, id, new, journal);
+    Ok(())
+}

@@ -1,0 +1,29 @@
+use crate::state::State;
+use strongroom_domain::unit::{AggregateId, Expect, Revision, UniqueKey};
+
+fn revision(state: &State, aggregate: &AggregateId) -> Option<Revision> {
+    match aggregate {
+        AggregateId::Secret(id) => state.secrets.get(id).map(|row| row.secret.state.revision),
+        AggregateId::Key(id) => state.keys.get(id).map(|key| key.state.revision),
+    }
+}
+
+fn is_taken(state: &State, key: &UniqueKey) -> bool {
+    match key {
+        UniqueKey::Setup => state.key_check.is_some(),
+        UniqueKey::OrganisationSlug(slug) => state.organisations.values().any(|it| it.slug == *slug),
+        UniqueKey::RegionSlug(slug) => state.regions.contains_key(slug),
+        UniqueKey::SecretPath(scope, path) => state.secret_at(scope, path.as_str()).is_some(),
+        UniqueKey::KeyName(scope, name) => state.keys_of(scope).any(|key| key.is_live() && key.name == *name),
+        UniqueKey::KeySlug(scope, slug) => state.keys_of(scope).any(|key| key.is_live() && key.slug == *slug),
+        UniqueKey::Answer(key) => state.answer(key).is_some(),
+    }
+}
+
+/// Whether this holds now.
+pub(crate) fn holds(state: &State, expect: &Expect) -> bool {
+    match expect {
+        Expect::Revision(aggregate, wanted) => revision(state, aggregate) == Some(*wanted),
+        Expect::Absent(key) => !is_taken(state, key),
+    }
+}

@@ -1,0 +1,7 @@
+mod answers;
+mod browse;
+mod keys;
+mod secrets;
+mod setup;
+mod tenancy;
+mod tokens;

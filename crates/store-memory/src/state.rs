@@ -1,0 +1,185 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use strongroom_domain::audit::{AuditRecord, ChainState, ChainedRecord};
+use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
+use strongroom_domain::kms::{Key, KeyVersionNumber};
+use strongroom_domain::port::AuditSigner;
+use strongroom_domain::principal::Token;
+use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
+use strongroom_domain::tenancy::{Organisation, Region};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::{Answer, AnswerKey};
+use strongroom_domain::value::ValueFormat;
+use strongroom_domain::version::{Version, VersionNumber, VersionStatus};
+use zeroize::Zeroizing;
+
+/// The ciphertext of an active version; overwritten when it is dropped.
+pub(crate) struct Ciphertext {
+    key_version: KeyVersionNumber,
+    wrapped: Zeroizing<Vec<u8>>,
+    payload: Zeroizing<Vec<u8>>,
+}
+
+pub(crate) enum VersionBody {
+    Active(Ciphertext),
+    Destroyed(Timestamp),
+}
+
+pub(crate) struct VersionRow {
+    format: ValueFormat,
+    created_at: Timestamp,
+    pub(crate) last_accessed_at: Option<Timestamp>,
+    pub(crate) body: VersionBody,
+}
+
+impl VersionRow {
+    pub(crate) fn new(version: SealedVersion) -> Self {
+        let SealedVersion { number: _, format, created_at, wrapped, payload } = version;
+        let wrapped_bytes = Zeroizing::new(wrapped.bytes);
+        let body =
+            Ciphertext { key_version: wrapped.key_version, wrapped: wrapped_bytes, payload: Zeroizing::new(payload) };
+        Self { format, created_at, last_accessed_at: None, body: VersionBody::Active(body) }
+    }
+
+    pub(crate) const fn is_active(&self) -> bool {
+        matches!(self.body, VersionBody::Active(_))
+    }
+
+    pub(crate) const fn entry(&self, number: VersionNumber) -> Version {
+        let status = match self.body {
+            VersionBody::Active(_) => VersionStatus::Active,
+            VersionBody::Destroyed(at) => VersionStatus::Destroyed { at },
+        };
+        Version {
+            number,
+            status,
+            format: self.format,
+            created_at: self.created_at,
+            last_accessed_at: self.last_accessed_at,
+        }
+    }
+
+    /// The version with its ciphertext; `None` when it was destroyed.
+    pub(crate) fn sealed(&self, number: VersionNumber) -> Option<SealedVersion> {
+        let VersionBody::Active(ciphertext) = &self.body else { return None };
+        Some(SealedVersion {
+            number,
+            format: self.format,
+            created_at: self.created_at,
+            wrapped: WrappedKey { key_version: ciphertext.key_version, bytes: ciphertext.wrapped.to_vec() },
+            payload: ciphertext.payload.to_vec(),
+        })
+    }
+}
+
+pub(crate) struct SecretRow {
+    pub(crate) secret: Secret,
+    pub(crate) versions: BTreeMap<VersionNumber, VersionRow>,
+}
+
+/// Everything that the store holds.
+pub(crate) struct State {
+    pub(crate) secrets: BTreeMap<SecretId, SecretRow>,
+    /// Each scope's secrets in the order of their paths.
+    pub(crate) paths: BTreeMap<Scope, BTreeMap<Box<str>, SecretId>>,
+    pub(crate) keys: BTreeMap<KeyId, Arc<Key>>,
+    pub(crate) keys_by_scope: BTreeMap<Scope, BTreeSet<KeyId>>,
+    answers: BTreeMap<AnswerKey, Answer>,
+    answers_by_version: BTreeSet<(SecretId, VersionNumber, AnswerKey)>,
+    answers_by_end: BTreeSet<(Timestamp, AnswerKey)>,
+    pub(crate) organisations: BTreeMap<OrganisationId, Organisation>,
+    /// By slug.
+    pub(crate) regions: BTreeMap<String, Region>,
+    /// By digest.
+    pub(crate) tokens: BTreeMap<[u8; 32], Token>,
+    pub(crate) key_check: Option<KeyCheck>,
+    pub(crate) instance_keys: BTreeMap<(InstanceKeyPurpose, u32), SealedInstanceKey>,
+    chain: ChainState,
+    /// The record of sequence `n` at index `n - 1`.
+    pub(crate) records: Vec<ChainedRecord>,
+}
+
+impl State {
+    pub(crate) const fn stream(&self) -> StreamId {
+        self.chain.stream
+    }
+
+    pub(crate) fn new(stream: StreamId) -> Self {
+        Self {
+            secrets: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            keys_by_scope: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            answers_by_version: BTreeSet::new(),
+            answers_by_end: BTreeSet::new(),
+            organisations: BTreeMap::new(),
+            regions: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            key_check: None,
+            instance_keys: BTreeMap::new(),
+            chain: ChainState::begin(stream),
+            records: Vec::new(),
+        }
+    }
+
+    pub(crate) fn secret_at(&self, scope: &Scope, path: &str) -> Option<&SecretRow> {
+        self.secrets.get(self.paths.get(scope)?.get(path)?)
+    }
+
+    /// The keys of a scope, in no order that means anything.
+    pub(crate) fn keys_of(&self, scope: &Scope) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys_by_scope.get(scope).into_iter().flatten().filter_map(|id| self.keys.get(id))
+    }
+
+    pub(crate) fn answer(&self, key: &AnswerKey) -> Option<&Answer> {
+        self.answers.get(key)
+    }
+
+    pub(crate) fn put_answer(&mut self, answer: Answer) {
+        self.answers_by_version.insert((answer.secret, answer.version, answer.key));
+        self.answers_by_end.insert((answer.expires_at, answer.key));
+        self.answers.insert(answer.key, answer);
+    }
+
+    pub(crate) fn take_answer(&mut self, key: &AnswerKey) -> Option<Answer> {
+        let answer = self.answers.remove(key)?;
+        self.answers_by_version.remove(&(answer.secret, answer.version, answer.key));
+        self.answers_by_end.remove(&(answer.expires_at, answer.key));
+        Some(answer)
+    }
+
+    /// The answers about these versions of a secret.
+    pub(crate) fn answers_about(
+        &self,
+        secret: SecretId,
+        from: VersionNumber,
+        to: Option<VersionNumber>,
+    ) -> Vec<AnswerKey> {
+        let first = (secret, from, AnswerKey([0; 32]));
+        let within =
+            |entry: &&(SecretId, VersionNumber, AnswerKey)| entry.0 == secret && to.is_none_or(|to| entry.1 <= to);
+        self.answers_by_version.range(first..).take_while(within).map(|entry| entry.2).collect()
+    }
+
+    /// At most `limit` answers that ended before a time, those that ended first before others.
+    pub(crate) fn answers_ended(&self, before: Timestamp, limit: usize) -> Vec<AnswerKey> {
+        let ended = self.answers_by_end.iter().take_while(|(end, _)| *end < before);
+        ended.take(limit).map(|(_, key)| *key).collect()
+    }
+
+    /// Appends the records of one commit to the audit log, the last one signed.
+    pub(crate) fn log(&mut self, records: impl IntoIterator<Item = AuditRecord>, signer: &dyn AuditSigner) {
+        let before = self.records.len();
+        for record in records {
+            self.records.push(self.chain.append(record));
+        }
+        if self.records.len() > before
+            && let Some(last) = self.records.last_mut()
+        {
+            last.signature = Some(signer.sign(&self.chain.signed_bytes()));
+        }
+    }
+}

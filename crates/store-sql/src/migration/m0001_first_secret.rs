@@ -1,0 +1,298 @@
+//! Setup, tenancy, tokens, KMS keys, secrets, answers, and the audit log.
+
+use super::Columns;
+use sea_orm_migration::sea_query::{
+    ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey, ForeignKeyCreateStatement, Index,
+    IndexCreateStatement, Table, TableCreateStatement,
+};
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
+
+pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        "m0001_first_secret"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let columns = &Columns::of(manager);
+        let tables = setup(columns).into_iter().chain(tenancy(columns)).chain(keys(columns)).chain(secrets(columns));
+        for table in tables.chain(audit(columns)) {
+            manager.create_table(table).await?;
+        }
+        for index in indexes().into_iter().chain(audit_indexes()) {
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A table of these columns; `primary` names the columns of its primary key.
+fn table(
+    name: &'static str,
+    columns: impl IntoIterator<Item = ColumnDef>,
+    primary: &[&'static str],
+) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(name);
+    for column in columns {
+        table.col(column);
+    }
+    if let [only] = primary {
+        table.primary_key(Index::create().col(*only));
+    } else if !primary.is_empty() {
+        let mut key = Index::create();
+        for column in primary {
+            key.col(*column);
+        }
+        table.primary_key(&mut key);
+    }
+    table
+}
+
+fn index(name: &'static str, table: &'static str, columns: &[&'static str], unique: bool) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(name).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    if unique {
+        index.unique();
+    }
+    index
+}
+
+fn belongs_to(table: &'static str, column: &'static str, owner: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create().from(table, column).to(owner, "id").to_owned()
+}
+
+fn setup(c: &Columns) -> [TableCreateStatement; 2] {
+    [
+        // One row at most: `id` is always 1.
+        table("key_check", [c.number("id"), c.bytes("root_key"), c.bytes("sealed")], &["id"]),
+        table(
+            "instance_keys",
+            [c.text("purpose"), c.number("version"), c.bytes("sealed"), c.bytes_or_null("public")],
+            &["purpose", "version"],
+        ),
+    ]
+}
+
+fn tenancy(c: &Columns) -> [TableCreateStatement; 3] {
+    [
+        table(
+            "organisations",
+            [
+                c.id("id"),
+                c.text("name"),
+                c.text("slug"),
+                c.flag("gate_secrets"),
+                c.flag("gate_kms"),
+                c.flag("gate_projects"),
+                c.number("created_at"),
+            ],
+            &["id"],
+        ),
+        table(
+            "regions",
+            [
+                c.id("id"),
+                c.text("name"),
+                c.text("slug"),
+                c.text("description"),
+                c.flag("kms_enabled"),
+                c.number("created_at"),
+            ],
+            &["id"],
+        ),
+        table(
+            "tokens",
+            [
+                c.id("id"),
+                c.bytes("digest"),
+                c.number("digest_key_version"),
+                c.id("user_id"),
+                c.id("organisation"),
+                c.text("name"),
+                c.flag("scope_read"),
+                c.flag("scope_write"),
+                c.number("created_at"),
+                c.number_or_null("expires_at"),
+            ],
+            &["id"],
+        ),
+    ]
+}
+
+fn keys(c: &Columns) -> [TableCreateStatement; 2] {
+    [
+        table(
+            "kms_keys",
+            [
+                c.id("id"),
+                c.id("organisation"),
+                c.id("region"),
+                c.id("project"),
+                c.text("key_type"),
+                c.flag("export_allowed"),
+                c.text("name"),
+                c.text("slug"),
+                c.bytes("metadata"),
+                c.flag("rotation_enabled"),
+                c.number_or_null("rotation_days"),
+                c.text("status"),
+                c.number_or_null("purge_at"),
+                c.flag_or_null("was_disabled"),
+                c.flag("holds_name"),
+                c.number("updated_at"),
+                c.number("object_version"),
+                c.number("revision"),
+                c.number("created_at"),
+            ],
+            &["id"],
+        ),
+        table(
+            "kms_key_versions",
+            [c.id("key_id"), c.number("number"), c.bytes("handle"), c.number("created_at")],
+            &["key_id", "number"],
+        )
+        .foreign_key(&mut belongs_to("kms_key_versions", "key_id", "kms_keys"))
+        .to_owned(),
+    ]
+}
+
+fn secrets(c: &Columns) -> [TableCreateStatement; 6] {
+    [
+        table(
+            "secrets",
+            [
+                c.id("id"),
+                c.id("organisation"),
+                c.id("region"),
+                c.id("project"),
+                c.text("path"),
+                c.text("parent"),
+                c.text("name"),
+                c.id("key_id"),
+                c.bytes("metadata"),
+                c.bytes_or_null("policy"),
+                c.number("latest"),
+                c.number_or_null("current"),
+                c.number("active"),
+                c.number("updated_at"),
+                c.number("object_version"),
+                c.number("revision"),
+                c.number("created_at"),
+            ],
+            &["id"],
+        ),
+        table(
+            "secret_versions",
+            [
+                c.id("secret"),
+                c.number("number"),
+                c.text("format"),
+                c.number("created_at"),
+                c.number_or_null("destroyed_at"),
+                c.number("key_version"),
+                c.number_or_null("material"),
+            ],
+            &["secret", "number"],
+        )
+        .foreign_key(&mut belongs_to("secret_versions", "secret", "secrets"))
+        .to_owned(),
+        // Rows are appended, overwritten in place, and never deleted one by one: docs/adr/0004-erasure-on-sqlite.md.
+        table("secret_materials", [c.number("id"), c.bytes("wrapped"), c.bytes("payload")], &["id"]),
+        table("erased_materials", [c.number("id"), c.number("wrapped_len"), c.number("payload_len")], &["id"]),
+        // Version 0 stands for the secret as a whole.
+        table("secret_access", [c.id("secret"), c.number("version"), c.number("at")], &["secret", "version"]),
+        table(
+            "answers",
+            [
+                c.bytes("key"),
+                c.bytes("body"),
+                c.bytes("answer"),
+                c.id("secret"),
+                c.number("version"),
+                c.number("expires_at"),
+            ],
+            &["key"],
+        ),
+    ]
+}
+
+fn indexes() -> Vec<IndexCreateStatement> {
+    let scope = ["organisation", "region", "project"];
+    let [organisation, region, project] = scope;
+    // A key pending deletion holds neither name nor slug, and may get them back beside a newer key that took them.
+    let held = |name, column| {
+        let mut held = index(name, "kms_keys", &[organisation, region, project, column], true);
+        held.and_where(Expr::col("holds_name").eq(true));
+        held
+    };
+    vec![
+        index("organisations_slug", "organisations", &["slug"], true),
+        index("regions_slug", "regions", &["slug"], true),
+        index("tokens_digest", "tokens", &["digest"], true),
+        held("kms_keys_name", "name"),
+        held("kms_keys_slug", "slug"),
+        index("kms_keys_scope", "kms_keys", &scope, false),
+        index("secrets_path", "secrets", &[organisation, region, project, "path"], true),
+        index("secrets_level", "secrets", &[organisation, region, project, "parent", "name"], false),
+        index("erased_materials_size", "erased_materials", &["wrapped_len", "payload_len"], false),
+        index("answers_secret", "answers", &["secret", "version"], false),
+        index("answers_expiry", "answers", &["expires_at"], false),
+    ]
+}
+
+fn audit(c: &Columns) -> [TableCreateStatement; 3] {
+    [
+        // Streams in the order in which they began; the last is the one that is written.
+        table("audit_streams", [c.number("ordinal"), c.id("id")], &["ordinal"]),
+        table(
+            "audit_records",
+            [
+                c.number("stream"),
+                c.number("sequence"),
+                c.bytes("hash"),
+                c.bytes_or_null("signature"),
+                c.number_or_null("signing_key_version"),
+                c.bytes("canonical"),
+                c.number("at"),
+                c.id("event"),
+                c.id_or_null("organisation"),
+                c.id_or_null("region"),
+                c.id_or_null("project"),
+                c.text_or_null("principal_kind"),
+                c.id_or_null("principal"),
+                c.id_or_null("credential"),
+                c.text("action"),
+                c.text("outcome"),
+                c.number("status"),
+                c.text_or_null("resource_kind"),
+                c.text_or_null("resource_identity"),
+                c.id_or_null("resource_id"),
+                c.number_or_null("resource_version"),
+                c.id_or_null("request_id"),
+                c.text_or_null("client_ip"),
+            ],
+            &["stream", "sequence"],
+        ),
+        // How far the records are reflected in tables derived from them; `name` says which.
+        table("audit_positions", [c.text("name"), c.number("stream"), c.number("sequence")], &["name"]),
+    ]
+}
+
+fn audit_indexes() -> [IndexCreateStatement; 2] {
+    [
+        index("audit_streams_id", "audit_streams", &["id"], true),
+        index("audit_records_time", "audit_records", &["organisation", "at", "event"], false),
+    ]
+}

@@ -1,0 +1,53 @@
+use crate::entity::{audit_record, audit_stream};
+use crate::error::{corrupt, unread};
+use crate::row::{array, column, number};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
+use strongroom_domain::id::StreamId;
+use strongroom_domain::port::ReadError;
+
+pub(crate) async fn streams(db: &DatabaseConnection) -> Result<Vec<StreamId>, ReadError> {
+    let query = audit_stream::Entity::find().order_by_asc(audit_stream::Column::Ordinal);
+    let found = query.all(db).await.map_err(unread)?;
+    Ok(found.into_iter().map(|row| StreamId::new(row.id)).collect())
+}
+
+pub(crate) async fn records(
+    db: &DatabaseConnection,
+    stream: StreamId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<ChainedRecord>, ReadError> {
+    let ordinal = Query::select()
+        .column(audit_stream::Column::Ordinal)
+        .from(audit_stream::Entity)
+        .and_where(audit_stream::Column::Id.eq(stream.uuid()))
+        .to_owned();
+    let query = audit_record::Entity::find()
+        .filter(audit_record::Column::Stream.in_subquery(ordinal))
+        .filter(audit_record::Column::Sequence.gt(column(after)))
+        .order_by_asc(audit_record::Column::Stream)
+        .order_by_asc(audit_record::Column::Sequence)
+        .limit(u64::from(limit));
+    query.all(db).await.map_err(unread)?.into_iter().map(|row| read(stream, row)).collect()
+}
+
+fn read(stream: StreamId, row: audit_record::Model) -> Result<ChainedRecord, ReadError> {
+    let of = "audit record";
+    let signature = match (row.signing_key_version, row.signature) {
+        (Some(version), Some(bytes)) => {
+            Some(Signature { key_version: number(version, of)?, bytes: array(&bytes, of)? })
+        }
+        (None, None) => None,
+        _ => return Err(corrupt(of)),
+    };
+    Ok(ChainedRecord {
+        stream,
+        sequence: number(row.sequence, of)?,
+        hash: array(&row.hash, of)?,
+        signature,
+        record: AuditRecord::from_canonical(&row.canonical).map_err(|error| corrupt(of).because(error))?,
+        canonical: row.canonical,
+    })
+}

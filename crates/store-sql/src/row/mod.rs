@@ -1,0 +1,50 @@
+//! Rows to domain types and back, the same for every database.
+
+pub(crate) mod key;
+pub(crate) mod metadata;
+pub(crate) mod policy;
+pub(crate) mod secret;
+pub(crate) mod version;
+
+use crate::error::corrupt;
+use strongroom_domain::id::{OrganisationId, ProjectId, RegionId};
+use strongroom_domain::port::ReadError;
+use strongroom_domain::scope::Scope;
+use strongroom_domain::time::Timestamp;
+use uuid::Uuid;
+
+/// The project column of what belongs to the organisation itself. Not NULL, since NULLs are never equal in a unique index.
+pub(crate) const NO_PROJECT: Uuid = Uuid::nil();
+
+/// The scope of these three columns.
+pub(crate) fn scope(organisation: Uuid, region: Uuid, project: Uuid) -> Scope {
+    Scope {
+        organisation: OrganisationId::new(organisation),
+        region: RegionId::new(region),
+        project: (project != NO_PROJECT).then(|| ProjectId::new(project)),
+    }
+}
+
+/// The project column of a scope.
+pub(crate) fn project(scope: &Scope) -> Uuid {
+    scope.project.map_or(NO_PROJECT, ProjectId::uuid)
+}
+
+/// A number as a column keeps it. Domain numbers stay below 2⁶³.
+pub(crate) fn column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+/// A number that must fit, or the named thing is damaged.
+pub(crate) fn number<T: TryFrom<i64>>(column: i64, of: &str) -> Result<T, ReadError> {
+    T::try_from(column).map_err(|_| corrupt(of))
+}
+
+/// Bytes of a fixed length, or the named thing is damaged.
+pub(crate) fn array<const N: usize>(bytes: &[u8], of: &str) -> Result<[u8; N], ReadError> {
+    bytes.try_into().map_err(|_| corrupt(of))
+}

@@ -1,0 +1,143 @@
+//! One change, one file.
+
+mod append_key_version;
+mod append_version;
+mod delete_secret;
+mod erase_version;
+mod insert_instance_key;
+mod insert_key;
+mod insert_key_check;
+mod insert_organisation;
+mod insert_region;
+mod insert_secret;
+mod insert_token;
+mod prune_answers;
+mod remember_answer;
+mod replace_key_state;
+mod replace_metadata;
+mod replace_policy;
+
+use crate::row;
+use rusqlite::Connection;
+use strongroom_domain::id::SecretId;
+use strongroom_domain::secret::{SealedVersion, SecretState};
+use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey};
+use strongroom_domain::version::VersionNumber;
+use uuid::Uuid;
+
+use super::{expect::holds, materials};
+
+/// What a change means beyond its rows, once it is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// A secret was accessed.
+    Accessed { secret: Uuid, version: u64, at: i64 },
+    /// A secret is gone.
+    Gone(Uuid),
+    /// Material was erased.
+    Erased,
+}
+
+/// Why a change was not made.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It lacks this expectation, which doesn't hold.
+    Conflict(Expect),
+    /// The database refused it.
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Makes a change; adds to `effects`.
+pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    match change {
+        Change::InsertKeyCheck(check) => insert_key_check::apply(connection, check),
+        Change::InsertInstanceKey(key) => insert_instance_key::apply(connection, key),
+        Change::InsertOrganisation(organisation) => insert_organisation::apply(connection, organisation),
+        Change::InsertRegion(region) => insert_region::apply(connection, region),
+        Change::InsertToken(token) => insert_token::apply(connection, token),
+        Change::InsertSecret { secret, version } => insert_secret::apply(connection, secret, version),
+        Change::AppendVersion { secret, version, state } => append_version::apply(connection, *secret, version, *state),
+        Change::EraseVersion { secret, version, at, state } => {
+            effects.push(Effect::Erased);
+            erase_version::apply(connection, *secret, *version, *at, *state)
+        }
+        Change::ReplaceMetadata { secret, metadata, state } => {
+            replace_metadata::apply(connection, *secret, metadata, *state)
+        }
+        Change::ReplacePolicy { secret, policy, state } => {
+            replace_policy::apply(connection, *secret, policy.as_ref(), *state)
+        }
+        Change::DeleteSecret { secret } => {
+            effects.extend([Effect::Erased, Effect::Gone(secret.uuid())]);
+            delete_secret::apply(connection, *secret)
+        }
+        Change::InsertKey(key) => insert_key::apply(connection, key),
+        Change::AppendKeyVersion { key, version, state } => {
+            append_key_version::apply(connection, *key, version, *state)
+        }
+        Change::ReplaceKeyState { key, state } => replace_key_state::apply(connection, *key, *state),
+        Change::RememberAnswer(answer) => remember_answer::apply(connection, answer),
+        Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit),
+    }
+}
+
+/// The revision that an aggregate has before a change that gives it `after`.
+fn before(id: AggregateId, after: Revision) -> Refusal {
+    Refusal::Conflict(Expect::Revision(id, Revision::new(after.get().saturating_sub(1))))
+}
+
+/// Refuses an insert that would double this key.
+fn require_absent(connection: &Connection, key: UniqueKey) -> Result<(), Refusal> {
+    let expect = Expect::Absent(key);
+    if holds(connection, &expect)? { Ok(()) } else { Err(Refusal::Conflict(expect)) }
+}
+
+fn replace_state(connection: &Connection, secret: SecretId, state: SecretState) -> Result<(), Refusal> {
+    let rows = connection
+        .prepare_cached(
+            "UPDATE secrets SET latest = ?2, current = ?3, active = ?4, updated_at = ?5, object_version = ?6, revision = ?7
+             WHERE id = ?1 AND revision = ?7 - 1",
+        )?
+        .execute((
+            secret.uuid(),
+            row::column(state.head.latest.get()),
+            state.head.current.map(|number| row::column(number.get())),
+            state.head.active,
+            state.updated_at.as_micros(),
+            row::column(state.object_version),
+            row::column(state.revision.get()),
+        ))?;
+    if rows == 0 { Err(before(AggregateId::Secret(secret), state.revision)) } else { Ok(()) }
+}
+
+fn insert_version(connection: &Connection, secret: SecretId, version: &SealedVersion) -> Result<(), Refusal> {
+    let material = materials::store(connection, &version.wrapped.bytes, &version.payload)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO secret_versions (secret, number, format, created_at, key_version, material)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            secret.uuid(),
+            row::column(version.number.get()),
+            version.format.as_str(),
+            version.created_at.as_micros(),
+            version.wrapped.key_version.get(),
+            material,
+        ))?;
+    Ok(())
+}
+
+/// Forgets the answers to requests that made this version, or any version.
+fn forget_answers(connection: &Connection, secret: SecretId, version: Option<VersionNumber>) -> Result<(), Refusal> {
+    connection
+        .prepare_cached("DELETE FROM answers WHERE secret = ?1 AND (?2 IS NULL OR version = ?2)")?
+        .execute((secret.uuid(), version.map(|number| row::column(number.get()))))?;
+    Ok(())
+}

@@ -1,0 +1,19 @@
+use super::{Refusal, replace_state};
+use crate::row;
+use rusqlite::Connection;
+use strongroom_domain::id::SecretId;
+use strongroom_domain::policy::AccessPolicy;
+use strongroom_domain::secret::SecretState;
+
+pub(super) fn apply(
+    connection: &Connection,
+    secret: SecretId,
+    policy: Option<&AccessPolicy>,
+    state: SecretState,
+) -> Result<(), Refusal> {
+    replace_state(connection, secret, state)?;
+    connection
+        .prepare_cached("UPDATE secrets SET policy = ?2 WHERE id = ?1")?
+        .execute((secret.uuid(), policy.map(row::policy::encode)))?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Expectations, checked by plain reads inside the writing transaction, where nobody else writes.
+
+use crate::row;
+use rusqlite::{Connection, OptionalExtension, Params};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::unit::{AggregateId, Expect, UniqueKey};
+
+/// Whether it holds.
+pub(super) fn holds(connection: &Connection, expect: &Expect) -> rusqlite::Result<bool> {
+    match expect {
+        Expect::Revision(id, wanted) => Ok(revision(connection, *id)? == Some(row::column(wanted.get()))),
+        Expect::Absent(key) => is_absent(connection, key),
+    }
+}
+
+/// The revision of an aggregate; `None` when it isn't there.
+fn revision(connection: &Connection, id: AggregateId) -> rusqlite::Result<Option<i64>> {
+    let (sql, id) = match id {
+        AggregateId::Secret(id) => ("SELECT revision FROM secrets WHERE id = ?1", id.uuid()),
+        AggregateId::Key(id) => ("SELECT revision FROM kms_keys WHERE id = ?1", id.uuid()),
+    };
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()
+}
+
+fn is_absent(connection: &Connection, key: &UniqueKey) -> rusqlite::Result<bool> {
+    let scoped = |scope: &Scope, text| (scope.organisation.uuid(), scope.region.uuid(), row::project(scope), text);
+    match key {
+        UniqueKey::Setup => is_empty(connection, "SELECT 1 FROM key_check", []),
+        UniqueKey::OrganisationSlug(slug) => {
+            is_empty(connection, "SELECT 1 FROM organisations WHERE slug = ?1", [slug])
+        }
+        UniqueKey::RegionSlug(slug) => is_empty(connection, "SELECT 1 FROM regions WHERE slug = ?1", [slug]),
+        UniqueKey::SecretPath(scope, path) => is_empty(
+            connection,
+            "SELECT 1 FROM secrets WHERE organisation = ?1 AND region = ?2 AND project = ?3 AND path = ?4",
+            scoped(scope, path.as_str()),
+        ),
+        UniqueKey::KeyName(scope, name) => is_empty(
+            connection,
+            "SELECT 1 FROM kms_keys
+             WHERE organisation = ?1 AND region = ?2 AND project = ?3 AND name = ?4 AND purge_at IS NULL",
+            scoped(scope, name),
+        ),
+        UniqueKey::KeySlug(scope, slug) => is_empty(
+            connection,
+            "SELECT 1 FROM kms_keys
+             WHERE organisation = ?1 AND region = ?2 AND project = ?3 AND slug = ?4 AND purge_at IS NULL",
+            scoped(scope, slug),
+        ),
+        UniqueKey::Answer(key) => is_empty(connection, "SELECT 1 FROM answers WHERE key = ?1", [key.0]),
+    }
+}
+
+fn is_empty(connection: &Connection, sql: &str, of: impl Params) -> rusqlite::Result<bool> {
+    Ok(!connection.prepare_cached(sql)?.exists(of)?)
+}

@@ -1,0 +1,136 @@
+use crate::error::{corrupt, unread_row};
+use crate::row;
+use crate::row::secret::SecretRow;
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::sync::Arc;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::port::{ReadError, SealedVersionState};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
+use strongroom_domain::version::VersionSelector;
+
+macro_rules! columns {
+    () => {
+        "s.id, s.key_id, s.metadata, s.policy, s.latest, s.current, s.active, s.updated_at, s.object_version, s.revision,
+         s.created_at, a.at"
+    };
+}
+
+macro_rules! at_path {
+    () => {
+        "WHERE s.organisation = ?1 AND s.region = ?2 AND s.project = ?3 AND s.path = ?4"
+    };
+}
+
+fn secret_row(row: &Row<'_>, scope: &Scope, path: &SecretPath) -> rusqlite::Result<SecretRow> {
+    Ok(SecretRow {
+        id: row.get(0)?,
+        organisation: scope.organisation.uuid(),
+        region: scope.region.uuid(),
+        project: row::project(scope),
+        path: path.as_str().to_owned(),
+        key_id: row.get(1)?,
+        metadata: row.get(2)?,
+        policy: row.get(3)?,
+        latest: row.get(4)?,
+        current: row.get(5)?,
+        active: row.get(6)?,
+        updated_at: row.get(7)?,
+        object_version: row.get(8)?,
+        revision: row.get(9)?,
+        created_at: row.get(10)?,
+        accessed_at: row.get(11)?,
+    })
+}
+
+pub(in crate::sqlite) fn find(
+    connection: &Connection,
+    scope: &Scope,
+    path: &SecretPath,
+) -> Result<Option<Secret>, ReadError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM secrets s LEFT JOIN secret_access a ON a.secret = s.id AND a.version = 0 ",
+        at_path!()
+    );
+    let at = (scope.organisation.uuid(), scope.region.uuid(), row::project(scope), path.as_str());
+    let found = connection
+        .prepare_cached(SQL)
+        .and_then(|mut statement| statement.query_row(at, |row| secret_row(row, scope, path)).optional())
+        .map_err(unread_row)?;
+    found.map(SecretRow::read).transpose()
+}
+
+/// The columns of a version, all null when there is none.
+struct SealedRow {
+    number: Option<i64>,
+    format: Option<String>,
+    created_at: Option<i64>,
+    destroyed_at: Option<i64>,
+    key_version: Option<i64>,
+    wrapped: Option<Vec<u8>>,
+    payload: Option<Vec<u8>>,
+}
+
+impl SealedRow {
+    fn at(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get(12)?,
+            format: row.get(13)?,
+            created_at: row.get(14)?,
+            destroyed_at: row.get(15)?,
+            key_version: row.get(16)?,
+            wrapped: row.get(17)?,
+            payload: row.get(18)?,
+        })
+    }
+
+    fn read(self) -> Result<SealedVersionState, ReadError> {
+        let Some(number) = self.number else { return Ok(SealedVersionState::Missing) };
+        if self.destroyed_at.is_some() {
+            return Ok(SealedVersionState::Destroyed);
+        }
+        let damaged = || corrupt("version");
+        Ok(SealedVersionState::Active(Arc::new(SealedVersion {
+            number: row::secret::version_number(number)?,
+            format: row::version::format(&self.format.ok_or_else(damaged)?)?,
+            created_at: row::at(self.created_at.ok_or_else(damaged)?),
+            wrapped: WrappedKey {
+                key_version: row::key::version_number(self.key_version.ok_or_else(damaged)?)?,
+                bytes: self.wrapped.ok_or_else(damaged)?,
+            },
+            payload: self.payload.ok_or_else(damaged)?,
+        })))
+    }
+}
+
+pub(in crate::sqlite) fn sealed(
+    connection: &Connection,
+    scope: &Scope,
+    path: &SecretPath,
+    version: VersionSelector,
+) -> Result<Option<(Secret, SealedVersionState)>, ReadError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        ", v.number, v.format, v.created_at, v.destroyed_at, v.key_version, m.wrapped, m.payload
+         FROM secrets s
+         LEFT JOIN secret_access a ON a.secret = s.id AND a.version = 0
+         LEFT JOIN secret_versions v ON v.secret = s.id AND v.number = coalesce(?5, s.current)
+         LEFT JOIN secret_materials m ON m.id = v.material ",
+        at_path!()
+    );
+    let number = match version {
+        VersionSelector::Current => None,
+        VersionSelector::Number(number) => Some(row::column(number.get())),
+    };
+    let at = (scope.organisation.uuid(), scope.region.uuid(), row::project(scope), path.as_str(), number);
+    let found = connection
+        .prepare_cached(SQL)
+        .and_then(|mut statement| {
+            statement.query_row(at, |row| Ok((secret_row(row, scope, path)?, SealedRow::at(row)?))).optional()
+        })
+        .map_err(unread_row)?;
+    found.map(|(secret, version)| Ok((secret.read()?, version.read()?))).transpose()
+}

@@ -1,0 +1,156 @@
+//! The lane's audit stream.
+
+use super::OpenError;
+use crate::row;
+use rusqlite::{Connection, OptionalExtension, named_params};
+use std::sync::Arc;
+use strongroom_domain::audit::{AuditRecord, ChainHash, ChainState, ChainedRecord};
+use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, StreamId};
+use strongroom_domain::port::{AuditSigner, IdGenerator};
+use strongroom_domain::principal::Principal;
+use uuid::Uuid;
+
+/// How far the stream has come, and the records of the batch at hand.
+pub(super) struct Chain {
+    signer: Arc<dyn AuditSigner>,
+    ids: Arc<dyn IdGenerator>,
+    ordinal: i64,
+    /// As it stands in the database.
+    durable: ChainState,
+    /// With the records of the batch.
+    state: ChainState,
+    pending: Vec<ChainedRecord>,
+    /// Whether the stream has its row.
+    begun: bool,
+}
+
+impl Chain {
+    /// Goes on with the youngest stream, or begins the first.
+    pub(super) fn open(
+        connection: &Connection,
+        signer: Arc<dyn AuditSigner>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Result<Self, OpenError> {
+        let youngest: Option<(i64, Uuid)> = connection
+            .query_row("SELECT ordinal, id FROM audit_streams ORDER BY ordinal DESC LIMIT 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let begun = youngest.is_some();
+        let (ordinal, stream) = youngest.unwrap_or_else(|| (1, ids.next()));
+        let state = last_link(connection, ordinal, StreamId::new(stream))?;
+        Ok(Self { signer, ids, ordinal, durable: state, state, pending: Vec::new(), begun })
+    }
+
+    /// The stream's place among the streams, and the sequence of its last durable record.
+    pub(super) const fn position(&self) -> (i64, u64) {
+        (self.ordinal, self.durable.sequence)
+    }
+
+    /// Adds a record to the batch.
+    pub(super) fn append(&mut self, record: AuditRecord) {
+        let record = self.state.append(record);
+        self.pending.push(record);
+    }
+
+    /// Writes the records of the batch, the last one signed.
+    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let Some(last) = self.pending.last_mut() else { return Ok(()) };
+        last.signature = Some(self.signer.sign(&self.state.signed_bytes()));
+        if !self.begun {
+            connection
+                .prepare_cached("INSERT INTO audit_streams (ordinal, id) VALUES (?1, ?2)")?
+                .execute((self.ordinal, self.state.stream.uuid()))?;
+        }
+        self.pending.iter().try_for_each(|record| insert(connection, self.ordinal, record))
+    }
+
+    /// The batch is durable.
+    pub(super) fn committed(&mut self) {
+        self.begun |= !self.pending.is_empty();
+        self.durable = self.state;
+        self.pending.clear();
+    }
+
+    /// The batch was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.state = self.durable;
+        self.pending.clear();
+    }
+
+    /// The batch may come back: its records end this stream, if they are there, and another begins.
+    pub(super) fn abandon(&mut self) {
+        self.pending.clear();
+        self.ordinal += 1;
+        self.begun = false;
+        self.durable = ChainState::begin(StreamId::new(self.ids.next()));
+        self.state = self.durable;
+    }
+}
+
+/// The end of a stream, checked against its last record.
+fn last_link(connection: &Connection, ordinal: i64, stream: StreamId) -> Result<ChainState, OpenError> {
+    let mut statement = connection.prepare(
+        "SELECT sequence, hash, canonical FROM audit_records WHERE stream = ?1 ORDER BY sequence DESC LIMIT 2",
+    )?;
+    let links: Vec<(u64, ChainHash, Vec<u8>)> =
+        statement.query_map([ordinal], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    let mut before = ChainState::begin(stream);
+    let Some((sequence, hash, canonical)) = links.first() else { return Ok(before) };
+    if let Some((sequence, hash, _)) = links.get(1) {
+        before = ChainState { stream, sequence: *sequence, hash: *hash };
+    }
+    let last = before.after(canonical);
+    if (last.sequence, last.hash) != (*sequence, *hash) {
+        return Err(OpenError::Corrupt(format!("the audit log's last record, {sequence} of {stream}, was altered")));
+    }
+    Ok(last)
+}
+
+fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rusqlite::Result<()> {
+    let record = &chained.record;
+    let (principal_kind, principal) = match record.principal {
+        Some(Principal::User(id)) => (Some("user"), Some(id.uuid())),
+        Some(Principal::ServiceAccount(id)) => (Some("service_account"), Some(id.uuid())),
+        None => (None, None),
+    };
+    let resource = record.resource.as_ref();
+    let request = record.request.as_ref();
+    connection
+        .prepare_cached(
+            "INSERT INTO audit_records
+                 (stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
+                  project, principal_kind, principal, credential, action, outcome, status, resource_kind,
+                  resource_identity, resource_id, resource_version, request_id, client_ip)
+             VALUES
+                 (:stream, :sequence, :hash, :signature, :signing_key_version, :canonical, :at, :event, :organisation,
+                  :region, :project, :principal_kind, :principal, :credential, :action, :outcome, :status,
+                  :resource_kind, :resource_identity, :resource_id, :resource_version, :request_id, :client_ip)",
+        )?
+        .execute(named_params! {
+            ":stream": ordinal,
+            ":sequence": row::column(chained.sequence),
+            ":hash": chained.hash,
+            ":signature": chained.signature.map(|signature| signature.bytes),
+            ":signing_key_version": chained.signature.map(|signature| signature.key_version),
+            ":canonical": chained.canonical,
+            ":at": record.at.as_micros(),
+            ":event": EventId::uuid(record.event),
+            ":organisation": record.organisation.map(OrganisationId::uuid),
+            ":region": record.region.map(RegionId::uuid),
+            ":project": record.project.map(ProjectId::uuid),
+            ":principal_kind": principal_kind,
+            ":principal": principal,
+            ":credential": record.credential.map(CredentialId::uuid),
+            ":action": record.action.as_str(),
+            ":outcome": record.outcome.as_str(),
+            ":status": record.status,
+            ":resource_kind": resource.map(|resource| resource.kind.as_str()),
+            ":resource_identity": resource.map(|resource| &resource.identity),
+            ":resource_id": resource.and_then(|resource| resource.id),
+            ":resource_version": resource.and_then(|resource| resource.version).map(row::column),
+            ":request_id": request.map(|request| request.id.uuid()),
+            ":client_ip": request.and_then(|request| request.client).map(|client| client.to_string()),
+        })?;
+    Ok(())
+}

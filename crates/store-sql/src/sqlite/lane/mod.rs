@@ -1,0 +1,225 @@
+//! The one writer: a thread that takes what is queued, commits it together, and answers all.
+
+mod batch;
+mod chain;
+mod flush;
+mod job;
+mod wal;
+
+pub(super) use job::{Job, RECORD_WEIGHT, Task, weight};
+
+use crate::accesses::Accesses;
+use crate::error::OpenError;
+use crate::options::OpenOptions;
+use crate::sqlite::change::Effect;
+use crate::sqlite::{connect, materials};
+use batch::{Batch, Committed, Failed};
+use chain::Chain;
+use flush::Flush;
+use job::Fault;
+use rusqlite::Connection;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use strongroom_domain::port::{AuditSigner, IdGenerator};
+use tokio::sync::oneshot;
+use wal::Wal;
+
+/// The most jobs of one commit.
+const BATCH_JOBS: usize = 256;
+/// The most bytes of one commit; one job may be larger.
+const BATCH_BYTES: u32 = 4 << 20;
+/// How soon an idle lane looks whether there is something to tidy.
+const TIDY: Duration = Duration::from_millis(250);
+/// How long it waits when there is nothing at all.
+const LONG: Duration = Duration::from_secs(3600);
+
+pub(super) struct Lane {
+    connection: Connection,
+    jobs: Receiver<Job>,
+    chain: Chain,
+    flush: Flush,
+    wal: Wal,
+    accesses: Arc<Accesses>,
+    /// Records that could not be written yet; nobody waits for them, but they are not lost.
+    backlog: VecDeque<Job>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "times the lane's own housekeeping, and shows nowhere")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+impl Lane {
+    /// Opens the writing connection, reclaims room, and finds the end of the audit stream.
+    pub(super) fn open(
+        options: &OpenOptions,
+        accesses: Arc<Accesses>,
+        jobs: Receiver<Job>,
+        signer: Arc<dyn AuditSigner>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Result<Self, OpenError> {
+        let mut connection = connect::writer(options)?;
+        match materials::reclaim(&mut connection) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the room of erased values was reclaimed"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the room of erased values was not reclaimed");
+            }
+        }
+        let mut wal = Wal::new(connect::wal_path(&options.path), options.wal_bytes, now());
+        // What was erased just before a crash may still be in the log.
+        wal.write_back(&connection, now());
+        let chain = Chain::open(&connection, signer, ids)?;
+        let flush = Flush::open(&connection, Arc::clone(&accesses), now())?;
+        Ok(Self { connection, jobs, chain, flush, wal, accesses, backlog: VecDeque::new() })
+    }
+
+    /// Works until the queue is closed.
+    pub(super) fn run(mut self) {
+        let closed = loop {
+            match self.jobs.recv_timeout(self.patience()) {
+                Ok(job) => {
+                    if let Some(closed) = self.take_batch(Some(job)) {
+                        break Some(closed);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.tidy(),
+                Err(RecvTimeoutError::Disconnected) => break None,
+            }
+        };
+        self.finish();
+        if let Some(closed) = closed {
+            let _ = closed.send(());
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        if self.wal.holds_erased() {
+            wal::RETRY
+        } else if !self.backlog.is_empty() || self.flush.is_wanted() || !self.wal.is_empty() {
+            TIDY
+        } else {
+            LONG
+        }
+    }
+
+    /// Commits what is queued now; answers when it was asked to close.
+    fn take_batch(&mut self, first: Option<Job>) -> Option<oneshot::Sender<()>> {
+        let mut batch: Vec<Job> = Vec::new();
+        let mut bytes = 0u32;
+        let mut next = first;
+        while let Some(record) = self.backlog.pop_front() {
+            bytes = bytes.saturating_add(record.weight);
+            batch.push(record);
+            if batch.len() == BATCH_JOBS / 2 {
+                break;
+            }
+        }
+        let mut closing = None;
+        while let Some(job) = next.take().or_else(|| self.jobs.try_recv().ok()) {
+            if let Task::Close(closed) = job.task {
+                closing = Some(closed);
+                break;
+            }
+            bytes = bytes.saturating_add(job.weight);
+            batch.push(job);
+            if batch.len() >= BATCH_JOBS || bytes >= BATCH_BYTES {
+                break;
+            }
+        }
+        self.commit(batch);
+        closing
+    }
+
+    /// Whether it was committed.
+    fn commit(&mut self, mut jobs: Vec<Job>) -> bool {
+        let (connection, now) = (&self.connection, now());
+        let batch = Batch { connection, chain: &mut self.chain, flush: &mut self.flush, now };
+        match batch.run(&mut jobs) {
+            Ok(done) => {
+                self.committed(jobs, done, now);
+                true
+            }
+            Err(failed) => {
+                self.failed(jobs, failed, now);
+                false
+            }
+        }
+    }
+
+    fn committed(&mut self, jobs: Vec<Job>, done: Committed, now: Instant) {
+        self.chain.committed();
+        if done.flushed {
+            self.flush.committed();
+        }
+        let mut erased = false;
+        for effect in done.effects {
+            match effect {
+                Effect::Accessed { secret, version, at } => self.accesses.touch(secret, version, at),
+                Effect::Gone(secret) => self.accesses.forget(secret),
+                Effect::Erased => erased = true,
+            }
+        }
+        // What was erased is overwritten in the file itself before anyone is told that it is gone; the rest needn't wait.
+        if erased {
+            self.wal.after_commit(&self.connection, true, now);
+        }
+        for (job, verdict) in jobs.into_iter().zip(done.verdicts) {
+            job.answer(verdict);
+        }
+        if !erased {
+            self.wal.after_commit(&self.connection, false, now);
+        }
+    }
+
+    fn failed(&mut self, jobs: Vec<Job>, failed: Failed, now: Instant) {
+        tracing::error!(error = &failed.cause as &dyn std::error::Error, fault = ?failed.fault, "a commit failed");
+        self.flush.rolled_back(now);
+        if failed.fault == Fault::Unknown {
+            self.chain.abandon();
+        } else {
+            self.chain.rolled_back();
+        }
+        let cause = Arc::new(failed.cause);
+        let records: Vec<Job> = jobs.into_iter().filter_map(|job| job.fail(failed.fault, &cause)).collect();
+        for record in records.into_iter().rev() {
+            self.backlog.push_front(record);
+        }
+    }
+
+    /// What is left to do when nobody asks for anything.
+    fn tidy(&mut self) {
+        let now = now();
+        if !self.backlog.is_empty() || self.flush.is_due(now, self.chain.position()) {
+            self.commit_backlog();
+        } else if !self.wal.is_empty() {
+            self.wal.write_back(&self.connection, now);
+        }
+    }
+
+    fn commit_backlog(&mut self) -> bool {
+        let records = self.backlog.drain(..self.backlog.len().min(BATCH_JOBS)).collect();
+        self.commit(records)
+    }
+
+    /// Writes what is still pending, and empties the log.
+    fn finish(&mut self) {
+        loop {
+            let queued: Vec<Job> = self.jobs.try_iter().take(BATCH_JOBS).collect();
+            if queued.is_empty() {
+                break;
+            }
+            self.commit(queued.into_iter().filter(|job| !matches!(job.task, Task::Close(_))).collect());
+        }
+        while !self.backlog.is_empty() || self.flush.is_wanted() {
+            self.flush.hurry(self.chain.position());
+            if !self.commit_backlog() {
+                tracing::error!(records = self.backlog.len(), "the store stops before everything could be written");
+                break;
+            }
+        }
+        self.wal.write_back(&self.connection, now());
+    }
+}

@@ -1,0 +1,268 @@
+use super::hot::HotReads;
+use super::writer::SqliteWriter;
+use super::{connect, hot};
+use crate::accesses::Accesses;
+use crate::error::OpenError;
+use crate::migration::Migrator;
+use crate::options::OpenOptions;
+use crate::read;
+use async_trait::async_trait;
+use sea_orm::DatabaseConnection;
+use sea_orm_migration::MigratorTrait;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use strongroom_domain::audit::ChainedRecord;
+use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
+use strongroom_domain::kms::{Key, KeySummary};
+use strongroom_domain::path::{Directory, SecretPath};
+use strongroom_domain::port::{
+    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Freshness, IdGenerator, KeyCounts, KeyFilter, KeyName,
+    KeyReader, ReadError, SealedRead, SecretReader, SetupReader, TenancyReader, TokenReader,
+};
+use strongroom_domain::principal::Token;
+use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::tenancy::{Organisation, Region};
+use strongroom_domain::unit::{Answer, AnswerKey};
+use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
+
+/// A store in one SQLite file: everything that is read, and, once, its [`writer`](Self::writer).
+pub struct SqliteStore {
+    options: OpenOptions,
+    hot: HotReads,
+    orm: DatabaseConnection,
+    accesses: Arc<Accesses>,
+    has_writer: AtomicBool,
+}
+
+impl SqliteStore {
+    /// Opens a store; gives an empty file the schema, and an older store the newest one.
+    ///
+    /// # Errors
+    /// [`OpenError`]. A file that isn't a store, or is one of a newer release, is left as it is.
+    pub async fn open(options: OpenOptions) -> Result<Self, OpenError> {
+        connect::check_file(&options)?;
+        // The first connection makes the file a WAL database, which it stays.
+        drop(connect::writer(&options)?);
+        let schema = connect::orm(&options, true).await?;
+        Migrator::up(&schema, None).await?;
+        schema.close().await?;
+        Ok(Self {
+            hot: HotReads::open(&options)?,
+            orm: connect::orm(&options, false).await?,
+            accesses: Arc::new(Accesses::default()),
+            has_writer: AtomicBool::new(false),
+            options,
+        })
+    }
+
+    /// Starts the lane. A store has one writer in its life, and a file one store that has a writer.
+    ///
+    /// # Errors
+    /// [`OpenError::WriterExists`]; [`OpenError::Corrupt`] when the end of the audit log was altered; [`OpenError::Database`].
+    pub fn writer(&self, signer: Arc<dyn AuditSigner>, ids: Arc<dyn IdGenerator>) -> Result<SqliteWriter, OpenError> {
+        if self.has_writer.swap(true, Ordering::Relaxed) {
+            return Err(OpenError::WriterExists);
+        }
+        SqliteWriter::start(&self.options, Arc::clone(&self.accesses), signer, ids)
+    }
+
+    /// Reads what shows last accesses: again when some were written to their table between its two looks.
+    async fn with_accesses<T, F: Future<Output = Result<T, ReadError>>>(
+        &self,
+        read: impl Fn() -> F,
+        overlay: impl Fn(&mut T, &crate::accesses::Pending),
+    ) -> Result<T, ReadError> {
+        loop {
+            let seen = self.accesses.seen();
+            let mut found = read().await?;
+            if self.accesses.overlay(seen, |pending| overlay(&mut found, pending)).is_some() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn overlay_secret(secret: &mut Secret, pending: &crate::accesses::Pending) {
+    secret.last_accessed_at = pending.of_secret(secret.id, secret.last_accessed_at);
+}
+
+fn overlay_version(secret: SecretId) -> impl Fn(&mut Version, &crate::accesses::Pending) {
+    move |version, pending| {
+        version.last_accessed_at = pending.of_version(secret, version.number, version.last_accessed_at);
+    }
+}
+
+#[async_trait]
+impl SecretReader for SqliteStore {
+    async fn find(&self, scope: &Scope, path: &SecretPath) -> Result<Option<Secret>, ReadError> {
+        self.hot.reading(
+            &self.accesses,
+            |connection| hot::secret::find(connection, scope, path),
+            |found, pending| {
+                found.iter_mut().for_each(|secret| overlay_secret(secret, pending));
+            },
+        )
+    }
+
+    async fn sealed(
+        &self,
+        scope: &Scope,
+        path: &SecretPath,
+        version: VersionSelector,
+        _freshness: Freshness,
+    ) -> Result<Option<SealedRead>, ReadError> {
+        let found = self.hot.reading(
+            &self.accesses,
+            |connection| hot::secret::sealed(connection, scope, path, version),
+            |found, pending| found.iter_mut().for_each(|(secret, _)| overlay_secret(secret, pending)),
+        )?;
+        Ok(found.map(|(secret, version)| SealedRead { secret: Arc::new(secret), version }))
+    }
+
+    async fn versions(
+        &self,
+        secret: SecretId,
+        after: Option<VersionNumber>,
+        limit: u32,
+    ) -> Result<Vec<Version>, ReadError> {
+        let overlay = overlay_version(secret);
+        self.with_accesses(
+            || read::secrets::versions(&self.orm, secret, after, limit),
+            |found, pending| found.iter_mut().for_each(|version| overlay(version, pending)),
+        )
+        .await
+    }
+
+    async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError> {
+        let overlay = overlay_version(secret);
+        self.with_accesses(
+            || read::secrets::version(&self.orm, secret, number),
+            |found, pending| found.iter_mut().for_each(|version| overlay(version, pending)),
+        )
+        .await
+    }
+
+    async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError> {
+        read::secrets::active_below(&self.orm, secret, number).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Secret>, ReadError> {
+        self.with_accesses(
+            || read::secrets::list(&self.orm, scope, prefix, after, limit),
+            |found, pending| found.iter_mut().for_each(|secret| overlay_secret(secret, pending)),
+        )
+        .await
+    }
+
+    async fn browse(
+        &self,
+        scope: &Scope,
+        directory: &Directory,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<BrowseEntry>, ReadError> {
+        self.with_accesses(
+            || read::browse::browse(&self.orm, scope, directory, after, limit),
+            |found, pending| {
+                for entry in found {
+                    if let BrowseEntry::Secret(secret) = entry {
+                        overlay_secret(secret, pending);
+                    }
+                }
+            },
+        )
+        .await
+    }
+}
+
+#[async_trait]
+impl KeyReader for SqliteStore {
+    async fn get(&self, id: KeyId, _freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError> {
+        self.hot.read(|connection| hot::key::get(connection, id)).map(|key| key.map(Arc::new))
+    }
+
+    async fn find(&self, scope: &Scope, name: &KeyName) -> Result<Option<Arc<Key>>, ReadError> {
+        match name {
+            KeyName::Id(id) => {
+                let key = self.get(*id, Freshness::Latest).await?;
+                Ok(key.filter(|key| key.spec.scope == *scope))
+            }
+            KeyName::Slug(slug) => {
+                let filter = KeyFilter { slug: Some(slug.clone()), ..KeyFilter::default() };
+                let keys = read::keys::list(&self.orm, scope, &filter).await?;
+                Ok(keys.into_iter().next().map(Arc::new))
+            }
+        }
+    }
+
+    async fn list(&self, scope: &Scope, filter: &KeyFilter) -> Result<Vec<Key>, ReadError> {
+        read::keys::list(&self.orm, scope, filter).await
+    }
+
+    async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError> {
+        read::keys::summaries(&self.orm, ids).await
+    }
+
+    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
+        read::keys::counts(&self.orm, scope).await
+    }
+}
+
+#[async_trait]
+impl TokenReader for SqliteStore {
+    async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError> {
+        self.hot.read(|connection| hot::token::by_digest(connection, digest))
+    }
+}
+
+#[async_trait]
+impl TenancyReader for SqliteStore {
+    async fn organisation(&self, name: &str) -> Result<Option<Organisation>, ReadError> {
+        read::tenancy::organisation(&self.orm, name).await
+    }
+
+    async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError> {
+        read::tenancy::organisation_by_id(&self.orm, id).await
+    }
+
+    async fn regions(&self) -> Result<Vec<Region>, ReadError> {
+        read::tenancy::regions(&self.orm).await
+    }
+}
+
+#[async_trait]
+impl AnswerReader for SqliteStore {
+    async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, ReadError> {
+        read::answers::answer(&self.orm, key).await
+    }
+}
+
+#[async_trait]
+impl SetupReader for SqliteStore {
+    async fn key_check(&self) -> Result<Option<KeyCheck>, ReadError> {
+        read::setup::key_check(&self.orm).await
+    }
+
+    async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError> {
+        read::setup::instance_keys(&self.orm).await
+    }
+}
+
+#[async_trait]
+impl AuditReader for SqliteStore {
+    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
+        read::audit::streams(&self.orm).await
+    }
+
+    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
+        read::audit::records(&self.orm, stream, after, limit).await
+    }
+}

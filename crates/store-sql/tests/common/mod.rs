@@ -1,0 +1,50 @@
+//! What the tests of this crate share.
+#![allow(dead_code, reason = "each test uses its own part of it")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use strongroom_store_sql::{OpenOptions, SqliteStore, SqliteWriter};
+use strongroom_testkit::contract::Store;
+use strongroom_testkit::{FixedSigner, SequentialIds};
+
+/// A store and its writer.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) writer: Arc<SqliteWriter>,
+}
+
+/// The file of a store in this folder.
+pub(crate) fn file(folder: &Path) -> PathBuf {
+    folder.join("strongroom.db")
+}
+
+pub(crate) async fn open_with(options: OpenOptions) -> Opened {
+    let store = SqliteStore::open(options).await.expect("opens");
+    let writer = store.writer(Arc::new(FixedSigner), Arc::new(SequentialIds::of_node(9))).expect("starts");
+    Opened { store: Arc::new(store), writer: Arc::new(writer) }
+}
+
+pub(crate) async fn open(folder: &Path) -> Opened {
+    open_with(OpenOptions::new(file(folder)).create()).await
+}
+
+impl Opened {
+    /// As the contract suites take it.
+    pub(crate) fn ports(&self) -> Store {
+        Store {
+            secrets: self.store.clone(),
+            keys: self.store.clone(),
+            tenancy: self.store.clone(),
+            tokens: self.store.clone(),
+            answers: self.store.clone(),
+            setup: self.store.clone(),
+            committer: self.writer.clone(),
+            access: self.writer.clone(),
+            audit_log: self.writer.clone(),
+            audit: self.store.clone(),
+            verify: Arc::new(FixedSigner::verify),
+            keep: None,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The contract suites over SQLite.
+
+mod common;
+
+use strongroom_testkit::contract::Store;
+
+async fn empty() -> Store {
+    let folder = tempfile::tempdir().expect("a folder");
+    common::open(folder.path()).await.ports().keeping(folder)
+}
+
+strongroom_testkit::store_contract!(sqlite, empty());

@@ -1,0 +1,76 @@
+use crate::contract::Store;
+use crate::{build, units};
+use strongroom_domain::unit::{Answer, Change};
+
+async fn is_remembered(store: &Store, answer: &Answer) -> bool {
+    let read = store.answers.answer(&answer.key).await.expect("readable");
+    assert!(read.is_none() || read.as_ref() == Some(answer), "{read:?}");
+    read.is_some()
+}
+
+fn remember<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Vec<Change> {
+    answers.into_iter().cloned().map(Change::RememberAnswer).collect()
+}
+
+/// `RememberAnswer`: kept with every field, in the unit that makes the version.
+pub async fn remember_answer_keeps_every_field(store: Store) {
+    let secret = build::secret(build::scope(), "/a");
+    let answer = Answer { answer: vec![0, 255, 34, 0], ..build::answer(secret.id, 1, build::at(9)) };
+    let mut unit = units::insert(&secret);
+    unit.changes.extend(remember([&answer]));
+    store.commit(unit).await;
+    assert!(is_remembered(&store, &answer).await);
+}
+
+/// `EraseVersion` takes the answers of that version, and no others.
+pub async fn erase_version_takes_its_answers(store: Store) {
+    let secret = store.insert(build::secret(build::scope(), "/a")).await;
+    let other = store.insert(build::secret(secret.scope, "/b")).await;
+    let secret = store.apply(units::append(&secret)).await;
+    let gone = [build::answer(secret.id, 1, build::at(9)), build::answer(secret.id, 1, build::at(8))];
+    let kept = [build::answer(secret.id, 2, build::at(9)), build::answer(other.id, 1, build::at(9))];
+    store.commit(units::of(remember(gone.iter().chain(&kept)))).await;
+    store.apply(units::erase(&secret, build::number(1), None)).await;
+    for answer in &gone {
+        assert!(!is_remembered(&store, answer).await);
+    }
+    for answer in &kept {
+        assert!(is_remembered(&store, answer).await);
+    }
+}
+
+/// `DeleteSecret` takes the answers of the secret, and no others.
+pub async fn delete_secret_takes_its_answers(store: Store) {
+    let secret = store.insert(build::secret(build::scope(), "/a")).await;
+    let other = store.insert(build::secret(secret.scope, "/b")).await;
+    let secret = store.apply(units::append(&secret)).await;
+    let gone = [build::answer(secret.id, 1, build::at(9)), build::answer(secret.id, 2, build::at(8))];
+    let kept = build::answer(other.id, 1, build::at(9));
+    store.commit(units::of(remember(gone.iter().chain([&kept])))).await;
+    store.commit(units::delete(&secret)).await;
+    for answer in &gone {
+        assert!(!is_remembered(&store, answer).await);
+    }
+    assert!(is_remembered(&store, &kept).await);
+}
+
+/// `PruneAnswers`: forgets what has expired, at most so many, and then their keys are free.
+pub async fn prune_answers_is_bounded(store: Store) {
+    let secret = store.insert(build::secret(build::scope(), "/a")).await;
+    let expired: Vec<_> = (1..=5).map(|second| build::answer(secret.id, 1, build::at(second))).collect();
+    let valid = build::answer(secret.id, 1, build::at(60));
+    store.commit(units::of(remember(expired.iter().chain([&valid])))).await;
+    let mut left = Vec::new();
+    for limit in [0, 3, 10] {
+        store.commit(units::of(vec![Change::PruneAnswers { before: build::at(30), limit }])).await;
+        let mut count = 0;
+        for answer in &expired {
+            count += u32::from(is_remembered(&store, answer).await);
+        }
+        left.push(count);
+        assert!(is_remembered(&store, &valid).await);
+    }
+    assert_eq!(left, [5, 2, 0]);
+    store.commit(units::of(remember([&expired[0]]))).await;
+    assert!(is_remembered(&store, &expired[0]).await);
+}

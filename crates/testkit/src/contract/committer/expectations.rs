@@ -1,0 +1,115 @@
+use crate::contract::Store;
+use crate::{build, units};
+use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey, Unit};
+
+fn only(expect: Expect) -> Unit {
+    units::expecting(vec![expect], Vec::new())
+}
+
+/// A secret's revision is the one of its last change, and nobody else's.
+pub async fn expects_the_revision_of_a_secret(store: Store) {
+    let first = store.insert(build::secret(build::scope(), "/a")).await;
+    let id = AggregateId::Secret(first.id);
+    store.commit(only(units::unchanged(&first))).await;
+    let second = store.apply(units::append(&first)).await;
+    store.commit(only(units::unchanged(&second))).await;
+    for revision in [first.state.revision, second.state.revision.next(), Revision::new(0)] {
+        store.conflicts(only(Expect::Revision(id, revision)), &Expect::Revision(id, revision)).await;
+    }
+    let missing = units::unchanged(&build::secret(first.scope, "/a"));
+    store.conflicts(only(missing.clone()), &missing).await;
+    store.commit(units::delete(&second)).await;
+    store.conflicts(only(units::unchanged(&second)), &units::unchanged(&second)).await;
+}
+
+/// A key's revision is the one of its last change.
+pub async fn expects_the_revision_of_a_key(store: Store) {
+    let first = build::key(build::scope(), "k");
+    store.commit(units::insert_key(&first)).await;
+    store.commit(only(units::unchanged_key(&first))).await;
+    let second = store.apply(units::append_key_version(&first)).await;
+    store.commit(only(units::unchanged_key(&second))).await;
+    store.conflicts(only(units::unchanged_key(&first)), &units::unchanged_key(&first)).await;
+    // A secret and a key of one identity are two.
+    let id = strongroom_domain::id::SecretId::new(first.spec.id.uuid());
+    let secret = Expect::Revision(AggregateId::Secret(id), second.state.revision);
+    store.conflicts(only(secret.clone()), &secret).await;
+}
+
+/// Each kind of unique key is absent until something holds it; from then on both the expectation and a second insert without one
+/// are conflicts that name it.
+pub async fn expects_the_absence_of_every_unique_key(store: Store) {
+    let scope = build::scope();
+    let secret = build::secret(scope, "/a");
+    let key = build::key(scope, "k");
+    let answer = build::answer(secret.id, 1, build::at(1));
+    let insert = |path| Change::InsertSecret { secret: build::secret(scope, path), version: build::sealed(1) };
+    let other_name = |name: &str, slug: &str| {
+        let key = build::key(scope, name);
+        Change::InsertKey(strongroom_domain::kms::Key { slug: slug.to_owned(), ..key })
+    };
+    let again = strongroom_domain::unit::Answer { body: [9; 32], ..answer.clone() };
+    let cases = [
+        (UniqueKey::Setup, Change::InsertKeyCheck(build::key_check()), Change::InsertKeyCheck(build::key_check())),
+        (
+            UniqueKey::OrganisationSlug("o".to_owned()),
+            Change::InsertOrganisation(build::organisation("o")),
+            Change::InsertOrganisation(build::organisation("o")),
+        ),
+        (
+            UniqueKey::RegionSlug("r".to_owned()),
+            Change::InsertRegion(build::region("r")),
+            Change::InsertRegion(build::region("r")),
+        ),
+        (
+            UniqueKey::SecretPath(scope, secret.path.clone()),
+            Change::InsertSecret { secret, version: build::sealed(1) },
+            insert("/a"),
+        ),
+        (UniqueKey::KeyName(scope, "k".to_owned()), Change::InsertKey(key), other_name("k", "free")),
+        (UniqueKey::KeySlug(scope, "s".to_owned()), other_name("m", "s"), other_name("n", "s")),
+        (UniqueKey::Answer(answer.key), Change::RememberAnswer(answer), Change::RememberAnswer(again)),
+    ];
+    for (unique, holder, second) in cases {
+        let absent = Expect::Absent(unique);
+        store.commit(only(absent.clone())).await;
+        store.commit(units::expecting(vec![absent.clone()], vec![holder])).await;
+        store.conflicts(only(absent.clone()), &absent).await;
+        store.conflicts(units::of(vec![second]), &absent).await;
+    }
+}
+
+/// A change of an aggregate that is missing or has moved on is a conflict also without its expectation.
+pub async fn changes_compare_revisions_without_being_told(store: Store) {
+    let first = store.insert(build::secret(build::scope(), "/a")).await;
+    let key = build::key(first.scope, "k");
+    store.commit(units::insert_key(&key)).await;
+    let moved = store.apply(units::append(&first)).await;
+    let moved_key = store.apply(units::append_key_version(&key)).await;
+
+    let missing = build::secret(first.scope, "/a");
+    for secret in [&first, &missing] {
+        for (unit, _) in [
+            units::append(secret),
+            units::erase(secret, build::number(1), None),
+            units::replace_metadata(secret, build::metadata("new")),
+            units::replace_policy(secret, Some(build::policy())),
+        ] {
+            store.conflicts(units::of(unit.changes), &units::unchanged(secret)).await;
+        }
+    }
+    for key in [&key, &build::key(first.scope, "k")] {
+        for (unit, _) in [
+            units::append_key_version(key),
+            units::replace_key_status(key, strongroom_domain::kms::KeyStatus::Disabled),
+        ] {
+            store.conflicts(units::of(unit.changes), &units::unchanged_key(key)).await;
+        }
+    }
+    let delete = units::of(vec![Change::DeleteSecret { secret: missing.id }]);
+    store.conflicts(delete, &Expect::Revision(AggregateId::Secret(missing.id), Revision::FIRST)).await;
+
+    assert_eq!(store.find(&first).await.as_ref(), Some(&moved));
+    let read = store.keys.get(key.spec.id, strongroom_domain::port::Freshness::Latest).await.expect("readable");
+    assert_eq!(read.as_deref(), Some(&moved_key));
+}

@@ -1,0 +1,15 @@
+//! Cases for [`Committer`](strongroom_domain::port::Committer): what holds for all units, then every change by what it changes.
+
+mod answers;
+mod expectations;
+mod keys;
+mod secrets;
+mod tenancy;
+mod units;
+
+pub use answers::*;
+pub use expectations::*;
+pub use keys::*;
+pub use secrets::*;
+pub use tenancy::*;
+pub use units::*;

@@ -1,0 +1,190 @@
+//! One macro per suite, and one for all.
+
+/// Makes one test per case. Not called by adapters.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_cases {
+    ($store:expr; $suite:ident: $($case:ident)*) => {
+        mod $suite {
+            use super::*;
+            $(
+                #[test]
+                fn $case() {
+                    $crate::contract::run(async { $crate::contract::$suite::$case($store.await).await });
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! suites {
+    ($dollar:tt $($(#[$doc:meta])* $name:ident, $suite:ident: $($case:ident)*;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// Takes an async expression that yields a [`Store`](crate::contract::Store), evaluated once per case.
+            #[macro_export]
+            macro_rules! $name {
+                ($dollar store:expr) => {
+                    $dollar crate::contract_cases! { $dollar store; $suite: $($case)* }
+                };
+            }
+        )*
+
+        #[cfg(test)]
+        const CASES: &[(&str, &[&str])] = &[$((stringify!($suite), &[$(stringify!($case)),*])),*];
+    };
+}
+
+suites! { $
+    /// The cases of [`committer`](crate::contract::committer).
+    committer_contract, committer:
+        a_unit_is_there_whole_when_commit_returns
+        a_unit_may_hold_records_only
+        a_failed_expectation_leaves_nothing
+        the_first_failed_expectation_is_named
+        a_change_that_does_not_fit_undoes_the_changes_before_it
+        changes_are_made_in_order
+        of_commits_that_expect_one_revision_one_is_applied
+        units_fail_alone
+        a_unit_is_applied_when_the_caller_stops_waiting
+        expects_the_revision_of_a_secret
+        expects_the_revision_of_a_key
+        expects_the_absence_of_every_unique_key
+        changes_compare_revisions_without_being_told
+        insert_secret_keeps_every_field
+        one_path_may_be_used_in_every_scope
+        paths_are_case_sensitive
+        append_version_keeps_the_others
+        erase_version_leaves_the_history
+        erase_version_wants_an_active_one
+        replace_metadata_changes_nothing_else
+        replace_policy_sets_and_clears
+        delete_secret_leaves_nothing_of_it
+        delete_secret_frees_the_path
+        insert_key_keeps_every_field
+        append_key_version_keeps_the_others
+        replace_key_state_changes_nothing_else
+        only_live_keys_hold_name_and_slug
+        insert_organisation_keeps_every_field
+        insert_region_keeps_every_field
+        insert_token_keeps_every_field
+        insert_key_check_and_instance_keys_keep_every_field
+        remember_answer_keeps_every_field
+        erase_version_takes_its_answers
+        delete_secret_takes_its_answers
+        prune_answers_is_bounded;
+    /// The cases of [`secret_reader`](crate::contract::secret_reader).
+    secret_reader_contract, secret_reader:
+        find_sees_only_its_scope
+        sealed_current_is_the_highest_active
+        sealed_tells_destroyed_from_missing
+        sealed_gives_the_secret_too
+        versions_rise_and_page
+        version_is_one_entry
+        active_below_skips_destroyed_versions
+        list_is_ordered_bytewise
+        list_takes_the_prefix_literally
+        list_pages_by_path
+        list_and_browse_see_only_their_scope
+        browse_merges_secrets_and_directories
+        browse_pages_by_sort_key
+        browse_forgets_empty_directories
+        every_read_shows_the_latest_state;
+    /// The cases of [`key_reader`](crate::contract::key_reader).
+    key_reader_contract, key_reader:
+        get_ignores_scopes
+        find_sees_only_its_scope
+        find_by_slug_prefers_the_live_key
+        list_shows_live_keys_first_and_newest_first
+        list_filters_exactly
+        summaries_leave_out_what_is_not_there
+        counts_are_by_state;
+    /// The cases of [`tenancy_reader`](crate::contract::tenancy_reader).
+    tenancy_reader_contract, tenancy_reader:
+        organisation_by_identity_before_slug
+        regions_are_ordered_by_slug;
+    /// The cases of [`token_reader`](crate::contract::token_reader).
+    token_reader_contract, token_reader:
+        a_token_is_found_by_its_whole_digest;
+    /// The cases of [`answer_reader`](crate::contract::answer_reader).
+    answer_reader_contract, answer_reader:
+        an_answer_is_found_expired_or_not;
+    /// The cases of [`setup_reader`](crate::contract::setup_reader).
+    setup_reader_contract, setup_reader:
+        a_new_store_is_not_set_up
+        instance_keys_are_grouped_by_purpose_and_rise_by_version;
+    /// The cases of [`access_log`](crate::contract::access_log).
+    access_log_contract, access_log:
+        both_records_are_there_on_return
+        a_changed_secret_is_stale
+        a_deleted_secret_is_stale
+        last_accessed_at_shows_everywhere
+        last_accessed_at_never_goes_back
+        last_accessed_at_outlives_changes
+        accesses_fail_alone;
+    /// The cases of [`audit_log`](crate::contract::audit_log).
+    audit_log_contract, audit_log:
+        records_keep_their_order
+        nothing_is_dropped
+        records_keep_every_field;
+    /// The cases of [`audit_reader`](crate::contract::audit_reader).
+    audit_reader_contract, audit_reader:
+        the_chain_has_no_gap
+        the_last_record_is_signed
+        records_page_by_sequence
+        an_unknown_stream_is_empty;
+}
+
+/// Every suite of a store, in a module of the adapter's name, and the comparison with the plain [`model`](crate::model).
+///
+/// Takes a name and an async expression that yields a [`Store`](crate::contract::Store), evaluated once per case.
+#[macro_export]
+macro_rules! store_contract {
+    ($adapter:ident, $store:expr) => {
+        mod $adapter {
+            use super::*;
+            $crate::committer_contract!($store);
+            $crate::secret_reader_contract!($store);
+            $crate::key_reader_contract!($store);
+            $crate::tenancy_reader_contract!($store);
+            $crate::token_reader_contract!($store);
+            $crate::answer_reader_contract!($store);
+            $crate::setup_reader_contract!($store);
+            $crate::access_log_contract!($store);
+            $crate::audit_log_contract!($store);
+            $crate::audit_reader_contract!($store);
+
+            #[test]
+            fn random_operations_agree_with_the_plain_model() {
+                $crate::model::check(|| $store);
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CASES;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// A case that no macro names would never run.
+    #[test]
+    fn every_case_is_in_its_macro() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
+        for (suite, cases) in CASES {
+            let mut files = vec![folder.join(format!("{suite}.rs"))];
+            if let Ok(entries) = std::fs::read_dir(folder.join(suite)) {
+                files = entries.map(|entry| entry.expect("readable").path()).collect();
+            }
+            let mut written = BTreeSet::new();
+            for file in files {
+                let source = std::fs::read_to_string(&file).expect("readable");
+                let names = source.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
+                written.extend(names.map(str::to_owned));
+            }
+            assert_eq!(written, cases.iter().map(|case| (*case).to_owned()).collect(), "{suite}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+use crate::units;
+use core::any::Any;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
+use strongroom_domain::id::EventId;
+use strongroom_domain::port::{
+    AccessLog, AnswerReader, AuditLog, AuditReader, CommitErrorKind, Committer, Freshness, KeyReader,
+    SealedVersionState, SecretReader, SetupReader, TenancyReader, TokenReader,
+};
+use strongroom_domain::secret::{SealedVersion, Secret};
+use strongroom_domain::unit::{Expect, Unit};
+use strongroom_domain::version::VersionSelector;
+
+/// Says whether a signature is the signer's for these bytes.
+pub type Verifier = Arc<dyn Fn(&[u8], &Signature) -> bool + Send + Sync>;
+
+/// Every port over one empty store.
+pub struct Store {
+    /// Reads secrets.
+    pub secrets: Arc<dyn SecretReader>,
+    /// Reads KMS keys.
+    pub keys: Arc<dyn KeyReader>,
+    /// Reads organisations and regions.
+    pub tenancy: Arc<dyn TenancyReader>,
+    /// Reads tokens.
+    pub tokens: Arc<dyn TokenReader>,
+    /// Reads remembered answers.
+    pub answers: Arc<dyn AnswerReader>,
+    /// Reads what the store was set up with.
+    pub setup: Arc<dyn SetupReader>,
+    /// Applies changes.
+    pub committer: Arc<dyn Committer>,
+    /// Records reveals.
+    pub access: Arc<dyn AccessLog>,
+    /// Takes the records of what holds no value.
+    pub audit_log: Arc<dyn AuditLog>,
+    /// Reads the audit log.
+    pub audit: Arc<dyn AuditReader>,
+    /// Whether the store's signer gave this signature for these bytes.
+    pub verify: Verifier,
+    /// What must outlive the store, such as its directory.
+    pub keep: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Store {
+    /// Of an adapter that is all the ports at once, and what checks its signatures
+    /// ([`FixedSigner::verify`](crate::FixedSigner::verify)).
+    pub fn of<S>(store: Arc<S>, verify: impl Fn(&[u8], &Signature) -> bool + Send + Sync + 'static) -> Self
+    where
+        S: SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader,
+        S: Committer + AccessLog + AuditLog + AuditReader + 'static,
+    {
+        Self {
+            secrets: store.clone(),
+            keys: store.clone(),
+            tenancy: store.clone(),
+            tokens: store.clone(),
+            answers: store.clone(),
+            setup: store.clone(),
+            committer: store.clone(),
+            access: store.clone(),
+            audit_log: store.clone(),
+            audit: store,
+            verify: Arc::new(verify),
+            keep: None,
+        }
+    }
+
+    /// With something that is dropped after the ports.
+    #[must_use]
+    pub fn keeping(self, guard: impl Any + Send + Sync) -> Self {
+        Self { keep: Some(Box::new(guard)), ..self }
+    }
+
+    /// Commits.
+    ///
+    /// # Panics
+    /// When the unit is refused.
+    pub async fn commit(&self, unit: Unit) {
+        if let Err(error) = self.committer.commit(unit).await {
+            panic!("refused: {:?}, {error}", error.kind());
+        }
+    }
+
+    /// Commits what must be refused over `expect`, and checks that no record was left.
+    ///
+    /// # Panics
+    /// When the unit is applied, or refused for another reason.
+    pub async fn conflicts(&self, unit: Unit, expect: &Expect) {
+        let events: BTreeSet<EventId> = unit.records.iter().map(|record| record.event).collect();
+        match self.committer.commit(unit).await {
+            Ok(()) => panic!("applied, though {expect:?} does not hold"),
+            Err(error) => assert_eq!(error.kind(), &CommitErrorKind::Conflict(expect.clone()), "{error}"),
+        }
+        let left = self.records().await.into_iter().filter(|record| events.contains(&record.event)).count();
+        assert_eq!(left, 0, "a refused unit leaves no record");
+    }
+
+    /// Adds a secret and gives it back.
+    pub async fn insert(&self, secret: Secret) -> Secret {
+        self.commit(units::insert(&secret)).await;
+        secret
+    }
+
+    /// Applies a unit and gives back what it makes of an object.
+    pub async fn apply<T>(&self, (unit, after): (Unit, T)) -> T {
+        self.commit(unit).await;
+        after
+    }
+
+    /// The secret at the place of this one.
+    ///
+    /// # Panics
+    /// When the store can't be read.
+    pub async fn find(&self, secret: &Secret) -> Option<Secret> {
+        self.secrets.find(&secret.scope, &secret.path).await.expect("readable")
+    }
+
+    /// What a reveal of this secret finds.
+    ///
+    /// # Panics
+    /// When there is no secret, or the store can't be read.
+    pub async fn sealed(&self, secret: &Secret, version: VersionSelector) -> SealedVersionState {
+        let read = self.secrets.sealed(&secret.scope, &secret.path, version, Freshness::Latest).await;
+        read.expect("readable").expect("there is a secret").version
+    }
+
+    /// The ciphertext that a reveal of this secret finds, if the version is active.
+    pub async fn active(&self, secret: &Secret, version: VersionSelector) -> Option<SealedVersion> {
+        match self.sealed(secret, version).await {
+            SealedVersionState::Active(version) => Some(SealedVersion::clone(&version)),
+            SealedVersionState::Destroyed | SealedVersionState::Missing => None,
+        }
+    }
+
+    /// All streams of the audit log, each in order.
+    ///
+    /// # Panics
+    /// When the store can't be read.
+    pub async fn streams(&self) -> Vec<Vec<ChainedRecord>> {
+        const PAGE: u32 = 100;
+        let mut streams = Vec::new();
+        for stream in self.audit.streams().await.expect("readable") {
+            let mut records: Vec<ChainedRecord> = Vec::new();
+            loop {
+                let after = records.last().map_or(0, |record| record.sequence);
+                let page = self.audit.records(stream, after, PAGE).await.expect("readable");
+                let Some(first) = page.first() else { break };
+                assert!(first.sequence > after, "a page after {after} begins at {}", first.sequence);
+                records.extend(page);
+            }
+            streams.push(records);
+        }
+        streams
+    }
+
+    /// All records of the audit log, stream by stream.
+    pub async fn records(&self) -> Vec<AuditRecord> {
+        self.streams().await.into_iter().flatten().map(|chained| chained.record).collect()
+    }
+
+    /// Those of `records` that the log holds, in the log's order.
+    pub async fn logged(&self, records: &[AuditRecord]) -> Vec<AuditRecord> {
+        let mut logged = self.records().await;
+        logged.retain(|record| records.iter().any(|wanted| wanted.event == record.event));
+        logged
+    }
+}

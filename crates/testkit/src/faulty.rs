@@ -1,0 +1,173 @@
+mod through;
+
+use async_trait::async_trait;
+use core::fmt::Debug;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::failure::Failure;
+use strongroom_domain::id::SecretId;
+use strongroom_domain::path::{Directory, SecretPath};
+use strongroom_domain::port::{
+    Access, AccessError, AccessErrorKind, AccessLog, AuditLog, BrowseEntry, CommitError, CommitErrorKind, Committer,
+    Freshness, ReadError, ReadErrorKind, SealedRead, SecretReader,
+};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::unit::Unit;
+use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
+
+/// When a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Before the store is asked: nothing happens.
+    Before,
+    /// After the store did it: what a lost answer looks like (`OutcomeUnknown`).
+    After,
+}
+
+/// The failures to come at one port, first in, first out; a call without one goes through.
+#[derive(Debug)]
+pub struct Faults<K> {
+    queue: Mutex<VecDeque<(When, K)>>,
+}
+
+impl<K> Default for Faults<K> {
+    fn default() -> Self {
+        Self { queue: Mutex::default() }
+    }
+}
+
+impl<K: Debug> Faults<K> {
+    /// Makes one more call fail.
+    pub fn fail(&self, when: When, kind: K) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back((when, kind));
+    }
+
+    /// How many failures are still to come.
+    pub fn left(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    async fn around<T>(&self, call: impl Future<Output = Result<T, Failure<K>>> + Send) -> Result<T, Failure<K>> {
+        let fault = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let Some((when, kind)) = fault else { return call.await };
+        if when == When::After {
+            call.await?;
+        }
+        Err(Failure::new(kind, "told to fail"))
+    }
+}
+
+/// A store that fails on demand. Without a fault waiting it is the store inside.
+///
+/// ```
+/// use std::sync::Arc;
+/// use strongroom_domain::port::{CommitErrorKind, Committer};
+/// use strongroom_testkit::{Faulty, When};
+///
+/// # fn example<S: Committer>(store: Arc<S>) {
+/// let store = Faulty::new(store);
+/// store.commits.fail(When::After, CommitErrorKind::OutcomeUnknown);
+/// # }
+/// ```
+pub struct Faulty<S: ?Sized> {
+    inner: Arc<S>,
+    /// Of [`Committer`].
+    pub commits: Faults<CommitErrorKind>,
+    /// Of [`AccessLog`].
+    pub accesses: Faults<AccessErrorKind>,
+    /// Of [`AuditLog`].
+    pub records: Faults<CommitErrorKind>,
+    /// Of [`SecretReader`], all methods together.
+    pub reads: Faults<ReadErrorKind>,
+}
+
+impl<S: ?Sized> Faulty<S> {
+    /// Stands before `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<S>) -> Self {
+        Self {
+            inner,
+            commits: Faults::default(),
+            accesses: Faults::default(),
+            records: Faults::default(),
+            reads: Faults::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Committer + ?Sized> Committer for Faulty<S> {
+    async fn commit(&self, unit: Unit) -> Result<(), CommitError> {
+        self.commits.around(self.inner.commit(unit)).await
+    }
+}
+
+#[async_trait]
+impl<S: AccessLog + ?Sized> AccessLog for Faulty<S> {
+    async fn record(&self, access: Access) -> Result<(), AccessError> {
+        self.accesses.around(self.inner.record(access)).await
+    }
+}
+
+#[async_trait]
+impl<S: AuditLog + ?Sized> AuditLog for Faulty<S> {
+    async fn enqueue(&self, record: AuditRecord) -> Result<(), CommitError> {
+        self.records.around(self.inner.enqueue(record)).await
+    }
+}
+
+#[async_trait]
+impl<S: SecretReader + ?Sized> SecretReader for Faulty<S> {
+    async fn find(&self, scope: &Scope, path: &SecretPath) -> Result<Option<Secret>, ReadError> {
+        self.reads.around(self.inner.find(scope, path)).await
+    }
+
+    async fn sealed(
+        &self,
+        scope: &Scope,
+        path: &SecretPath,
+        version: VersionSelector,
+        freshness: Freshness,
+    ) -> Result<Option<SealedRead>, ReadError> {
+        self.reads.around(self.inner.sealed(scope, path, version, freshness)).await
+    }
+
+    async fn versions(
+        &self,
+        secret: SecretId,
+        after: Option<VersionNumber>,
+        limit: u32,
+    ) -> Result<Vec<Version>, ReadError> {
+        self.reads.around(self.inner.versions(secret, after, limit)).await
+    }
+
+    async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError> {
+        self.reads.around(self.inner.version(secret, number)).await
+    }
+
+    async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError> {
+        self.reads.around(self.inner.active_below(secret, number)).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Secret>, ReadError> {
+        self.reads.around(self.inner.list(scope, prefix, after, limit)).await
+    }
+
+    async fn browse(
+        &self,
+        scope: &Scope,
+        directory: &Directory,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<BrowseEntry>, ReadError> {
+        self.reads.around(self.inner.browse(scope, directory, after, limit)).await
+    }
+}

@@ -1,0 +1,140 @@
+//! Units as the engine makes them: a change, what it expects, and one record. Those that leave an object behind give it as it is
+//! afterwards.
+
+use crate::build;
+use strongroom_domain::audit::Action;
+use strongroom_domain::kms::{Key, KeyState, KeyStatus};
+use strongroom_domain::metadata::Metadata;
+use strongroom_domain::policy::AccessPolicy;
+use strongroom_domain::secret::{Secret, SecretState};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::{AggregateId, Change, Expect, UniqueKey, Unit};
+use strongroom_domain::version::VersionNumber;
+
+/// These changes, with one record and no expectation.
+#[must_use]
+pub fn of(changes: Vec<Change>) -> Unit {
+    expecting(Vec::new(), changes)
+}
+
+/// These changes under these expectations, with one record.
+#[must_use]
+pub fn expecting(expect: Vec<Expect>, changes: Vec<Change>) -> Unit {
+    Unit { expect, changes, records: vec![build::record(Action::SystemInit)] }
+}
+
+/// That the secret still is as it was read.
+#[must_use]
+pub fn unchanged(secret: &Secret) -> Expect {
+    Expect::Revision(AggregateId::Secret(secret.id), secret.state.revision)
+}
+
+/// That the key still is as it was read.
+#[must_use]
+pub fn unchanged_key(key: &Key) -> Expect {
+    Expect::Revision(AggregateId::Key(key.spec.id), key.state.revision)
+}
+
+/// That nothing lies at the secret's path.
+#[must_use]
+pub fn path_is_free(secret: &Secret) -> Expect {
+    Expect::Absent(UniqueKey::SecretPath(secret.scope, secret.path.clone()))
+}
+
+/// Adds a secret with a first version.
+#[must_use]
+pub fn insert(secret: &Secret) -> Unit {
+    expecting(
+        vec![path_is_free(secret)],
+        vec![Change::InsertSecret { secret: secret.clone(), version: build::sealed(1) }],
+    )
+}
+
+fn later(at: Timestamp) -> Timestamp {
+    at.plus_seconds(1)
+}
+
+fn with(secret: &Secret, state: SecretState, change: Change) -> (Unit, Secret) {
+    (expecting(vec![unchanged(secret)], vec![change]), Secret { state, ..secret.clone() })
+}
+
+/// Adds a version.
+///
+/// # Panics
+/// Never: the limit on active versions is out of reach.
+#[must_use]
+pub fn append(secret: &Secret) -> (Unit, Secret) {
+    let appended = secret.state.appended(later(secret.state.updated_at), u32::MAX);
+    let state = appended.unwrap_or_else(|error| panic!("{error}"));
+    let version = build::sealed(state.head.latest.get());
+    with(secret, state, Change::AppendVersion { secret: secret.id, version, state })
+}
+
+/// Destroys the active version `number`; `below` is the highest active one below it.
+#[must_use]
+pub fn erase(secret: &Secret, number: VersionNumber, below: Option<VersionNumber>) -> (Unit, Secret) {
+    let at = later(secret.state.updated_at);
+    let state = secret.state.destroyed(number, below, at);
+    with(secret, state, Change::EraseVersion { secret: secret.id, version: number, at, state })
+}
+
+/// Replaces the metadata.
+#[must_use]
+pub fn replace_metadata(secret: &Secret, metadata: Metadata) -> (Unit, Secret) {
+    let state = secret.state.touched(later(secret.state.updated_at));
+    let change = Change::ReplaceMetadata { secret: secret.id, metadata: metadata.clone(), state };
+    let (unit, secret) = with(secret, state, change);
+    (unit, Secret { metadata, ..secret })
+}
+
+/// Sets or clears the policy.
+#[must_use]
+pub fn replace_policy(secret: &Secret, policy: Option<AccessPolicy>) -> (Unit, Secret) {
+    let state = secret.state.touched(later(secret.state.updated_at));
+    let change = Change::ReplacePolicy { secret: secret.id, policy: policy.clone(), state };
+    let (unit, secret) = with(secret, state, change);
+    (unit, Secret { policy, ..secret })
+}
+
+/// Removes a secret.
+#[must_use]
+pub fn delete(secret: &Secret) -> Unit {
+    expecting(vec![unchanged(secret)], vec![Change::DeleteSecret { secret: secret.id }])
+}
+
+/// Adds a key.
+#[must_use]
+pub fn insert_key(key: &Key) -> Unit {
+    let scope = key.spec.scope;
+    let expect = vec![
+        Expect::Absent(UniqueKey::KeyName(scope, key.name.clone())),
+        Expect::Absent(UniqueKey::KeySlug(scope, key.slug.clone())),
+    ];
+    expecting(expect, vec![Change::InsertKey(key.clone())])
+}
+
+/// Adds a key version.
+#[must_use]
+pub fn append_key_version(key: &Key) -> (Unit, Key) {
+    let state = key.touched(later(key.state.updated_at));
+    let number = key.versions.last().map_or(1, |version| version.number.get() + 1);
+    let version = build::key_version(number);
+    let change = Change::AppendKeyVersion { key: key.spec.id, version: version.clone(), state };
+    let mut appended = Key { state, ..key.clone() };
+    appended.versions.push(version);
+    (expecting(vec![unchanged_key(key)], vec![change]), appended)
+}
+
+/// Replaces a key's status.
+#[must_use]
+pub fn replace_key_status(key: &Key, status: KeyStatus) -> (Unit, Key) {
+    let state = KeyState { status, ..key.touched(later(key.state.updated_at)) };
+    let change = Change::ReplaceKeyState { key: key.spec.id, state };
+    (expecting(vec![unchanged_key(key)], vec![change]), Key { state, ..key.clone() })
+}
+
+/// The status of a key that waits for its end.
+#[must_use]
+pub const fn pending_deletion() -> KeyStatus {
+    KeyStatus::PendingDeletion { purge_at: build::at(30 * 86_400), was_disabled: false }
+}
