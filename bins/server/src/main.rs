@@ -1,1 +1,46 @@
-fn main() {}
+//! The Strongroom server: `strongroomd dev`, `init` and `serve`.
+
+mod cli;
+mod config;
+mod data_dir;
+mod dev;
+mod dev_env;
+mod failure;
+mod greeting;
+mod hardening;
+mod init;
+mod logging;
+mod root_key;
+mod running;
+mod serve;
+mod setup;
+mod signals;
+mod store;
+mod system;
+mod wiring;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    hardening::harden()?;
+    hardening::raise_open_files();
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::runtime("the runtime cannot be started").because(error))?;
+    runtime.block_on(async {
+        match command {
+            Command::Dev(args) => dev::run(args).await,
+            Command::Init(args) => init::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
+        }
+    })
+}

@@ -1,1 +1,22 @@
-//! The HTTP API on hyper: routes, error mapping, serving.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod api;
+mod auth;
+mod body;
+mod call;
+mod client;
+mod convert;
+mod cursor;
+mod failure;
+mod handlers;
+mod json;
+mod pages;
+mod query;
+mod routes;
+mod serve;
+mod wiping;
+
+pub use answer::{BrokenAnswer, ResponseBody};
+pub use api::{Api, Settings};
+pub use serve::{ServeOptions, serve};

@@ -1,4 +1,5 @@
 //! The contract suites over SQLite.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

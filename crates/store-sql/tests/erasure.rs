@@ -1,4 +1,5 @@
 //! What was destroyed or deleted is in no byte of any file.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

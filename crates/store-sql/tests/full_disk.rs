@@ -1,4 +1,5 @@
 //! A database that may not grow.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

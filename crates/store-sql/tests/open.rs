@@ -1,4 +1,5 @@
 //! What a store makes of the file it is given.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What is there after a stop, a drop, and a crash.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

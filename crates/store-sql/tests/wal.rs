@@ -1,4 +1,5 @@
 //! The write-ahead log stays small under constant reading and writing, and empties when it is quiet.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -2,7 +2,7 @@
 
 use super::OpenError;
 use crate::row;
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainHash, ChainState, ChainedRecord};
 use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, StreamId};
@@ -122,35 +122,33 @@ fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rus
                  (stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
                   project, principal_kind, principal, credential, action, outcome, status, resource_kind,
                   resource_identity, resource_id, resource_version, request_id, client_ip)
-             VALUES
-                 (:stream, :sequence, :hash, :signature, :signing_key_version, :canonical, :at, :event, :organisation,
-                  :region, :project, :principal_kind, :principal, :credential, :action, :outcome, :status,
-                  :resource_kind, :resource_identity, :resource_id, :resource_version, :request_id, :client_ip)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                     ?23)",
         )?
-        .execute(named_params! {
-            ":stream": ordinal,
-            ":sequence": row::column(chained.sequence),
-            ":hash": chained.hash,
-            ":signature": chained.signature.map(|signature| signature.bytes),
-            ":signing_key_version": chained.signature.map(|signature| signature.key_version),
-            ":canonical": chained.canonical,
-            ":at": record.at.as_micros(),
-            ":event": EventId::uuid(record.event),
-            ":organisation": record.organisation.map(OrganisationId::uuid),
-            ":region": record.region.map(RegionId::uuid),
-            ":project": record.project.map(ProjectId::uuid),
-            ":principal_kind": principal_kind,
-            ":principal": principal,
-            ":credential": record.credential.map(CredentialId::uuid),
-            ":action": record.action.as_str(),
-            ":outcome": record.outcome.as_str(),
-            ":status": record.status,
-            ":resource_kind": resource.map(|resource| resource.kind.as_str()),
-            ":resource_identity": resource.map(|resource| &resource.identity),
-            ":resource_id": resource.and_then(|resource| resource.id),
-            ":resource_version": resource.and_then(|resource| resource.version).map(row::column),
-            ":request_id": request.map(|request| request.id.uuid()),
-            ":client_ip": request.and_then(|request| request.client).map(|client| client.to_string()),
-        })?;
+        .execute(params![
+            ordinal,
+            row::column(chained.sequence),
+            chained.hash,
+            chained.signature.map(|signature| signature.bytes),
+            chained.signature.map(|signature| signature.key_version),
+            chained.canonical,
+            record.at.as_micros(),
+            EventId::uuid(record.event),
+            record.organisation.map(OrganisationId::uuid),
+            record.region.map(RegionId::uuid),
+            record.project.map(ProjectId::uuid),
+            principal_kind,
+            principal,
+            record.credential.map(CredentialId::uuid),
+            record.action.as_str(),
+            record.outcome.as_str(),
+            record.status,
+            resource.map(|resource| resource.kind.as_str()),
+            resource.map(|resource| &resource.identity),
+            resource.and_then(|resource| resource.id),
+            resource.and_then(|resource| resource.version).map(row::column),
+            request.map(|request| request.id.uuid()),
+            request.and_then(|request| request.client).map(|client| client.to_string()),
+        ])?;
     Ok(())
 }

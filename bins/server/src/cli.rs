@@ -1,0 +1,110 @@
+//! The command line.
+
+use crate::config::{loopback_address, region_slug};
+use clap::{Args, Parser, Subcommand};
+use core::net::SocketAddr;
+use std::path::PathBuf;
+use strongroom_domain::metadata::check_name;
+
+/// The Strongroom server: secrets, versioned, encrypted under KMS keys, audited.
+///
+/// Exit codes: 0 done or stopped as asked; 1 something failed; 2 wrong command line; 75 the data directory is in use; 77 the root key is
+/// missing, wrong or readable by others; 78 the configuration or the state of the data directory doesn't allow it.
+#[derive(Debug, Parser)]
+#[command(name = "strongroomd", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a server to try things out: everything is set up in a directory, on this machine only
+    Dev(DevArgs),
+    /// Set up an empty data directory: root key, store, organisation, regions and an administrator's token, which is printed once
+    Init(InitArgs),
+    /// Run the server of a data directory that `init` set up
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Where everything is kept; made where it is missing
+    #[arg(long, value_name = "DIR", default_value = "./strongroom-data")]
+    pub(crate) data: PathBuf,
+    /// Address and port to listen on; only loopback addresses are taken
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8200", value_parser = loopback_address)]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The data directory; made where it is missing
+    #[arg(long, value_name = "DIR", required_unless_present = "config", conflicts_with = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file of the server to be, which tells data directory, root key file, organisation and regions
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The name of the first organisation [default: the configuration's, else "default"]
+    #[arg(long, value_name = "NAME", value_parser = organisation_name)]
+    pub(crate) organisation: Option<String>,
+    /// A region to make; may be repeated [default: the configuration's, else nl-01]
+    #[arg(long, value_name = "SLUG", value_parser = region_slug)]
+    pub(crate) region: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+fn organisation_name(text: &str) -> Result<String, &'static str> {
+    check_name(text).map(|()| text.to_owned()).map_err(|error| error.rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, Command};
+    use clap::error::ErrorKind;
+    use clap::{CommandFactory, Parser};
+    use std::path::Path;
+
+    fn refused(args: &[&str]) -> clap::Error {
+        Cli::try_parse_from([&["strongroomd"], args].concat()).expect_err("refused")
+    }
+
+    #[test]
+    fn is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn dev_listens_on_loopback_only() {
+        let Command::Dev(args) = Cli::try_parse_from(["strongroomd", "dev"]).expect("right").command else {
+            panic!("dev")
+        };
+        assert_eq!(args.listen, "127.0.0.1:8200".parse().expect("an address"));
+        assert_eq!(args.data, Path::new("./strongroom-data"));
+        let error = refused(&["dev", "--listen", "0.0.0.0:8200"]);
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("is not a loopback address"), "{error}");
+    }
+
+    #[test]
+    fn init_is_told_where_in_one_way() {
+        assert_eq!(refused(&["init"]).kind(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused(&["init", "--data", "a", "--config", "b"]).kind(), ErrorKind::ArgumentConflict);
+        assert_eq!(refused(&["init", "--data", "a", "--region", "NL"]).kind(), ErrorKind::ValueValidation);
+        assert_eq!(refused(&["init", "--data", "a", "--organisation", " "]).kind(), ErrorKind::ValueValidation);
+        let args = ["strongroomd", "init", "--data", "a", "--region", "nl-01", "--region", "de-01"];
+        let Command::Init(args) = Cli::try_parse_from(args).expect("right").command else { panic!("init") };
+        assert_eq!(args.region, ["nl-01", "de-01"]);
+    }
+
+    #[test]
+    fn serve_needs_a_configuration() {
+        assert_eq!(refused(&["serve"]).kind(), ErrorKind::MissingRequiredArgument);
+    }
+}

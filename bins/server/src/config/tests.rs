@@ -1,0 +1,176 @@
+use super::{Config, LimitsConfig, Listen, LogConfig, LogFormat, RegionKms, loopback_address};
+use crate::failure::Exit;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const EXAMPLE: &str = include_str!("../../../../docs/strongroomd.example.toml");
+
+fn problems(text: &str) -> Vec<String> {
+    let problems = Config::parse(text, Path::new("/etc")).expect_err("the text is wrong");
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_example_shows_the_defaults() {
+    let config = Config::parse(EXAMPLE, Path::new("/etc")).expect("the example is right");
+    let expected = Config {
+        root_key_file: Some(PathBuf::from("/etc/strongroom/root.key")),
+        listen: Listen { trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")], ..Listen::default() },
+        regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::Local)]),
+        organisation: Some("default".to_owned()),
+        ..Config::over(PathBuf::from("/var/lib/strongroom"))
+    };
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn everything_can_be_set() {
+    let text = r#"
+        data_dir = "data"
+        root_key_file = "keys/root.key"
+        [listen]
+        address = "[::1]:0"
+        max_connections = 7
+        trusted_proxies = ["10.0.0.0/8", "::1"]
+        shutdown_grace_seconds = 0
+        [limits]
+        value_bytes = 1_024
+        active_versions = 2
+        cache_bytes = 0
+        [iam]
+        check_key_permission = false
+        [compatibility]
+        plain_values = true
+        [regions]
+        nl-01 = { kms = "none" }
+        de-01 = {}
+        [init]
+        organisation = "Ünïted"
+        [log]
+        level = "trace"
+        format = "json"
+    "#;
+    let expected = Config {
+        data_dir: PathBuf::from("/etc/data"),
+        root_key_file: Some(PathBuf::from("/etc/keys/root.key")),
+        listen: Listen {
+            address: "[::1]:0".parse().expect("an address"),
+            max_connections: 7,
+            trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")],
+            shutdown_grace: Duration::ZERO,
+        },
+        limits: LimitsConfig { value_bytes: 1_024, active_versions: 2, cache_bytes: 0 },
+        check_key_permission: false,
+        plain_values: true,
+        regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::None), ("de-01".to_owned(), RegionKms::Local)]),
+        organisation: Some("Ünïted".to_owned()),
+        log: LogConfig { level: "trace".to_owned(), format: LogFormat::Json },
+    };
+    assert_eq!(Config::parse(text, Path::new("/etc")), Ok(expected));
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place() {
+    let text = r#"dat_dir = "/x"
+root_key_file = 7
+[listen]
+address = "0.0.0.0:8200"
+max_connections = 0
+trusted_proxies = ["10.0.0.1/8", "everyone", 3]
+tls = true
+[limits]
+value_bytes = 1023
+active_versions = -1
+cache_bytes = "64M"
+[compatibility]
+plain_values = "yes"
+[regions.NL]
+kms = "cloud"
+keys = []
+[init]
+organisation = " "
+[log]
+level = "loud"
+format = "xml"
+[extra]
+"#;
+    let expected = [
+        "line 1, column 1: `dat_dir` is not a known key",
+        "line 1, column 1: `data_dir` is missing",
+        "line 2, column 17: `root_key_file` must be a string, not integer",
+        "line 4, column 11: `listen.address` is not a loopback address: 0.0.0.0:8200",
+        "line 5, column 19: `listen.max_connections` must be 1 to 100000",
+        "line 6, column 20: `listen.trusted_proxies[0]` has bits beyond its prefix; 10.0.0.0/8 is meant",
+        "line 6, column 34: `listen.trusted_proxies[1]` must be an address or a CIDR block",
+        "line 6, column 46: `listen.trusted_proxies[2]` must be a string, not integer",
+        "line 7, column 1: `listen.tls` is not a known key; known here: `address`",
+        "line 9, column 15: `limits.value_bytes` must be 1024 to 1048576",
+        "line 10, column 19: `limits.active_versions` must be 1 to 100000",
+        "line 11, column 15: `limits.cache_bytes` must be a whole number, not string",
+        "line 13, column 16: `compatibility.plain_values` must be true or false, not string",
+        "line 14, column 10: region `NL` must have 1 to 63 characters",
+        "line 15, column 7: `regions.NL.kms` must be \"local\" or \"none\"",
+        "line 16, column 1: `regions.NL.keys` is not a known key; known here: `kms`",
+        "line 18, column 16: `init.organisation` must not be empty",
+        "line 20, column 9: `log.level` must be one of",
+        "line 21, column 10: `log.format` must be \"text\" or \"json\"",
+        "line 22, column 2: `extra` is not a known key",
+    ];
+    let found = problems(text);
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+}
+
+#[test]
+fn syntax_errors_are_told_with_the_rest() {
+    let found = problems("data_dir = \"/x\"\n[limits]\nvalue_bytes = = 3\nactive_versions = 0\n[log]\nlevel = \"lo\n");
+    assert!(found.iter().any(|problem| problem.starts_with("line 3, column 1")), "{found:#?}");
+    assert!(
+        found.iter().any(|problem| problem.starts_with("line 4, column 19: `limits.active_versions`")),
+        "{found:#?}"
+    );
+    assert!(found.iter().any(|problem| problem.starts_with("line 6, column")), "{found:#?}");
+}
+
+#[test]
+fn a_doubled_key_is_refused() {
+    let found = problems("data_dir = \"/x\"\ndata_dir = \"/y\"\n");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with("line 2, column 1"), "{found:#?}");
+}
+
+#[test]
+fn columns_count_characters() {
+    let found = problems("data_dir = \"/x\"\ninit = { organisation = \"ÄÖÜ\", ß = 1 }\n");
+    assert!(found.iter().any(|problem| problem.starts_with("line 2, column 32:")), "{found:#?}");
+}
+
+#[test]
+fn only_loopback_is_taken() {
+    for good in ["127.0.0.1:8200", "127.8.8.8:1", "[::1]:0", "[::ffff:127.0.0.1]:80"] {
+        assert!(loopback_address(good).is_ok(), "{good}");
+    }
+    for bad in ["0.0.0.0:8200", "[::]:8200", "10.0.0.1:8200", "[::ffff:10.0.0.1]:80", "localhost:8200", "127.0.0.1", ""]
+    {
+        assert!(loopback_address(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("strongroomd.toml");
+    let failure = Config::read(&file).expect_err("there is no file");
+    assert_eq!(failure.exit(), Exit::Configuration);
+    assert!(failure.to_string().contains("cannot be read"), "{failure}");
+    std::fs::write(&file, b"data_dir = \"/x\"\n# \xff\n").expect("written");
+    assert!(Config::read(&file).expect_err("not UTF-8").to_string().contains("not UTF-8 in line 2"));
+    std::fs::write(&file, "a = 1\nb = 2\n").expect("written");
+    let text = Config::read(&file).expect_err("unknown keys").to_string();
+    assert!(text.contains("has 3 problems:\n  line 1, column 1: "), "{text}");
+    std::fs::write(&file, "data_dir = \"data\"\n").expect("written");
+    assert_eq!(Config::read(&file).expect("right").data_dir, dir.path().join("data"));
+}

@@ -1,0 +1,201 @@
+//! `strongroomd dev`: a server to try things out, with everything in one directory.
+
+use crate::cli::DevArgs;
+use crate::config::{Config, LogConfig};
+use crate::data_dir::DataDir;
+use crate::dev_env::{DevEnv, token_in};
+use crate::failure::{Exit, Failure};
+use crate::greeting::greeting;
+use crate::signals::Signals;
+use crate::system::SystemClock;
+use crate::wiring::System;
+use crate::{logging, root_key, running, setup, store};
+use core::net::SocketAddr;
+use std::io::Write;
+use std::sync::Arc;
+use strongroom::kms::CreateKeyInput;
+use strongroom::{Needs, Service, Target};
+use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+use strongroom_domain::id::{EventId, KeyId, RequestId, UserId};
+use strongroom_domain::port::{
+    AuthenticateError, Clock, Committer, Credential, KeyName, KeyReader, RootKey, TenancyReader,
+};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::tenancy::{Organisation, Region};
+use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::value::SecretBytes;
+
+const ORGANISATION: &str = "dev";
+const REGION: &str = "nl-01";
+const KEY: &str = "dev-key";
+
+/// A development server's organisation, as it is found in the store.
+struct Place {
+    organisation: Organisation,
+    region: Region,
+}
+
+pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
+    logging::start(&LogConfig::default())?;
+    let signals = Signals::listen()?;
+    DataDir::create(&args.data)?;
+    let path = std::fs::canonicalize(&args.data)
+        .map_err(|error| Failure::runtime(format!("{} cannot be found", args.data.display())).because(error))?;
+    let mut data = DataDir::lock(&path)?;
+    let root_key_file = DataDir::root_key_in(&path);
+    let command = format!("dev --listen {}", args.listen);
+    let found = store::inspect(&data.database()).await?;
+
+    let (listener, root_key, store, new_token);
+    match found {
+        Some(check) => {
+            let key = root_key::load(&root_key_file)?;
+            root_key::verify(key.as_ref(), &check)?;
+            listener = running::bind(args.listen).await?;
+            data.announce(&command, SystemClock.now())?;
+            store = store::open(&data.database(), key.as_ref()).await?;
+            (root_key, new_token) = (key, None);
+        }
+        None => {
+            let key = root_key::load_if_there(&root_key_file)?;
+            listener = running::bind(args.listen).await?;
+            data.announce(&command, SystemClock.now())?;
+            let key: Arc<dyn RootKey> = match key {
+                Some(key) => key,
+                None => root_key::create(&root_key_file)?,
+            };
+            let new = setup::create(&data.database(), key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
+            (root_key, store, new_token) = (key, new.store, Some(new.token));
+        }
+    }
+    let mut config = Config::over(path);
+    config.listen.address = args.listen;
+    let system = System::assemble(store, root_key, &config).await?;
+    let address = running::local_address(&listener)?;
+    let note = prepare(&system, &data, address, new_token).await?;
+    say(&greeting(address, data.path(), &data.dev_env(), note));
+    running::serve(system, listener, &config, signals).await
+}
+
+/// Makes what is missing: token, key, `dev.env`. Answers what the user should know of it.
+async fn prepare(
+    system: &System,
+    data: &DataDir,
+    address: SocketAddr,
+    new_token: Option<SecretBytes>,
+) -> Result<Option<&'static str>, Failure> {
+    let place = find_place(system).await?;
+    let before = std::fs::read(data.dev_env()).ok().map(zeroize::Zeroizing::new);
+    let (token, note) = match new_token {
+        Some(token) => (token, None),
+        None => match known_token(system, before.as_ref().and_then(|text| token_in(text))).await? {
+            Some(token) => (token, None),
+            None => {
+                let note = "dev.env held no token of this store, so a new administrator's token was made; the old one stays valid.";
+                (add_token(system, &place.organisation).await?, Some(note))
+            }
+        },
+    };
+    let key = key(system, &place, &token).await?;
+    let env = DevEnv {
+        address: &format!("http://{address}"),
+        token: &token,
+        organisation: &place.organisation.slug,
+        region: &place.region.slug,
+        kms_key: &key.to_string(),
+    };
+    let text = env.to_text();
+    // Not written without need, so that a full disk doesn't keep a server from starting.
+    if before.is_none_or(|before| *before != text.as_bytes()) {
+        data.write_file(&data.dev_env(), text.as_bytes()).map_err(|error| {
+            Failure::runtime(format!("{} cannot be written", data.dev_env().display())).because(error)
+        })?;
+    }
+    Ok(note)
+}
+
+async fn find_place(system: &System) -> Result<Place, Failure> {
+    let unread = |error| Failure::runtime("the store cannot be read").because(error);
+    let organisation = system.reader.organisation(ORGANISATION).await.map_err(unread)?;
+    let region = system.reader.regions().await.map_err(unread)?.into_iter().find(|region| region.slug == REGION);
+    match (organisation, region) {
+        (Some(organisation), Some(region)) => Ok(Place { organisation, region }),
+        _ => {
+            let message = format!(
+                "the store was not made by `strongroomd dev`: it lacks the organisation {ORGANISATION} or the region {REGION}; run \
+                 `strongroomd serve`, or name another directory by --data"
+            );
+            Err(Failure::new(Exit::Configuration, message))
+        }
+    }
+}
+
+/// The token, if this store knows it.
+async fn known_token(system: &System, token: Option<SecretBytes>) -> Result<Option<SecretBytes>, Failure> {
+    let Some(token) = token else { return Ok(None) };
+    let credential = Credential::Token(SecretBytes::copy_of(token.expose()));
+    match system.authenticator.authenticate(&credential, system.clock.now()).await {
+        Ok(_) => Ok(Some(token)),
+        Err(AuthenticateError::Refused) => Ok(None),
+        Err(error) => Err(Failure::runtime("the token in dev.env cannot be checked").because(error)),
+    }
+}
+
+/// Adds a token for a new administrator.
+async fn add_token(system: &System, organisation: &Organisation) -> Result<SecretBytes, Failure> {
+    let issued = setup::issue(system.token_digest.as_ref())?;
+    let token = setup::administrator(&issued, organisation.id, UserId::new(system.ids.next()));
+    let record = AuditRecord {
+        event: EventId::new(system.ids.next()),
+        at: token.created_at,
+        action: Action::SystemInit,
+        outcome: Outcome::Success,
+        status: 200,
+        organisation: Some(organisation.id),
+        region: None,
+        project: None,
+        principal: None,
+        credential: Some(token.id),
+        resource: Some(Resource {
+            kind: ResourceKind::Organisation,
+            identity: organisation.id.to_string(),
+            id: Some(organisation.id.uuid()),
+            version: None,
+        }),
+        decided_by: None,
+        request: None,
+    };
+    let unit = Unit { expect: Vec::new(), changes: vec![Change::InsertToken(token)], records: vec![record] };
+    system.writer.commit(unit).await.map_err(|error| Failure::runtime("the token cannot be stored").because(error))?;
+    Ok(issued.token)
+}
+
+/// The identity of the key, which is made when it isn't there.
+async fn key(system: &System, place: &Place, token: &SecretBytes) -> Result<KeyId, Failure> {
+    let scope = Scope { organisation: place.organisation.id, region: place.region.id, project: None };
+    let found = KeyReader::find(system.reader.as_ref(), &scope, &KeyName::Slug(KEY.to_owned())).await;
+    if let Some(key) = found.map_err(|error| Failure::runtime("the store cannot be read").because(error))? {
+        return Ok(key.spec.id);
+    }
+    create_key(system, token)
+        .await
+        .map_err(|error| Failure::runtime(format!("the KMS key {KEY} cannot be made")).because(error))
+}
+
+async fn create_key(system: &System, token: &SecretBytes) -> Result<KeyId, strongroom::Error> {
+    let engine = &system.engine;
+    let request = RequestInfo::embedded(RequestId::new(system.ids.next()));
+    let credential = Credential::Token(SecretBytes::copy_of(token.expose()));
+    let caller = engine.authenticate(Some(&credential), &request).await?;
+    let session = engine.enter_organisation(caller, Some(ORGANISATION), Needs::Write, request).await?;
+    let target = Target { action: Action::KmsCreate, resource: None };
+    let session = engine.enter(session, Service::Kms, REGION, None, target).await?;
+    let key = engine.create_key(&session).await?.run(CreateKeyInput::named(KEY)).await?;
+    Ok(key.spec.id)
+}
+
+fn say(text: &str) {
+    // Whoever closed standard output doesn't want to read it.
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

@@ -1,0 +1,67 @@
+//! `strongroomd init`: sets up an empty data directory.
+
+use crate::cli::InitArgs;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::failure::{Exit, Failure};
+use crate::system::SystemClock;
+use crate::{logging, root_key, setup, store};
+use std::io::Write;
+use std::path::Path;
+use strongroom_domain::port::Clock;
+
+const DEFAULT_ORGANISATION: &str = "default";
+const DEFAULT_REGION: &str = "nl-01";
+
+pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
+    let config = match (args.config, args.data) {
+        (Some(file), _) => Config::read(&file)?,
+        (None, data) => Config::over(data.unwrap_or_default()),
+    };
+    logging::start(&config.log)?;
+    let organisation = args.organisation.or(config.organisation).unwrap_or_else(|| DEFAULT_ORGANISATION.to_owned());
+    let mut regions = if args.region.is_empty() { config.regions.into_keys().collect() } else { args.region };
+    if regions.is_empty() {
+        regions.push(DEFAULT_REGION.to_owned());
+    }
+    regions.sort();
+    regions.dedup();
+
+    let root_key_file = config.root_key_file.unwrap_or_else(|| DataDir::root_key_in(&config.data_dir));
+    let existing_key = root_key::load_if_there(&root_key_file)?;
+    DataDir::create(&config.data_dir)?;
+    let mut data = DataDir::lock(&config.data_dir)?;
+    if store::inspect(&data.database()).await?.is_some() {
+        let message = format!("{} is set up already; nothing was changed", data.path().display());
+        return Err(Failure::new(Exit::Configuration, message));
+    }
+    data.announce("init", SystemClock.now())?;
+    let root_key = match existing_key {
+        Some(key) => key,
+        None => root_key::create(&root_key_file)?,
+    };
+    let new = setup::create(&data.database(), root_key.as_ref(), &organisation, &regions).await?;
+    new.store.writer.close().await;
+
+    let told = tell(&root_key_file, &data, &organisation, &regions, new.token.expose());
+    told.map_err(|error| {
+        let message = "the administrator's token could not be printed and is lost; remove the store and run init again";
+        Failure::runtime(message).because(error)
+    })
+}
+
+/// The token alone goes to standard output, so that a script can take it from there.
+fn tell(root_key: &Path, data: &DataDir, organisation: &str, regions: &[String], token: &[u8]) -> std::io::Result<()> {
+    let mut stderr = std::io::stderr().lock();
+    writeln!(stderr, "Set up {}: organisation {organisation}, regions {}.", data.path().display(), regions.join(", "))?;
+    writeln!(
+        stderr,
+        "The root key is {}. Copy it to a safe place: without it the store cannot be read again.",
+        root_key.display()
+    )?;
+    writeln!(stderr, "The administrator's token follows; it is shown this once.")?;
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(token)?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}

@@ -1,0 +1,32 @@
+//! `strongroomd serve`: runs the server of a data directory that was set up.
+
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::failure::{Exit, Failure};
+use crate::running;
+use crate::signals::Signals;
+use crate::system::SystemClock;
+use crate::wiring::System;
+use crate::{logging, root_key, store};
+use strongroom_domain::port::Clock;
+
+pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    let config = Config::read(&args.config)?;
+    logging::start(&config.log)?;
+    let signals = Signals::listen()?;
+    let mut data = DataDir::lock(&config.data_dir)?;
+    let Some(check) = store::inspect(&data.database()).await? else {
+        let message = format!("{} is not set up; run `strongroomd init` first", data.path().display());
+        return Err(Failure::new(Exit::Configuration, message));
+    };
+    let root_key_file = config.root_key_file.clone().unwrap_or_else(|| DataDir::root_key_in(data.path()));
+    let root_key = root_key::load(&root_key_file)?;
+    root_key::verify(root_key.as_ref(), &check)?;
+    let listener = running::bind(config.listen.address).await?;
+
+    data.announce(&format!("serve --config {}", args.config.display()), SystemClock.now())?;
+    let store = store::open(&data.database(), root_key.as_ref()).await?;
+    let system = System::assemble(store, root_key, &config).await?;
+    running::serve(system, listener, &config, signals).await
+}

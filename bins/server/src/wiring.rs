@@ -1,0 +1,103 @@
+//! Puts the server together: store, KMS, engine, API.
+
+use crate::config::{Config, RegionKms};
+use crate::failure::{Exit, Failure};
+use crate::store::OpenStore;
+use crate::system::{SystemClock, SystemIds};
+use std::collections::HashMap;
+use std::sync::Arc;
+use strongroom::{Engine, Limits, Ports};
+use strongroom_auth::TokenAuthenticator;
+use strongroom_crypto::{Aes256GcmCipher, OsEntropy};
+use strongroom_domain::id::RegionId;
+use strongroom_domain::port::{
+    Authenticator, Clock, Entropy, IdGenerator, KeyedDigest, Kms, RootKey, TenancyReader, TokenReader,
+};
+use strongroom_http::{Api, Settings};
+use strongroom_kms_local::LocalKms;
+use strongroom_store_sql::{SqliteStore, SqliteWriter};
+
+/// A server, put together and not yet listening.
+pub(crate) struct System {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) token_digest: Arc<dyn KeyedDigest>,
+    pub(crate) reader: Arc<SqliteStore>,
+    pub(crate) writer: Arc<SqliteWriter>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+}
+
+impl System {
+    /// Wires a store that is open to everything else.
+    pub(crate) async fn assemble(
+        store: OpenStore,
+        root_key: Arc<dyn RootKey>,
+        config: &Config,
+    ) -> Result<Self, Failure> {
+        let OpenStore { reader, writer, keys } = store;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let tokens = Arc::clone(&reader) as Arc<dyn TokenReader>;
+        let authenticator: Arc<dyn Authenticator> = Arc::new(TokenAuthenticator::new(tokens, keys.token_digest()));
+        let local: Arc<dyn Kms> = Arc::new(LocalKms::new(root_key, Arc::clone(&entropy)));
+        let ports = Ports {
+            authenticator: Arc::clone(&authenticator),
+            secrets: reader.clone(),
+            keys: reader.clone(),
+            tenancy: reader.clone(),
+            answers: reader.clone(),
+            committer: writer.clone(),
+            access_log: writer.clone(),
+            audit_log: writer.clone(),
+            kms: kms_of_regions(reader.as_ref(), config, &local).await?,
+            cipher: Arc::new(Aes256GcmCipher),
+            answer_digest: keys.answer_digest(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            entropy,
+        };
+        let limits = Limits {
+            max_value_len: config.limits.value_bytes,
+            max_active_versions: config.limits.active_versions,
+            cache_bytes: config.limits.cache_bytes,
+            check_key_permission: config.check_key_permission,
+        };
+        let engine = Arc::new(Engine::new(ports, limits));
+        Ok(Self { engine, authenticator, token_digest: keys.token_digest(), reader, writer, clock, ids })
+    }
+
+    /// The API over this system.
+    pub(crate) fn api(&self, config: &Config) -> Api {
+        let settings = Settings {
+            trusted_proxies: config.listen.trusted_proxies.clone(),
+            plain_values: config.plain_values,
+            ..Settings::default()
+        };
+        Api::new(Arc::clone(&self.engine), Arc::clone(&self.ids), Arc::clone(&self.clock), settings)
+    }
+}
+
+/// Every region of the store has the local KMS unless the configuration says otherwise.
+async fn kms_of_regions(
+    store: &SqliteStore,
+    config: &Config,
+    local: &Arc<dyn Kms>,
+) -> Result<HashMap<RegionId, Arc<dyn Kms>>, Failure> {
+    let regions =
+        store.regions().await.map_err(|error| Failure::runtime("the regions cannot be read").because(error))?;
+    let unknown: Vec<_> =
+        config.regions.keys().filter(|slug| !regions.iter().any(|region| region.slug == **slug)).cloned().collect();
+    if !unknown.is_empty() {
+        let known: Vec<_> = regions.iter().map(|region| region.slug.as_str()).collect();
+        let message = format!(
+            "the configuration has regions that the store has not: {}; it has {}",
+            unknown.join(", "),
+            known.join(", ")
+        );
+        return Err(Failure::new(Exit::Configuration, message));
+    }
+    let local_regions = regions.iter().filter(|region| config.regions.get(&region.slug) != Some(&RegionKms::None));
+    Ok(local_regions.map(|region| (region.id, Arc::clone(local))).collect())
+}

@@ -1,0 +1,182 @@
+//! What handlers answer, and the body of every response.
+
+use crate::failure::Failure;
+use crate::wiping::WipingBuffer;
+use bytes::Bytes;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use futures_util::Stream;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use serde::Serialize;
+use strongroom_api::ErrorBody;
+use strongroom_domain::id::RequestId;
+
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Most answers fit.
+const USUAL_LEN: usize = 512;
+
+/// An answer that was begun and can't be finished: the connection is cut, so that nobody takes it for whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer could not be finished")]
+pub struct BrokenAnswer;
+
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenAnswer>> + Send>>;
+
+/// The body of a response: nothing, one piece that is wiped once sent, or a stream.
+pub struct ResponseBody(Content);
+
+enum Content {
+    Whole(Option<Bytes>),
+    Stream(Chunks),
+}
+
+impl ResponseBody {
+    pub(crate) const fn empty() -> Self {
+        Self(Content::Whole(None))
+    }
+}
+
+impl From<WipingBuffer> for ResponseBody {
+    fn from(buffer: WipingBuffer) -> Self {
+        Self(Content::Whole(Some(Bytes::from_owner(buffer.into_inner()))))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BrokenAnswer;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenAnswer>>> {
+        match &mut self.0 {
+            Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Stream(chunks) => chunks.as_mut().poll_next(cx).map_ok(Frame::data),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.0, Content::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Content::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// What a handler answers with.
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: ResponseBody,
+}
+
+impl Answer {
+    /// A body of JSON.
+    pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Failure> {
+        Ok(Self::whole(status, to_json(body, USUAL_LEN)?))
+    }
+
+    /// A body that is JSON already.
+    pub(crate) fn whole(status: StatusCode, body: WipingBuffer) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
+        Self { status, headers, body: body.into() }
+    }
+
+    /// A body of JSON that comes piece by piece.
+    pub(crate) fn stream(chunks: impl Stream<Item = Result<Bytes, BrokenAnswer>> + Send + 'static) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
+        Self { status: StatusCode::OK, headers, body: ResponseBody(Content::Stream(Box::pin(chunks))) }
+    }
+
+    /// What was answered to the same request before.
+    pub(crate) fn repeated(text: Vec<u8>) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
+        Self { status: StatusCode::CREATED, headers, body: ResponseBody(Content::Whole(Some(text.into()))) }
+    }
+
+    /// 204.
+    pub(crate) fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: ResponseBody::empty() }
+    }
+
+    /// Keeps the answer out of caches: it holds a plaintext.
+    pub(crate) fn no_store(mut self) -> Self {
+        self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self
+    }
+
+    /// Where what was made can be found.
+    pub(crate) fn located(self, location: &str) -> Self {
+        self.with(LOCATION, location)
+    }
+
+    /// Where the next page can be found, when there is one.
+    pub(crate) fn linked(self, next: Option<&str>) -> Self {
+        match next {
+            Some(next) => self.with(LINK, &format!("<{next}>; rel=\"next\"")),
+            None => self,
+        }
+    }
+
+    fn with(mut self, name: HeaderName, value: &str) -> Self {
+        // Built from percent-encoded parts, so it is always a legal value.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn into_response(self, request: RequestId) -> Response<ResponseBody> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        name_request(&mut response, &request.to_string());
+        response
+    }
+}
+
+impl Failure {
+    pub(crate) fn into_response(self, request: RequestId) -> Response<ResponseBody> {
+        let request_id = request.to_string();
+        let body = ErrorBody { message: self.message().to_owned(), code: self.code().to_owned(), request_id };
+        let text = to_json(&body, USUAL_LEN).unwrap_or_default();
+        let mut response = Response::new(text.into());
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, APPLICATION_JSON);
+        if self.status() == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.may_repeat() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(allow) = self.allow().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+            headers.insert(ALLOW, allow);
+        }
+        name_request(&mut response, &body.request_id);
+        response
+    }
+}
+
+fn name_request(response: &mut Response<ResponseBody>, request: &str) {
+    if let Ok(id) = HeaderValue::from_str(request) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+}
+
+/// The JSON of a wire type, in memory that is wiped. `capacity`: about how long it will be.
+pub(crate) fn to_json(value: &impl Serialize, capacity: usize) -> Result<WipingBuffer, Failure> {
+    let mut buffer = WipingBuffer::with_capacity(capacity);
+    serde_json::to_writer(&mut buffer, value).map_err(|_| Failure::internal())?;
+    Ok(buffer)
+}

@@ -1,0 +1,199 @@
+//! The API as one function from request to response.
+
+use crate::answer::{Answer, ResponseBody};
+use crate::body::{BodyLimits, BoxError, RequestBody};
+use crate::call::Call;
+use crate::client;
+use crate::failure::{Failure, HttpCode};
+use crate::query::Query;
+use crate::routes::{self, Route};
+use bytes::Bytes;
+use core::net::IpAddr;
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use futures_util::FutureExt;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body;
+use ipnet::IpNet;
+use std::sync::Arc;
+use strongroom::{Code, Engine, Error};
+use strongroom_domain::audit::RequestInfo;
+use strongroom_domain::id::RequestId;
+use strongroom_domain::port::{Clock, IdGenerator};
+use tokio_util::task::TaskTracker;
+
+/// What an operator may set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Proxies whose word on a client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a whole call may take; after that the caller gets 503. A change that has begun is still brought to its end.
+    pub request_timeout: Duration,
+    /// Whether a value that is not base64 is taken as it stands, for clients that send key/values unencoded.
+    pub plain_values: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            trusted_proxies: Vec::new(),
+            body_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(60),
+            plain_values: false,
+        }
+    }
+}
+
+/// The HTTP API over an engine. Cheap to clone; needs a Tokio runtime around it, and no socket.
+#[derive(Clone)]
+pub struct Api {
+    engine: Arc<Engine>,
+    ids: Arc<dyn IdGenerator>,
+    clock: Arc<dyn Clock>,
+    settings: Arc<Settings>,
+    changes: TaskTracker,
+}
+
+impl Api {
+    /// `ids` names requests; `clock` measures them.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, ids: Arc<dyn IdGenerator>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        Self { engine, ids, clock, settings: Arc::new(settings), changes: TaskTracker::new() }
+    }
+
+    /// Answers one request. `peer`: the connection's other end.
+    ///
+    /// Never fails: whatever goes wrong is an answer too. A change runs to its end also when this future is dropped.
+    pub async fn handle<B>(&self, request: Request<B>, peer: IpAddr) -> Response<ResponseBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let started = self.clock.now();
+        let id = self.request_id();
+        let (parts, body) = request.into_parts();
+        let method = parts.method.clone();
+        let (route, outcome) = match find(&parts) {
+            Ok((route, query, place)) => {
+                let limits = BodyLimits {
+                    timeout: self.settings.body_timeout,
+                    max_value_len: self.engine.limits().max_value_len,
+                };
+                let body = RequestBody::new(&parts.headers, body, limits);
+                let call = Call {
+                    engine: Arc::clone(&self.engine),
+                    settings: Arc::clone(&self.settings),
+                    query,
+                    place,
+                    request: self.request_info(id, &parts, peer),
+                    needs: route.needs,
+                    headers: parts.headers,
+                    uri: parts.uri,
+                };
+                (route.template, self.run(route, call, body).await)
+            }
+            Err(failure) => ("", Err(failure)),
+        };
+        let micros = self.clock.now().micros_since(started);
+        let seen = Seen { method: method.as_str(), route, id, micros };
+        seen.report(&outcome);
+        match outcome {
+            Ok(answer) => answer.into_response(id),
+            Err(failure) => failure.into_response(id),
+        }
+    }
+
+    /// The answer to what could not be read as a request.
+    pub(crate) fn refuse(&self, failure: Failure) -> Response<ResponseBody> {
+        let id = self.request_id();
+        let outcome = Err(failure);
+        Seen { method: "", route: "", id, micros: 0 }.report(&outcome);
+        match outcome {
+            Ok(answer) => Answer::into_response(answer, id),
+            Err(failure) => failure.into_response(id),
+        }
+    }
+
+    /// Waits until no change is running any more.
+    pub(crate) async fn drained(&self) {
+        self.changes.close();
+        self.changes.wait().await;
+    }
+
+    fn request_id(&self) -> RequestId {
+        RequestId::new(self.ids.next())
+    }
+
+    fn request_info(&self, id: RequestId, parts: &Parts, peer: IpAddr) -> RequestInfo {
+        let address = client::address(peer, &parts.headers, &self.settings.trusted_proxies);
+        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        RequestInfo::http(id, address, user_agent, parts.method.as_str(), parts.uri.path())
+    }
+
+    async fn run(&self, route: &'static Route, call: Call, body: RequestBody) -> Result<Answer, Failure> {
+        let running = AssertUnwindSafe((route.handler)(call, body)).catch_unwind();
+        let limit = self.settings.request_timeout;
+        let finished = if route.changes() {
+            let task = self.changes.spawn(running);
+            tokio::time::timeout(limit, task).await.map(|joined| joined.unwrap_or_else(|error| Err(Box::new(error))))
+        } else {
+            tokio::time::timeout(limit, running).await
+        };
+        match finished {
+            Ok(Ok(outcome)) => outcome,
+            // What a panic says may hold anything; the route is enough to find it.
+            Ok(Err(_)) => {
+                tracing::error!(route = route.template, "a handler panicked");
+                Err(Failure::internal())
+            }
+            Err(_) => Err(timed_out(route, limit)),
+        }
+    }
+}
+
+fn timed_out(route: &Route, limit: Duration) -> Failure {
+    let seconds = limit.as_secs();
+    if route.changes() {
+        let message = format!(
+            "It took longer than {seconds} s and may still be done. Read before you repeat it, or repeat it with the same Idempotency-Key."
+        );
+        Error::new(Code::OutcomeUnknown, message).into()
+    } else {
+        Failure::new(HttpCode::TimedOut, format!("It took longer than {seconds} s; try again shortly."))
+    }
+}
+
+fn find(parts: &Parts) -> Result<(&'static Route, Query, routes::Place), Failure> {
+    let query = Query::parse(parts.uri.query())?;
+    let (route, place) = routes::find(&parts.method, parts.uri.path(), &query)?;
+    Ok((route, query, place))
+}
+
+/// What the log tells of a request: never a header, a query, a body, or the path of a secret.
+struct Seen<'a> {
+    method: &'a str,
+    route: &'a str,
+    id: RequestId,
+    micros: u64,
+}
+
+impl Seen<'_> {
+    fn report(&self, outcome: &Result<Answer, Failure>) {
+        let Self { method, route, id, micros } = self;
+        let status = match outcome {
+            Ok(answer) => answer.status().as_u16(),
+            Err(failure) => failure.status().as_u16(),
+        };
+        if let Err(failure) = outcome
+            && failure.status().is_server_error()
+        {
+            let (code, causes) = (failure.code(), failure.causes());
+            tracing::error!(request = %id, route, status, code, causes, "a request failed");
+        }
+        tracing::info!(request = %id, method, route, status, micros, "request");
+    }
+}

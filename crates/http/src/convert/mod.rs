@@ -1,0 +1,11 @@
+//! Between the domain's types and those of the wire.
+
+mod document;
+mod key;
+mod secret;
+mod value;
+
+pub(crate) use document::policy;
+pub(crate) use key::{key, key_type, key_version, region, summary};
+pub(crate) use secret::{metadata, put_done, secret};
+pub(crate) use value::{Values, decode, encode, revealed};

@@ -1,0 +1,2 @@
+pub(crate) mod live;
+pub(crate) mod ready;

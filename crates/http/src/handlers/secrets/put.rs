@@ -1,0 +1,83 @@
+use super::location;
+use crate::answer::{Answer, IDEMPOTENCY_KEY};
+use crate::body::RequestBody;
+use crate::call::{Call, same_path};
+use crate::convert;
+use crate::failure::Failure;
+use crate::json::read;
+use http::StatusCode;
+use strongroom::secret::{PutDone, PutInput};
+use strongroom::{Idempotency, Outcome};
+use strongroom_api::PutValue;
+use strongroom_domain::audit::Action;
+
+pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
+    let path = call.secret_path()?;
+    let session = call.enter_secret(Action::SecretValueWrite, &path).await?;
+    let operation = call.engine.put(&session, path.clone()).await?;
+
+    let body = body.with_value().await?;
+    let request: PutValue = read(&body.parse()?)?;
+    same_path(&path, request.path.as_deref())?;
+    let expected = expected(call.single_header("if-match")?, request.expected_version)?;
+    let value = convert::Values {
+        string: request.secret_string,
+        key_values: request.secret_key_values,
+        generate: request.generate_secret,
+    };
+    let input = PutInput { value: value.input(&call)?, expected };
+    let render = |done: &PutDone| serde_json::to_vec(&convert::put_done(done)).unwrap_or_default();
+    let resource = format!("{}/versions", path.as_str());
+    let idempotency = call.single_header(IDEMPOTENCY_KEY)?.map(|key| Idempotency {
+        key,
+        method: "POST",
+        path: &resource,
+        body: body.bytes(),
+        render: &render,
+    });
+    let answer = match operation.run(input, idempotency).await? {
+        Outcome::Done(done) => Answer::json(StatusCode::CREATED, &convert::put_done(&done))?,
+        Outcome::Repeated(answer) => Answer::repeated(answer),
+    };
+    Ok(answer.located(&location(&session, &path)))
+}
+
+/// What the current version must be: `If-Match: "N"`, or `expectedVersion` in the body.
+fn expected(header: Option<&str>, in_body: Option<u64>) -> Result<Option<u64>, Failure> {
+    let Some(header) = header else { return Ok(in_body) };
+    let number = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let number = number.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = number.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+        Failure::invalid("`If-Match` is the number of the current version in double quotes, as in `\"3\"`; `\"0\"` when none is active.")
+    })?;
+    match in_body {
+        Some(other) if other != number => {
+            Err(Failure::invalid("`expectedVersion` and `If-Match` differ; give one of them."))
+        }
+        _ => Ok(Some(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expected;
+
+    #[test]
+    fn both_forms_of_the_condition() {
+        assert_eq!(expected(None, None).ok(), Some(None));
+        assert_eq!(expected(None, Some(3)).ok(), Some(Some(3)));
+        assert_eq!(expected(Some("\"3\""), None).ok(), Some(Some(3)));
+        assert_eq!(expected(Some("\"0\""), Some(0)).ok(), Some(Some(0)));
+        for (header, in_body) in [
+            ("\"3\"", Some(4)),
+            ("3", None),
+            ("*", None),
+            ("W/\"3\"", None),
+            ("\"\"", None),
+            ("\"-1\"", None),
+            ("\"1\", \"2\"", None),
+        ] {
+            assert!(expected(Some(header), in_body).is_err(), "{header}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Lists in pages: which page a request asks for, and lists without end as a stream of pages.
+
+use crate::answer::{Answer, BrokenAnswer};
+use crate::call::Call;
+use crate::cursor;
+use crate::failure::Failure;
+use bytes::Bytes;
+use futures_util::stream;
+use strongroom::Error;
+use strongroom::secret::Page;
+use tokio::sync::mpsc;
+
+pub(crate) const CURSOR: &str = "cursor";
+/// How many entries are read at once where the caller wants all.
+pub(crate) const AT_ONCE: u32 = 500;
+/// How many pages are read ahead of a client.
+const AHEAD: usize = 1;
+
+/// Which part of a list is asked for.
+pub(crate) struct Part {
+    /// The size of the page; `None` for everything.
+    pub(crate) limit: Option<u32>,
+    /// The key to continue after.
+    pub(crate) after: Option<String>,
+}
+
+impl Part {
+    pub(crate) fn read(call: &Call) -> Result<Self, Failure> {
+        let limit = call.query.limit("limit")?;
+        let after = call.query.get(CURSOR).map(|text| cursor::read(CURSOR, text)).transpose()?;
+        Ok(Self { limit, after })
+    }
+}
+
+/// Takes pages from the task that reads them.
+pub(crate) struct Reader<T>(mpsc::Sender<Result<Page<T>, Error>>);
+
+impl<T> Reader<T> {
+    /// Passes a page on. Where to continue; `None` after the last page, an error, or the client's going away.
+    pub(crate) async fn pass(&self, page: Result<Page<T>, Error>) -> Option<String> {
+        let next = page.as_ref().ok().and_then(|page| page.next.clone());
+        self.0.send(page).await.ok().and(next)
+    }
+
+    /// There are no pages.
+    pub(crate) async fn fail(self, error: Error) {
+        // The other end is gone only when nobody waits for the answer.
+        let _ = self.0.send(Err(error)).await;
+    }
+}
+
+/// A list that another task reads page by page, no faster than the client takes it.
+pub(crate) struct Pages<T>(mpsc::Receiver<Result<Page<T>, Error>>);
+
+impl<T: Send + 'static> Pages<T> {
+    pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(read: impl FnOnce(Reader<T>) -> F) -> Self {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        tokio::spawn(read(Reader(sender)));
+        Self(receiver)
+    }
+
+    /// The answer of all pages. `write` makes the text of each; it learns which one is the last. An error before the first page is
+    /// an answer of its own; a later one cuts the answer off.
+    pub(crate) async fn answer(
+        mut self,
+        write: impl FnMut(Vec<T>, bool) -> Result<Vec<u8>, serde_json::Error> + Send + 'static,
+    ) -> Result<Answer, Failure> {
+        let first = self.0.recv().await.ok_or_else(Failure::internal)??;
+        let state = (Some(Ok(first)), self.0, write);
+        Ok(Answer::stream(stream::unfold(state, |(read, mut pages, mut write)| async move {
+            let page = match read {
+                Some(read) => read,
+                None => pages.recv().await?,
+            };
+            let text = match page {
+                Ok(page) => write(page.items, page.next.is_none()).map_err(|_| BrokenAnswer),
+                Err(error) => {
+                    tracing::error!(code = error.code().as_str(), "a list broke off");
+                    Err(BrokenAnswer)
+                }
+            };
+            Some((text.map(Bytes::from), (None, pages, write)))
+        })))
+    }
+}

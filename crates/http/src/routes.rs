@@ -1,0 +1,263 @@
+//! The route table, and finding a request's route in it.
+
+use crate::answer::Answer;
+use crate::body::RequestBody;
+use crate::call::Call;
+use crate::failure::{Failure, HttpCode};
+use crate::handlers::{health, kms, regions, secrets};
+use crate::query::{Query, percent_decode};
+use core::pin::Pin;
+use http::Method;
+use std::borrow::Cow;
+use strongroom::Needs;
+
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
+
+/// One operation of the API.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// Segments to be equal, or `{region}` and `{id}` for any one; `secret{path}` begins a secret's path, which takes all that
+    /// follows but the template's own last segment.
+    pub(crate) template: &'static str,
+    /// A query parameter without which this isn't the route.
+    only_with: Option<&'static str>,
+    /// What the credential's scopes must allow.
+    pub(crate) needs: Needs,
+    pub(crate) handler: fn(Call, RequestBody) -> Running,
+}
+
+impl Route {
+    /// Whether it changes something, and so is brought to its end also when the client has gone away.
+    pub(crate) fn changes(&self) -> bool {
+        self.needs == Needs::Write
+    }
+}
+
+macro_rules! routes {
+    ($($needs:ident $method:ident $template:literal $(with $parameter:literal)? => $($handler:ident)::+;)*) => {
+        /// Every operation. Order matters only where `with` stands.
+        pub(crate) const ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            template: $template,
+            only_with: routes!(@only $($parameter)?),
+            needs: Needs::$needs,
+            handler: |call, body| Box::pin($($handler)::+::handle(call, body)),
+        },)*];
+    };
+    (@only) => { None };
+    (@only $parameter:literal) => { Some($parameter) };
+}
+
+routes! {
+    Read POST "/v1/secrets/{region}/secret{path}/value" => secrets::reveal;
+    Write POST "/v1/secrets/{region}/secret{path}/versions" => secrets::put;
+    Read GET "/v1/secrets/{region}/secret{path}" => secrets::describe;
+    Read GET "/v1/secrets/{region}/secrets" => secrets::browse;
+    Write POST "/v1/secrets/{region}/secrets" => secrets::create;
+    Write PUT "/v1/secrets/{region}/secret{path}/policy" => secrets::policy;
+    Write PATCH "/v1/secrets/{region}/secret{path}" => secrets::patch;
+    Write DELETE "/v1/secrets/{region}/secret{path}/versions" with "version" => secrets::destroy;
+    Write DELETE "/v1/secrets/{region}/secret{path}" => secrets::delete;
+    Write POST "/v1/kms/{region}/keys/{id}/encrypt" => kms::encrypt;
+    Read POST "/v1/kms/{region}/keys/{id}/decrypt" => kms::decrypt;
+    Write POST "/v1/kms/{region}/keys/{id}/rotate" => kms::rotate;
+    Write POST "/v1/kms/{region}/keys/{id}/enable" => kms::enable;
+    Write POST "/v1/kms/{region}/keys/{id}/disable" => kms::disable;
+    Read GET "/v1/kms/{region}/keys/{id}" => kms::get;
+    Read GET "/v1/kms/{region}/keys" => kms::list;
+    Write POST "/v1/kms/{region}/keys" => kms::create;
+    Read GET "/v1/kms/summary" => kms::summary;
+    Read GET "/v1/regions" => regions::list;
+    Read GET "/v1/regions/{id}" => regions::get;
+    Read GET "/healthz" => health::live;
+    Read GET "/readyz" => health::ready;
+}
+
+/// What a URL's path names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) region: String,
+    pub(crate) id: String,
+    /// The secret's path as it stands in the URL, decoded once and otherwise untouched; empty when there is none.
+    pub(crate) path: String,
+}
+
+const SECRET: &str = "secret{path}";
+
+/// Finds the route of a request, and what its URL names.
+pub(crate) fn find(method: &Method, path: &str, query: &Query) -> Result<(&'static Route, Place), Failure> {
+    let segments = split(path)?;
+    let mut allowed: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        let applies = route.method == *method && route.only_with.is_none_or(|parameter| query.get(parameter).is_some());
+        if applies && let Some(place) = matches(route.template, &segments) {
+            return Ok((route, place));
+        }
+    }
+    for route in ROUTES {
+        if matches(route.template, &segments).is_some() {
+            allowed.push(route.method.as_str());
+        }
+    }
+    allowed.sort_unstable();
+    allowed.dedup();
+    if allowed.is_empty() {
+        Err(Failure::new(HttpCode::NotFound, "There is nothing at this URL."))
+    } else {
+        Err(Failure::method_not_allowed(allowed.join(", ")))
+    }
+}
+
+/// The segments of a URL's path, each decoded once. Nothing is normalised.
+fn split(path: &str) -> Result<Vec<Cow<'_, str>>, Failure> {
+    let rest = path.strip_prefix('/').unwrap_or(path);
+    rest.split('/').map(decode).collect()
+}
+
+fn decode(segment: &str) -> Result<Cow<'_, str>, Failure> {
+    if !segment.contains('%') {
+        return Ok(Cow::Borrowed(segment));
+    }
+    let decoded = percent_decode(segment)?;
+    if decoded.contains('/') {
+        return Err(Failure::invalid("The URL's path has an encoded slash (`%2F`); write a plain `/`."));
+    }
+    Ok(Cow::Owned(decoded))
+}
+
+fn matches(template: &str, segments: &[Cow<'_, str>]) -> Option<Place> {
+    let mut place = Place::default();
+    let mut rest = segments;
+    let mut parts = template.split('/').skip(1);
+    while let Some(part) = parts.next() {
+        let (segment, after) = rest.split_first()?;
+        rest = after;
+        match part {
+            "{region}" => segment.as_ref().clone_into(&mut place.region),
+            "{id}" => segment.as_ref().clone_into(&mut place.id),
+            SECRET => {
+                if segment != "secret" {
+                    return None;
+                }
+                if let Some(last) = parts.next() {
+                    let (segment, before) = rest.split_last()?;
+                    if segment != last {
+                        return None;
+                    }
+                    rest = before;
+                }
+                for segment in rest {
+                    place.path.push('/');
+                    place.path.push_str(segment);
+                }
+                return Some(place);
+            }
+            _ if part == segment => {}
+            _ => return None,
+        }
+    }
+    rest.is_empty().then_some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROUTES, find};
+    use crate::query::Query;
+    use http::Method;
+
+    fn route(request: &str) -> Result<String, String> {
+        let (method, url) = request.split_once(' ').expect("method and URL");
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let query = Query::parse(Some(query)).map_err(|failure| failure.message().to_owned())?;
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        match find(&method, path, &query) {
+            Ok((route, place)) => {
+                let last = route.template.rsplit('/').next().unwrap_or_default();
+                Ok(format!("{last} {}{}{}", place.region, place.id, place.path))
+            }
+            Err(failure) => Err(format!("{} {}", failure.status().as_u16(), failure.allow().unwrap_or_default())),
+        }
+    }
+
+    #[test]
+    fn sub_resources_are_stripped_once() {
+        for (request, expected) in [
+            ("GET /v1/secrets/r/secret/app/value", "secret{path} r/app/value"),
+            ("GET /v1/secrets/r/secret/app/versions", "secret{path} r/app/versions"),
+            ("PATCH /v1/secrets/r/secret/app/policy", "secret{path} r/app/policy"),
+            ("POST /v1/secrets/r/secret/app/value", "value r/app"),
+            ("POST /v1/secrets/r/secret/app/value/value", "value r/app/value"),
+            ("POST /v1/secrets/r/secret/app/value/versions", "versions r/app/value"),
+            ("PUT /v1/secrets/r/secret/app/policy/policy", "policy r/app/policy"),
+            ("DELETE /v1/secrets/r/secret/app/versions", "secret{path} r/app/versions"),
+            ("DELETE /v1/secrets/r/secret/app/versions?version=2", "versions r/app"),
+            ("DELETE /v1/secrets/r/secret/app/versions?version=", "versions r/app"),
+            ("DELETE /v1/secrets/r/secret/app/versions/versions?version=x", "versions r/app/versions"),
+            ("DELETE /v1/secrets/r/secret/app/value?version=2", "secret{path} r/app/value"),
+            ("GET /v1/secrets/r/secret?path=/a", "secret{path} r"),
+            ("POST /v1/secrets/r/secret/value?path=/a", "value r"),
+            ("DELETE /v1/secrets/r/secret/versions?path=/a&version=1", "versions r"),
+            ("GET /v1/secrets/r/secrets", "secrets r"),
+            ("GET /v1/kms/summary", "summary "),
+            ("GET /v1/kms/r/keys/k", "{id} rk"),
+        ] {
+            assert_eq!(route(request).as_deref(), Ok(expected), "{request}");
+        }
+    }
+
+    #[test]
+    fn paths_are_decoded_once_and_never_normalised() {
+        for (path, expected) in [
+            ("/a+b", "/a+b"),
+            ("/a%2Bb", "/a+b"),
+            ("/a%252Fb", "/a%2Fb"),
+            ("/a/../b", "/a/../b"),
+            ("/%2e%2E/b", "/../b"),
+            ("//a", "//a"),
+            ("/a/", "/a/"),
+            ("/a//", "/a//"),
+            ("/", "/"),
+            ("", ""),
+            ("/a%20b", "/a b"),
+            ("/%C3%A4", "/ä"),
+        ] {
+            assert_eq!(
+                route(&format!("GET /v1/secrets/r/secret{path}")),
+                Ok(format!("secret{{path}} r{expected}")),
+                "{path}"
+            );
+        }
+        for path in ["/a%2Fb", "/a%2fb", "/a%00", "/%ff", "/%", "/%4", "/%zz"] {
+            assert_eq!(route(&format!("GET /v1/secrets/r/secret{path}")), Err("400 ".to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_methods_and_places() {
+        for (request, expected) in [
+            ("POST /v1/secrets/r/secret/app/other", "405 DELETE, GET, PATCH"),
+            ("PUT /v1/secrets/r/secret/app", "405 DELETE, GET, PATCH"),
+            ("PUT /v1/secrets/r/secret/app/value", "405 DELETE, GET, PATCH, POST"),
+            ("DELETE /v1/secrets/r/secrets", "405 GET, POST"),
+            ("HEAD /healthz", "405 GET"),
+            ("GET /v1/kms/r/wrapping-key", "404 "),
+            ("POST /v1/kms/r/keys/k/sign", "404 "),
+            ("GET /v1/secrets/r/secretx", "404 "),
+            ("GET /v1/secrets", "404 "),
+            ("GET //healthz", "404 "),
+            ("GET /healthz/", "404 "),
+            ("GET /", "404 "),
+            ("GET *", "404 "),
+        ] {
+            assert_eq!(route(request), Err(expected.to_owned()), "{request}");
+        }
+    }
+
+    #[test]
+    fn each_operation_stands_once() {
+        for (at, route) in ROUTES.iter().enumerate() {
+            let earlier = &ROUTES[..at];
+            assert!(!earlier.iter().any(|other| other.method == route.method && other.template == route.template));
+        }
+    }
+}

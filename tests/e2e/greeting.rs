@@ -1,0 +1,166 @@
+//! What `dev` says and leaves behind, and who may start it.
+
+use crate::{Stage, Table, text};
+use core::time::Duration;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use strongroom_tests::{Connection, DevEnv, Launch, Server, base64, wait_for};
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+#[test]
+fn its_lines_work() {
+    let stage = Stage::new();
+    let greeting = stage.server.stdout();
+    assert!(!greeting.contains(&stage.server.dev_env().token), "the greeting shows the token");
+    assert!(greeting.contains(&stage.server.address().to_string()), "{greeting}");
+    let lines: Vec<_> = greeting.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let calls = lines.iter().filter(|line| line.starts_with("curl ")).count();
+    assert!(calls >= 4, "{greeting}");
+    // The lines as they stand; only, a refusal ends the script.
+    let script =
+        format!("curl() {{ command curl --fail-with-body --noproxy '*' \"$@\"; echo; }}\n{}", lines.join("\n"));
+    let run = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output();
+    let run = run.expect("bash and curl are installed");
+    let out = String::from_utf8(run.stdout).expect("text");
+    assert!(run.status.success(), "{script}\n{out}\n{}", String::from_utf8_lossy(&run.stderr));
+    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert_eq!(answers.len(), calls, "{out}");
+    assert!(answers.iter().all(|answer| answer.get("code").is_none()), "{out}");
+    assert!(answers.iter().any(|answer| answer.get("secretString").is_some()), "one of the lines reveals: {out}");
+}
+
+#[test]
+fn the_environment_file() {
+    let stage = Stage::new();
+    let data = stage.data();
+    let file = data.join("dev.env");
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(mode(&data), 0o700);
+    for entry in std::fs::read_dir(&data).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        assert_eq!(mode(&path) & 0o077, 0, "{} can be read by others", path.display());
+    }
+    let content = std::fs::read_to_string(&file).expect("readable");
+    let mut names: Vec<_> =
+        content.lines().filter_map(|line| line.strip_prefix("export ")?.split('=').next()).collect();
+    names.sort_unstable();
+    let expected =
+        ["STRONGROOM_ADDR", "STRONGROOM_KMS_KEY", "STRONGROOM_ORGANISATION", "STRONGROOM_REGION", "STRONGROOM_TOKEN"];
+    assert_eq!(names, expected);
+    let env = stage.server.dev_env();
+    assert_eq!(env.address, format!("http://{}", stage.server.address()));
+    assert_eq!((env.organisation.as_str(), env.region.as_str()), ("dev", "nl-01"));
+    assert!(env.token.starts_with("tc_pat_"), "another form of token");
+
+    let script = "source \"$0\"; curl -fsS --noproxy '*' -H \"Authorization: Token $STRONGROOM_TOKEN\" \
+        -H \"X-Organisation-Identity: $STRONGROOM_ORGANISATION\" \
+        \"$STRONGROOM_ADDR/v1/kms/$STRONGROOM_REGION/keys/$STRONGROOM_KMS_KEY\"";
+    let run = Command::new("bash").args(["-euc", script]).arg(&file).output().expect("bash and curl are installed");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let key: Value = serde_json::from_slice(&run.stdout).expect("JSON");
+    assert_eq!((&key["name"], &key["status"]), (&json!("dev-key"), &json!("active")));
+}
+
+#[test]
+fn a_second_start_finds_everything_again() {
+    let stage = Stage::new();
+    let first = stage.server.dev_env().clone();
+    let made = stage.client.create("/app/x", "kept").ok(201);
+    let _ = stage.client.put_value("/app/x", "kept too").ok(201);
+    let stage = stage.restart();
+    let second = stage.server.dev_env().clone();
+    assert_eq!(second, DevEnv { address: second.address.clone(), ..first });
+    let client = &stage.client;
+    let found = client.describe("/app/x").ok(200);
+    assert_eq!((&found["createdAt"], &found["currentVersion"]), (&made["createdAt"], &json!(2)));
+    assert_eq!(client.reveal("/app/x", Some(1)).ok(200)["secretString"], base64("kept"));
+    assert_eq!(client.put_value("/app/x", "more").ok(201)["version"], 3);
+    let keys = client.get(client.keys()).ok(200);
+    assert_eq!(keys.as_array().map(Vec::len), Some(1), "no second key is made: {keys}");
+    let killed = stage.server.kill();
+    assert_eq!(killed.code, None);
+    let server = Server::dev(&stage.folder.path().join("data"));
+    assert_eq!(server.client().reveal("/app/x", None).ok(200)["secretString"], base64("more"));
+}
+
+#[test]
+fn it_listens_on_loopback_only() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let data = folder.path().join("data");
+    let mut table = Table::default();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8200", "10.0.0.1:0", "[::ffff:10.0.0.1]:0"] {
+        table.row(address, || {
+            let ended = Launch::new(&[&"dev", &"--data", &data, &"--listen", &address]).run();
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            assert!(ended.stderr.contains("loopback"), "{ended:?}");
+            assert!(!data.exists(), "something was written");
+        });
+    }
+    table.finish();
+}
+
+#[test]
+fn a_second_process_is_refused_by_name_of_the_first() {
+    let stage = Stage::new();
+    let _ = stage.client.create("/app/x", "one").ok(201);
+    let before = std::fs::read(stage.data().join("dev.env")).expect("readable");
+    let ended = Launch::dev(&stage.data()).run();
+    assert_eq!(ended.code, Some(75), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("pid {}", stage.server.pid())), "{ended:?}");
+    assert_eq!(std::fs::read(stage.data().join("dev.env")).expect("readable"), before);
+    assert_eq!(stage.client.put_value("/app/x", "two").ok(201)["version"], 2, "the first is not disturbed");
+    stage.server.stop();
+    let server = Server::dev(&stage.folder.path().join("data"));
+    assert_eq!(server.client().describe("/app/x").ok(200)["currentVersion"], 2);
+}
+
+#[test]
+fn its_defaults() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let server = Launch::new(&[&"dev", &"--listen", &"127.0.0.1:0"]).folder(folder.path()).start();
+    let env = DevEnv::read(&folder.path().join("strongroom-data")).expect("dev.env in ./strongroom-data");
+    assert_eq!(env.address, format!("http://{}", server.address()));
+    server.stop();
+}
+
+#[test]
+fn it_stops_in_order() {
+    let mut table = Table::default();
+    for (name, signal) in [("SIGTERM", Signal::TERM), ("SIGINT", Signal::INT)] {
+        table.row(name, || {
+            let stage = Stage::new();
+            let client = &stage.client;
+            let _ = client.create("/app/x", "one").ok(201);
+            // An idle connection must not hold the stop up, a running request must be finished.
+            let mut idle = client.connect();
+            idle.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+            assert_eq!(idle.answer().expect("an answer").status, 200);
+            let body = json!({"secretString": base64("two")});
+            let bytes = client.request("POST", format!("{}/versions", client.secret("/app/x"))).json(&body).bytes();
+            let (start, end) = bytes.split_at(bytes.len() - 10);
+            let mut running = client.connect();
+            running.send(start).expect("sent");
+            let reached = wait_for(Duration::from_secs(10), || {
+                // One answer on a later connection shows that the earlier one was accepted.
+                client.get("/healthz").status.eq(&200).then_some(())
+            });
+            assert!(reached.is_some());
+            stage.server.signal(signal);
+            let closed = wait_for(Duration::from_secs(10), || Connection::open(client.address).is_err().then_some(()));
+            assert!(closed.is_some(), "it still takes connections");
+            running.send(end).expect("sent");
+            assert_eq!(running.answer().expect("an answer").ok(201)["version"], 2);
+            let ended = stage.server.wait();
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            let server = Server::dev(&stage.folder.path().join("data"));
+            assert_eq!(text(&server.client().reveal("/app/x", None).ok(200), "secretString"), base64("two"));
+        });
+    }
+    table.finish();
+}

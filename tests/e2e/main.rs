@@ -1,0 +1,172 @@
+//! The real binary, over a real socket: the tour, and everything that callers can do wrong.
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
+mod bodies;
+mod browse;
+mod check_and_set;
+mod concurrency;
+mod configuration;
+mod credentials;
+mod greeting;
+mod idempotency;
+mod init;
+mod keys_of_secrets;
+mod kms;
+mod metadata;
+mod order_of_checks;
+mod paths;
+mod policies;
+mod policy_forms;
+mod regions;
+mod root_key;
+mod routes;
+mod sub_resources;
+mod timing;
+mod tour;
+mod values;
+mod versions;
+
+use core::fmt::Display;
+use core::panic::AssertUnwindSafe;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use strongroom_tests::{Client, Launch, Server};
+use tempfile::TempDir;
+
+/// A development server with a directory and a client of its own.
+struct Stage {
+    // Dropped in this order: the server ends before its directory goes.
+    server: Server,
+    client: Client,
+    folder: TempDir,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let server = Server::dev(&folder.path().join("data"));
+        let client = server.client();
+        Self { server, client, folder }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Stops the server and starts it again over the same directory.
+    fn restart(mut self) -> Self {
+        self.server.stop();
+        self.server = Server::dev(&self.folder.path().join("data"));
+        self.client = self.server.client();
+        self
+    }
+}
+
+/// A server that `init` set up with a configuration of its own.
+struct Served {
+    server: Server,
+    client: Client,
+    _folder: TempDir,
+}
+
+impl Served {
+    /// `settings` goes into the file as it stands. The client's key is one of the first region.
+    fn new(region: &str, settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let config = write_config(folder.path(), settings);
+        let token = init(&config);
+        let server = Launch::serve(&config).start();
+        let mut client = Client {
+            address: server.address(),
+            token: Some(token),
+            organisation: None,
+            region: region.to_owned(),
+            kms_key: String::new(),
+        };
+        let key = client.post(client.keys(), &serde_json::json!({"name": "key"})).ok(201);
+        client.kms_key = text(&key, "identity");
+        Self { server, client, _folder: folder }
+    }
+}
+
+/// Writes a configuration over `FOLDER/data`, on a free port.
+fn write_config(folder: &Path, settings: &str) -> PathBuf {
+    let config = folder.join("strongroomd.toml");
+    let text = format!("data_dir = \"data\"\n[listen]\naddress = \"127.0.0.1:0\"\n{settings}\n");
+    std::fs::write(&config, text).expect("a file in a temporary directory");
+    config
+}
+
+/// Sets up what a configuration says; gives the administrator's token.
+fn init(config: &Path) -> String {
+    let ended = Launch::init(config).run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    token_in(&ended.stdout)
+}
+
+/// The token that a text tells.
+fn token_in(text: &str) -> String {
+    let start = text.find("tc_pat_").unwrap_or_else(|| panic!("no token: {text}"));
+    let of_token = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    text[start..].chars().take_while(of_token).collect()
+}
+
+/// Rows of a table: each is checked, whatever becomes of the others.
+#[derive(Default)]
+struct Table {
+    rows: usize,
+    failed: Vec<String>,
+}
+
+impl Table {
+    fn row(&mut self, name: impl Display, check: impl FnOnce()) {
+        self.rows += 1;
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(check)) {
+            let what = panic.downcast_ref::<String>().cloned();
+            let what = what.or_else(|| panic.downcast_ref::<&str>().map(|what| (*what).to_owned()));
+            self.failed.push(format!("{name}: {}", what.unwrap_or_default()));
+        }
+    }
+
+    #[track_caller]
+    fn finish(self) {
+        assert!(self.rows > 0, "an empty table");
+        let count = self.failed.len();
+        assert!(count == 0, "{count} of {} rows failed:\n{}", self.rows, self.failed.join("\n"));
+    }
+}
+
+/// A member that is a text.
+#[track_caller]
+fn text(object: &Value, member: &str) -> String {
+    object[member].as_str().unwrap_or_else(|| panic!("no text `{member}` in {object}")).to_owned()
+}
+
+/// The names of an object's members.
+#[track_caller]
+fn members(object: &Value) -> BTreeSet<&str> {
+    object.as_object().unwrap_or_else(|| panic!("no object: {object}")).keys().map(String::as_str).collect()
+}
+
+/// Makes sure of exactly these members.
+#[track_caller]
+fn has_members(object: &Value, names: &[&str]) {
+    assert_eq!(members(object), names.iter().copied().collect::<BTreeSet<_>>(), "{object}");
+}
+
+/// The paths of a list of secrets, in order.
+#[track_caller]
+fn paths(list: &Value) -> Vec<String> {
+    list.as_array().unwrap_or_else(|| panic!("no list: {list}")).iter().map(|secret| text(secret, "path")).collect()
+}
+
+/// Makes sure of a time in RFC 3339 and UTC, such as `2027-01-15T08:00:00.5Z`.
+#[track_caller]
+fn is_time(object: &Value, member: &str) {
+    let time = text(object, member);
+    let digits = |range: core::ops::Range<usize>| time.get(range).is_some_and(|part| part.parse::<u32>().is_ok());
+    let shape = digits(0..4) && digits(5..7) && digits(8..10) && digits(11..13) && digits(14..16) && digits(17..19);
+    assert!(shape && time.get(10..11) == Some("T") && time.ends_with('Z'), "`{member}` is no time in UTC: {time}");
+}

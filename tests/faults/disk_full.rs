@@ -1,0 +1,143 @@
+//! A full disk: what was acknowledged is there, the error says what happened, and the server goes on when there is room again.
+//!
+//! The data directory lies on a small tmpfs that only this test sees: it runs itself again inside a mount namespace of its own.
+
+use crate::audit_log::AuditLog;
+use crate::database;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use strongroom_tests::{Answer, Client, Server, base64, wait_for};
+
+/// Names the tmpfs to the run inside.
+const INSIDE: &str = "STRONGROOM_SMALL_DISK";
+/// The size of the tmpfs, and of two files on it that are deleted to make room.
+const DISK: &str = "size=12m,mode=0700";
+const BALLAST: usize = 3 << 20;
+const RESERVE: usize = 1 << 19;
+
+#[test]
+fn a_full_disk_loses_nothing_and_the_server_recovers() {
+    if let Some(disk) = std::env::var_os(INSIDE) {
+        return inside(Path::new(&disk));
+    }
+    let disk = tempfile::tempdir().unwrap();
+    // Without root, a user namespace allows mounting.
+    let namespaces: &[&str] = if rustix::process::geteuid().is_root() { &["-m"] } else { &["-U", "-r", "-m"] };
+    let script = r#"mount -t tmpfs -o "$1" tmpfs "$2" || exit 99; shift 2; exec "$@""#;
+    let run = Command::new("unshare")
+        .args(namespaces)
+        .args(["sh", "-c", script, "sh", DISK])
+        .arg(disk.path())
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "disk_full::a_full_disk_loses_nothing_and_the_server_recovers", "--nocapture"])
+        .env(INSIDE, disk.path())
+        .output()
+        .expect("unshare is missing: install util-linux");
+    let (stdout, stderr) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    print!("{stdout}");
+    let allowed = run.status.code() != Some(99) && !stderr.contains("unshare:");
+    assert!(
+        allowed,
+        "no mount namespace of its own for this test: {stderr}\nRun it as root, or allow user namespaces \
+         (sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=1000; with AppArmor \
+         kernel.apparmor_restrict_unprivileged_userns=0; in a container --cap-add SYS_ADMIN)"
+    );
+    assert!(run.status.success(), "{stderr}");
+    assert!(stdout.contains("1 passed"), "the run inside did not run the test: {stdout}");
+}
+
+/// Acknowledged versions of one secret.
+struct Stored<'a> {
+    client: &'a Client,
+    path: &'static str,
+    values: Vec<Vec<u8>>,
+}
+
+impl Stored<'_> {
+    /// Puts until the server says that the disk is full.
+    fn fill(&mut self, bytes: usize) {
+        let refusal = wait_for(Duration::from_secs(120), || {
+            let value = vec![u8::try_from(self.values.len() % 251).unwrap(); bytes];
+            let answer = match self.values.len() {
+                0 => self.client.create(self.path, &value),
+                _ => self.client.put_value(self.path, &value),
+            };
+            if answer.status == 201 {
+                self.values.push(value);
+                return None;
+            }
+            Some(answer)
+        });
+        expect_full(refusal.expect("the disk is never full"));
+    }
+
+    /// Every acknowledged version reveals its value, and there is no other. While the disk is full a reveal may be refused, since its
+    /// audit records need room.
+    fn check(&self, full: bool) {
+        let mut revealed = 0;
+        for (version, value) in (1..).zip(&self.values) {
+            let answer = self.client.reveal(self.path, Some(version));
+            if full && answer.status == 503 {
+                expect_full(answer);
+                continue;
+            }
+            assert!(answer.ok(200)["secretString"] == base64(value), "version {version} has another value");
+            revealed += 1;
+        }
+        println!(
+            "{revealed} of {} versions revealed{}",
+            self.values.len(),
+            if full { " on the full disk" } else { "" }
+        );
+        let current = self.client.describe(self.path).ok(200)["currentVersion"].clone();
+        assert_eq!(current, self.values.len(), "a version that was refused is there");
+    }
+}
+
+fn expect_full(answer: Answer) {
+    let message = answer.error(503, "storage_full");
+    assert!(message.contains("room") && message.contains("operator"), "it does not say what happened: {message}");
+}
+
+fn inside(disk: &Path) {
+    let [ballast, reserve] = ["ballast", "reserve"].map(|name| disk.join(name));
+    std::fs::write(&ballast, vec![1; BALLAST]).unwrap();
+    std::fs::write(&reserve, vec![1; RESERVE]).unwrap();
+    let data = disk.join("data");
+    let server = Server::dev(&data);
+    let client = server.client();
+    let mut stored = Stored { client: &client, path: "/full/a", values: Vec::new() };
+    // Large values first, then what still fits.
+    for bytes in [60_000, 4_000, 100, 100] {
+        stored.fill(bytes);
+    }
+    let full = stored.values.len();
+    assert!(full > 20, "the disk was full at once: {full} versions");
+    stored.check(true);
+
+    std::fs::remove_file(&ballast).unwrap();
+    let put = wait_for(Duration::from_secs(30), || {
+        let answer = client.put_value(stored.path, b"after");
+        (answer.status == 201).then_some(()).or_else(|| {
+            expect_full(answer);
+            None
+        })
+    });
+    assert!(put.is_some(), "there is room again, and the server does not notice");
+    stored.values.push(b"after".to_vec());
+    stored.check(false);
+    AuditLog::verify(&data);
+
+    // Full for a second time, and killed. A start needs a little room itself.
+    stored.fill(60_000);
+    stored.fill(100);
+    server.kill();
+    std::fs::remove_file(&reserve).unwrap();
+    let server = Server::dev(&data);
+    let client = server.client();
+    Stored { client: &client, path: stored.path, values: stored.values.clone() }.check(true);
+    server.stop();
+    AuditLog::verify(&data);
+    database::check_integrity(&data);
+}

@@ -1,0 +1,15 @@
+//! What must hold when things fail: the process is killed, the disk is full, someone looks at the bytes.
+#![expect(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::disallowed_methods, reason = "waits for real processes by the real clock")]
+
+mod audit_log;
+mod canary;
+mod database;
+mod disk_full;
+mod durability;
+mod erasure;
+mod kill;
+mod load;
+mod needles;
+mod stop;
+mod strace;
