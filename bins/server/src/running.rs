@@ -13,7 +13,7 @@ use strongroom_http::ServeOptions;
 use tokio::net::TcpListener;
 
 /// How often expired answers are forgotten.
-const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+const HOUSEKEEPING: Duration = Duration::from_secs(10);
 
 /// Takes the address; from then on connections wait.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -41,6 +41,7 @@ pub(crate) async fn serve(
         ..ServeOptions::default()
     };
     let housekeeping = tokio::spawn(housekeeping(Arc::clone(&system.engine), Arc::clone(&system.clock)));
+    tracing::debug!(?config, "configuration");
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
     strongroom_http::serve(listener, system.api(config), options, signals.first()).await;
     housekeeping.abort();

@@ -183,6 +183,11 @@ pub enum Change {
     },
     /// Remembers the answer to a request.
     RememberAnswer(Answer),
+    /// Forgets one answer, whether it has expired or not; forgetting it again is fine.
+    ForgetAnswer {
+        /// Which.
+        key: AnswerKey,
+    },
     /// Forgets at most `limit` answers that expired before `before`.
     PruneAnswers {
         /// The time.

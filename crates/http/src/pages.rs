@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use strongroom::Error;
 use strongroom::secret::Page;
+use strongroom_domain::path::Directory;
 use tokio::sync::mpsc;
 
 pub(crate) const CURSOR: &str = "cursor";
@@ -27,9 +28,15 @@ pub(crate) struct Part {
 impl Part {
     pub(crate) fn read(call: &Call) -> Result<Self, Failure> {
         let limit = call.query.limit("limit")?;
-        let after = call.query.get(CURSOR).map(|text| cursor::read(CURSOR, text)).transpose()?;
+        let after = call.query.get(CURSOR).map(key).transpose()?;
         Ok(Self { limit, after })
     }
+}
+
+/// What a cursor of ours holds: a secret's path, or a directory's.
+fn key(text: &str) -> Result<String, Failure> {
+    let key = cursor::read(CURSOR, text)?;
+    if key.parse::<Directory>().is_ok() { Ok(key) } else { Err(cursor::unknown(CURSOR)) }
 }
 
 /// Takes pages from the task that reads them.

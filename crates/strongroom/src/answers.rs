@@ -13,7 +13,7 @@ use strongroom_domain::version::VersionNumber;
 /// How long an answer is remembered, in seconds.
 const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 /// How many answers one pruning forgets at the most.
-const PRUNED_AT_ONCE: u32 = 500;
+const PRUNED_AT_ONCE: u32 = 1_000;
 
 /// What names a request that may come again, and how its answer is written down.
 pub struct Idempotency<'a, T> {
@@ -137,8 +137,9 @@ impl Engine {
         match self.ports.answers.answer(&running.key).await? {
             None => Ok(None),
             Some(answer) if answer.expires_at <= self.ports.clock.now() => {
-                // Gone by now, so that the key may be used again.
-                self.prune_answers().await?;
+                // Its time is over, so that its key may be used again.
+                let change = Change::ForgetAnswer { key: running.key };
+                self.ports.committer.commit(Unit { changes: vec![change], ..Unit::default() }).await?;
                 Ok(None)
             }
             Some(answer) if answer.body == running.body => Ok(Some(answer.answer)),

@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::json::shown;
 use strongroom::{Code, Error};
 use strongroom_api::Json;
 use strongroom_domain::document::Document;
@@ -26,7 +27,7 @@ fn document(json: Json, place: &str) -> Result<Document, Failure> {
         }
         Json::Map(members) => {
             let members = members.into_iter().map(|(name, value)| {
-                let value = document(value, &format!("{place}.{}", name.escape_debug()))?;
+                let value = document(value, &format!("{place}.{}", shown(&name)))?;
                 Ok::<_, Failure>((name, value))
             });
             Document::Map(members.collect::<Result<_, _>>()?)

@@ -1,5 +1,6 @@
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::json::shown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ impl Values {
             (None, Some(entries), None) => {
                 let mut values = KeyValues::default();
                 for (name, text) in &entries {
-                    values.insert(name, take(&format!("secretKeyValues.{}", name.escape_debug()), text)?)?;
+                    values.insert(name, take(&format!("secretKeyValues.{}", shown(name)), text)?)?;
                 }
                 Ok(ValueInput::Value(SecretValue::key_values(values, limit)?))
             }

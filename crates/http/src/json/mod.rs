@@ -17,10 +17,15 @@ pub(crate) fn read<T: DeserializeOwned>(json: &Json<'_>) -> Result<T, Failure> {
     T::deserialize(json).map_err(|error| Failure::invalid(format!("{error}.")))
 }
 
-/// A caller's text as part of a message: bounded, without control characters.
+/// A caller's text as part of a message: bounded, without control characters, in quotes.
 pub(crate) fn quoted(text: &str) -> String {
+    format!("`{}`", shown(text))
+}
+
+/// A caller's text as part of a message: bounded, without control characters.
+pub(crate) fn shown(text: &str) -> String {
     const SHOWN: usize = 64;
     let shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     let more = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
-    format!("`{shown}{more}`")
+    shown + more
 }

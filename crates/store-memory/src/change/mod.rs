@@ -5,6 +5,7 @@ mod append_key_version;
 mod append_version;
 mod delete_secret;
 mod erase_version;
+mod forget_answer;
 mod insert_instance_key;
 mod insert_key;
 mod insert_key_check;
@@ -54,6 +55,10 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
         }
         Change::ReplaceKeyState { key, state: new } => replace_key_state::apply(state, key, new, journal),
         Change::RememberAnswer(answer) => remember_answer::apply(state, answer, journal),
+        Change::ForgetAnswer { key } => {
+            forget_answer::apply(state, key, journal);
+            Ok(())
+        }
         Change::PruneAnswers { before, limit } => {
             prune_answers::apply(state, before, limit, journal);
             Ok(())

@@ -5,8 +5,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-/// From how many erased bytes on a start copies the living rows to a new table.
-const RECLAIM_BYTES: i64 = 64 << 20;
+/// From how many erased bytes on [`reclaim`] is worth its while.
+pub(super) const RECLAIM_BYTES: i64 = 64 << 20;
 
 /// Stores a payload and its wrapped key; answers the row. An erased row of the same size is used again.
 pub(super) fn store(connection: &Connection, wrapped: &[u8], payload: &[u8]) -> rusqlite::Result<i64> {
@@ -47,13 +47,13 @@ pub(super) fn erase(connection: &Connection, id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// When erased rows take up much of the file, copies the living ones to a new table and drops the old one, whose pages are zeroed
+/// When erased rows hold so many bytes, and half of the file, copies the living ones to a new table and drops the old one, whose pages are zeroed
 /// and used again. All in one transaction. Answers whether it did.
-pub(super) fn reclaim(connection: &mut Connection) -> rusqlite::Result<bool> {
+pub(super) fn reclaim(connection: &mut Connection, at_least: i64) -> rusqlite::Result<bool> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let erased = number("SELECT coalesce(sum(wrapped_len + payload_len), 0) FROM erased_materials")?;
     let file = number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?;
-    if erased < RECLAIM_BYTES || erased < file / 2 {
+    if erased < at_least || erased < file / 2 {
         return Ok(false);
     }
     let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
@@ -77,4 +77,130 @@ fn copy_living(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
          DROP TABLE old_materials;
          DELETE FROM erased_materials;",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{erase, reclaim, store};
+    use crate::options::OpenOptions;
+    use crate::sqlite::{SqliteStore, connect};
+    use rusqlite::Connection;
+    use std::collections::{BTreeMap, HashSet};
+    use std::fs;
+    use tempfile::TempDir;
+
+    /// How many bytes are looked for at either end of each material.
+    const PIECE: usize = 8;
+    const ROWS: u64 = 4_000;
+
+    type Material = (Vec<u8>, Vec<u8>);
+
+    async fn empty() -> (TempDir, Connection) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+        drop(SqliteStore::open(options.clone()).await.expect("opens"));
+        let connection = connect::writer(&options).expect("opens");
+        connection.execute_batch("PRAGMA synchronous = OFF").expect("set");
+        (folder, connection)
+    }
+
+    /// Bytes that look random and depend on nothing but `seed` (SplitMix64).
+    fn bytes(seed: u64, len: usize) -> Vec<u8> {
+        let byte = |index: u64| {
+            let z = (seed << 20).wrapping_add(index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb).to_be_bytes()[1]
+        };
+        (0..len as u64).map(byte).collect()
+    }
+
+    /// Rows of lengths that make SQLite move rows between pages when some are deleted.
+    fn fill(connection: &Connection, seeds: core::ops::Range<u64>) -> BTreeMap<i64, Material> {
+        let mut rows = BTreeMap::new();
+        for seed in seeds {
+            let material = (bytes(2 * seed, 60), bytes(2 * seed + 1, 10 + (seed * 7_919 % 1_990) as usize));
+            rows.insert(store(connection, &material.0, &material.1).expect("stored"), material);
+        }
+        rows
+    }
+
+    /// Takes most rows out, in no order.
+    fn pick(rows: &mut BTreeMap<i64, Material>) -> Vec<(i64, Material)> {
+        let mut picked: Vec<_> =
+            rows.iter().filter(|(id, _)| **id % 10 < 8).map(|(id, row)| (*id, row.clone())).collect();
+        picked.sort_by_key(|(id, _)| bytes(*id as u64, PIECE));
+        picked.iter().for_each(|(id, _)| drop(rows.remove(id)));
+        picked
+    }
+
+    /// How many of these materials have left anything in any file.
+    fn traces<'a>(folder: &TempDir, of: impl IntoIterator<Item = &'a Material>) -> usize {
+        let mut windows: HashSet<[u8; PIECE]> = HashSet::new();
+        for entry in fs::read_dir(folder.path()).expect("readable") {
+            let file = fs::read(entry.expect("readable").path()).expect("readable");
+            windows.extend(file.windows(PIECE).map(|window| <[u8; PIECE]>::try_from(window).expect("of that length")));
+        }
+        let ends = |bytes: &[u8]| windows.contains(&bytes[..PIECE]) || windows.contains(&bytes[bytes.len() - PIECE..]);
+        of.into_iter().filter(|(wrapped, payload)| ends(wrapped) || ends(payload)).count()
+    }
+
+    fn empty_log(connection: &Connection) {
+        let busy: bool =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).expect("checkpointed");
+        assert!(!busy);
+    }
+
+    fn stored(connection: &Connection) -> BTreeMap<i64, Material> {
+        let mut rows = connection
+            .prepare(
+                "SELECT id, wrapped, payload FROM secret_materials WHERE id NOT IN (SELECT id FROM erased_materials)",
+            )
+            .expect("prepared");
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+        rows.query_map([], read).expect("read").collect::<Result<_, _>>().expect("read")
+    }
+
+    #[tokio::test]
+    async fn erased_rows_leave_no_trace() {
+        let (folder, mut connection) = empty().await;
+        let mut living = fill(&connection, 0..ROWS);
+        let mut erased = pick(&mut living);
+        for (id, _) in &erased {
+            erase(&connection, *id).expect("erased");
+        }
+        // Used again, and erased again.
+        living.extend(fill(&connection, ROWS..2 * ROWS));
+        let more = pick(&mut living);
+        for (id, _) in &more {
+            erase(&connection, *id).expect("erased");
+        }
+        erased.extend(more);
+        empty_log(&connection);
+        assert!(erased.len() > 5_000 && living.len() > 800, "{} and {}", erased.len(), living.len());
+        assert_eq!(traces(&folder, erased.iter().map(|(_, row)| row)), 0);
+        assert_eq!(traces(&folder, living.values()), living.len());
+        assert_eq!(stored(&connection), living);
+
+        assert!(!reclaim(&mut connection, 1 << 40).expect("not worth its while"));
+        assert!(reclaim(&mut connection, 0).expect("reclaimed"));
+        empty_log(&connection);
+        assert_eq!(stored(&connection), living);
+        assert_eq!(traces(&folder, erased.iter().map(|(_, row)| row)), 0);
+        assert!(!reclaim(&mut connection, 0).expect("nothing left"));
+        let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
+        assert_eq!(check, "ok");
+    }
+
+    /// What the table is written in this way for: deleting rows leaves copies, secure_delete or not.
+    #[tokio::test]
+    async fn deleted_rows_would_leave_traces() {
+        let (folder, connection) = empty().await;
+        let mut living = fill(&connection, 0..ROWS);
+        let deleted = pick(&mut living);
+        for (id, _) in &deleted {
+            connection.execute("DELETE FROM secret_materials WHERE id = ?1", [id]).expect("deleted");
+        }
+        empty_log(&connection);
+        assert!(traces(&folder, deleted.iter().map(|(_, row)| row)) > 0);
+    }
 }

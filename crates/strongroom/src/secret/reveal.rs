@@ -61,7 +61,12 @@ impl Reveal<'_> {
             Err(error) if error.code().status() >= 500 && error.code() != Code::Internal => return Err(error),
             Err(_) => {}
         }
-        for attempt in 1..MAX_TRIES {
+        if let Some(revealed) = self.attempt(version, Freshness::Latest).await? {
+            return Ok(revealed);
+        }
+        // Others keep changing the secret: from here on the changes of this process wait.
+        let _turn = self.0.engine.queue((&self.0.session.scope, &self.0.path)).await;
+        for attempt in 2..MAX_TRIES {
             if let Some(revealed) = self.attempt(version, Freshness::Latest).await? {
                 return Ok(revealed);
             }

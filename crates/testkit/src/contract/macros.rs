@@ -73,6 +73,7 @@ suites! { $
         remember_answer_keeps_every_field
         erase_version_takes_its_answers
         delete_secret_takes_its_answers
+        forget_answer_frees_its_key
         prune_answers_is_bounded;
     /// The cases of [`secret_reader`](crate::contract::secret_reader).
     secret_reader_contract, secret_reader:

@@ -4,6 +4,7 @@ mod append_key_version;
 mod append_version;
 mod delete_secret;
 mod erase_version;
+mod forget_answer;
 mod insert_instance_key;
 mod insert_key;
 mod insert_key_check;
@@ -83,6 +84,7 @@ pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<
         }
         Change::ReplaceKeyState { key, state } => replace_key_state::apply(connection, *key, *state),
         Change::RememberAnswer(answer) => remember_answer::apply(connection, answer),
+        Change::ForgetAnswer { key } => forget_answer::apply(connection, key),
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit),
     }
 }

@@ -152,3 +152,92 @@ fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rus
         ])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Chain;
+    use crate::options::OpenOptions;
+    use crate::sqlite::{SqliteStore, connect};
+    use std::sync::Arc;
+    use strongroom_domain::audit::{Action, AuditRecord, Outcome, Signature};
+    use strongroom_domain::id::EventId;
+    use strongroom_domain::port::{AuditReader, AuditSigner, IdGenerator};
+    use strongroom_domain::time::Timestamp;
+    use uuid::Uuid;
+
+    struct Signer;
+
+    impl AuditSigner for Signer {
+        fn sign(&self, bytes: &[u8]) -> Signature {
+            let mut signature = [0; 64];
+            signature.iter_mut().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
+            Signature { key_version: 1, bytes: signature }
+        }
+    }
+
+    struct Ids(std::sync::atomic::AtomicU64);
+
+    impl IdGenerator for Ids {
+        fn next(&self) -> Uuid {
+            Uuid::from_u64_pair(1, self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        }
+    }
+
+    fn record(event: u128) -> AuditRecord {
+        AuditRecord {
+            event: EventId::new(Uuid::from_u128(event)),
+            at: Timestamp::EPOCH,
+            action: Action::SecretList,
+            outcome: Outcome::Success,
+            status: 200,
+            organisation: None,
+            region: None,
+            project: None,
+            principal: None,
+            credential: None,
+            resource: None,
+            decided_by: None,
+            request: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_may_come_back_ends_the_stream() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+        let store = SqliteStore::open(options.clone()).await.expect("opens");
+        let connection = connect::writer(&options).expect("opens");
+        let ids = Arc::new(Ids(1.into()));
+        let mut chain = Chain::open(&connection, Arc::new(Signer), ids.clone()).expect("opens");
+        for event in 1..=2 {
+            chain.append(record(event));
+        }
+        chain.write(&connection).expect("written");
+        chain.committed();
+        chain.append(record(3));
+        chain.rolled_back();
+        chain.append(record(4));
+        chain.write(&connection).expect("written");
+        chain.committed();
+        assert_eq!(chain.position(), (1, 3));
+        chain.append(record(5));
+        chain.abandon();
+        assert_eq!(store.streams().await.expect("readable").len(), 1, "a stream begins with its first record");
+        chain.append(record(6));
+        chain.write(&connection).expect("written");
+        chain.committed();
+        assert_eq!(chain.position(), (2, 1));
+
+        let streams = store.streams().await.expect("readable");
+        let mut events = Vec::new();
+        for stream in &streams {
+            let records = store.records(*stream, 0, 10).await.expect("readable");
+            let signed: Vec<bool> = records.iter().map(|record| record.signature.is_some()).collect();
+            let of: Vec<u128> = records.iter().map(|record| record.record.event.uuid().as_u128()).collect();
+            events.push((of, signed));
+        }
+        assert_eq!(events, [(vec![1, 2, 4], vec![false, true, true]), (vec![6], vec![true])]);
+        let again = Chain::open(&connection, Arc::new(Signer), ids).expect("opens");
+        assert_eq!(again.position(), (2, 1), "a restart goes on with the youngest stream");
+    }
+}

@@ -61,7 +61,7 @@ impl Lane {
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, OpenError> {
         let mut connection = connect::writer(options)?;
-        match materials::reclaim(&mut connection) {
+        match materials::reclaim(&mut connection, materials::RECLAIM_BYTES) {
             Ok(false) => {}
             Ok(true) => tracing::info!("the room of erased values was reclaimed"),
             Err(error) => {

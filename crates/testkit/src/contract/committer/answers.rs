@@ -54,6 +54,20 @@ pub async fn delete_secret_takes_its_answers(store: Store) {
     assert!(is_remembered(&store, &kept).await);
 }
 
+/// `ForgetAnswer`: forgets that one and no other, and its key is free; again is fine.
+pub async fn forget_answer_frees_its_key(store: Store) {
+    let secret = store.insert(build::secret(build::scope(), "/a")).await;
+    let (first, second) = (build::answer(secret.id, 1, build::at(60)), build::answer(secret.id, 1, build::at(60)));
+    store.commit(units::of(remember([&first, &second]))).await;
+    for _ in 0..2 {
+        store.commit(units::of(vec![Change::ForgetAnswer { key: first.key }])).await;
+        assert!(!is_remembered(&store, &first).await);
+        assert!(is_remembered(&store, &second).await);
+    }
+    store.commit(units::of(remember([&first]))).await;
+    assert!(is_remembered(&store, &first).await);
+}
+
 /// `PruneAnswers`: forgets what has expired, at most so many, and then their keys are free.
 pub async fn prune_answers_is_bounded(store: Store) {
     let secret = store.insert(build::secret(build::scope(), "/a")).await;

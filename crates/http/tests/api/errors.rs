@@ -1,0 +1,115 @@
+//! The form of errors, and what isn't an operation.
+
+use crate::support::{Room, assert_error};
+use bytes::Bytes;
+use core::time::Duration;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::{Value, json};
+use strongroom_http::Settings;
+
+#[tokio::test]
+async fn every_error_has_one_form() {
+    let room = Room::new().await;
+    let key = format!("POST /v1/kms/nl-01/keys/{}", room.key);
+    for (request, status, code) in [
+        ("GET /nothing", StatusCode::NOT_FOUND, "not_found"),
+        ("GET /v1/kms/nl-01/wrapping-key", StatusCode::NOT_FOUND, "not_found"),
+        ("GET /v1/audit", StatusCode::NOT_FOUND, "not_found"),
+        (&format!("{key}/sign"), StatusCode::NOT_FOUND, "not_found"),
+        ("PUT /v1/regions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        ("GET /v1/secrets/nl-01/secret/a%2Fb", StatusCode::BAD_REQUEST, "invalid_request"),
+        ("GET /v1/secrets/nl-01/secret/a/", StatusCode::BAD_REQUEST, "invalid_path"),
+        ("GET /v1/secrets/nl-01/secret/a", StatusCode::NOT_FOUND, "secret_not_found"),
+        ("GET /v1/secrets/xx/secret/a", StatusCode::NOT_FOUND, "region_not_found"),
+        ("GET /v1/kms/de-01/keys", StatusCode::SERVICE_UNAVAILABLE, "kms_not_configured"),
+    ] {
+        let reply = room.admin(request, Value::Null).await;
+        assert_error(&reply, status, code);
+        let repeat = if status == StatusCode::SERVICE_UNAVAILABLE { "1" } else { "" };
+        assert_eq!(reply.header("retry-after"), repeat, "{request}");
+    }
+    let unknown = room.raw("GET /v1/regions", &[], "").await;
+    assert_error(&unknown, StatusCode::UNAUTHORIZED, "unauthenticated");
+    assert_eq!(unknown.header("www-authenticate"), "Bearer");
+    let method = room.admin("DELETE /v1/secrets/nl-01/secrets", Value::Null).await;
+    assert_eq!((method.status, method.header("allow")), (405, "GET, POST"));
+}
+
+#[tokio::test]
+async fn each_answer_names_its_request() {
+    let room = Room::new().await;
+    let (first, second) = (room.get("/v1/regions").await, room.get("/nothing").await);
+    assert!(first.header("x-request-id").starts_with("req-"));
+    assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+    let gone = room.admin("DELETE /v1/secrets/nl-01/secret/a/versions?version=1", Value::Null).await;
+    assert!(gone.header("x-request-id").starts_with("req-"));
+}
+
+#[tokio::test]
+async fn health_needs_nobody() {
+    let room = Room::new().await;
+    for url in ["GET /healthz", "GET /readyz"] {
+        let reply = room.raw(url, &[], "").await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"), "{url}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_and_one_that_breaks_off() {
+    let room = Room::new().await;
+    room.secret("/a").await;
+    let send = async |body| {
+        let request =
+            Request::post("/v1/secrets/nl-01/secret/a/versions").header("authorization", "Bearer admin").body(body);
+        let (parts, body) = room.api.handle(request.expect("a request"), crate::support::PEER).await.into_parts();
+        let body = body.collect().await.expect("an answer").to_bytes();
+        let code = serde_json::from_slice::<Value>(&body).expect("JSON")["code"].clone();
+        (parts.status.as_u16(), code)
+    };
+    let begun = || http_body::Frame::data(Bytes::from_static(br#"{"secretString":"YQ=="#));
+    let stalled = futures_util::StreamExt::chain(
+        futures_util::stream::iter([Ok::<_, std::io::Error>(begun())]),
+        futures_util::stream::pending(),
+    );
+    let stalled = StreamBody::new(Box::pin(stalled) as core::pin::Pin<Box<dyn futures_util::Stream<Item = _> + Send>>);
+    assert_eq!(send(stalled).await, (408, json!("request_timeout")));
+    let broken = futures_util::stream::iter([Ok(begun()), Err(std::io::Error::other("gone"))]);
+    let broken = StreamBody::new(Box::pin(broken) as core::pin::Pin<Box<dyn futures_util::Stream<Item = _> + Send>>);
+    assert_eq!(send(broken).await, (400, json!("invalid_request")));
+    assert_eq!(room.get("/v1/secrets/nl-01/secret/a").await.json()["currentVersion"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_too_long_is_answered() {
+    let settings = Settings {
+        request_timeout: Duration::from_secs(5),
+        body_timeout: Duration::from_secs(30),
+        ..Settings::default()
+    };
+    let room = Room::with(settings).await;
+    room.secret("/a").await;
+    for (suffix, code) in [("value", "timed_out"), ("versions", "outcome_unknown")] {
+        let body = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, std::io::Error>>());
+        let request =
+            Request::post(format!("/v1/secrets/nl-01/secret/a/{suffix}")).header("authorization", "Bearer admin");
+        let (parts, body) =
+            room.api.handle(request.body(body).expect("a request"), crate::support::PEER).await.into_parts();
+        let body: Value = serde_json::from_slice(&body.collect().await.expect("an answer").to_bytes()).expect("JSON");
+        assert_eq!((parts.status.as_u16(), &body["code"]), (503, &json!(code)));
+        assert_eq!(parts.headers.contains_key("retry-after"), code == "timed_out");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_and_harms_no_other() {
+    let room = Room::new().await;
+    room.secret("/a").await;
+    room.gate.broken.store(true, core::sync::atomic::Ordering::Relaxed);
+    let reply = room.admin("POST /v1/secrets/nl-01/secret/a/versions", json!({ "secretString": "YQ==" })).await;
+    assert_error(&reply, StatusCode::INTERNAL_SERVER_ERROR, "internal");
+    assert!(!reply.message().contains("told to panic"));
+    room.gate.broken.store(false, core::sync::atomic::Ordering::Relaxed);
+    let reply = room.admin("POST /v1/secrets/nl-01/secret/a/versions", json!({ "secretString": "YQ==" })).await;
+    assert_eq!((reply.status, &reply.json()["version"]), (201, &json!(2)));
+}

@@ -1,0 +1,15 @@
+//! The API from request to response, without a socket but in `serving`: a real engine over a store and a KMS in memory.
+
+#![expect(clippy::expect_used, reason = "a helper of tests fails by panicking")]
+
+mod bodies;
+mod errors;
+mod keys;
+mod listing;
+mod order;
+mod paths;
+mod puts;
+mod secrets;
+mod serving;
+mod support;
+mod versions;
