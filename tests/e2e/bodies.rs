@@ -5,7 +5,7 @@ use serde_json::json;
 use strongroom_tests::{Client, base64};
 
 /// The most bytes of a body that holds a value, and of any other.
-const VALUE_BODY: usize = 65_536 * 4 / 3 + 256 * 1024;
+const VALUE_BODY: usize = 65_536_usize.div_ceil(3) * 4 + 256 * 1024;
 const OTHER_BODY: usize = 256 * 1024;
 
 fn with_one_secret() -> Stage {
@@ -261,7 +261,7 @@ fn over_the_limit() {
         ("POST", format!("{there}/value"), "{}", OTHER_BODY),
         ("POST", client.keys(), r#"{"name":"another"}"#, OTHER_BODY),
     ] {
-        for length in [limit + 2, limit + 100_000, 5_000_000] {
+        for length in [limit + 1, limit + 100_000, 5_000_000] {
             table.row(format!("{method} {address} {length}"), || {
                 let _ = client.request(method, &address).body(padded(body, length)).send().error(413, "body_too_large");
             });
@@ -303,6 +303,35 @@ fn over_the_limit() {
         let _ = request.body(body).send().ok(201);
     });
     table.finish();
+}
+
+/// Clients such as curl ask before they send a large body: they are told to go on, or why not.
+#[test]
+fn asked_before_it_is_sent() {
+    let stage = with_one_secret();
+    let client = &stage.client;
+    let body = json!({"secretString": base64(vec![b'x'; 60_000])});
+    let versions = format!("{}/versions", client.secret("/app/there"));
+    let ask = client.request("POST", &versions).header("Expect", "100-continue").json(&body);
+    let bytes = ask.bytes();
+    let body_at = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head") + 4;
+    let mut connection = client.connect();
+    connection.send(&bytes[..body_at]).expect("sent");
+    assert_eq!(connection.answer().expect("an interim answer").status, 100);
+    connection.send(&bytes[body_at..]).expect("sent");
+    assert_eq!(connection.answer().expect("an answer").ok(201)["version"], 2);
+    for (refused, status) in [
+        (ask.clone().without("Authorization"), 401),
+        (ask.clone().header("X-Project-Identity", "nope"), 404),
+        (ask.clone().header("Content-Type", "text/plain"), 415),
+        (ask.header("Content-Length", "9000000"), 413),
+    ] {
+        let bytes = refused.bytes();
+        let body_at = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head") + 4;
+        let mut connection = client.connect();
+        connection.send(&bytes[..body_at]).expect("sent");
+        let _ = connection.answer().expect("an answer without the body").refused(status);
+    }
 }
 
 /// A client that breaks off leaves nothing behind, whatever it had sent.

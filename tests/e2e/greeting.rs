@@ -1,13 +1,11 @@
 //! What `dev` says and leaves behind, and who may start it.
 
-use crate::{Stage, Table, text};
-use core::time::Duration;
-use rustix::process::Signal;
+use crate::{Stage, Table};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use strongroom_tests::{Connection, DevEnv, Launch, Server, base64, wait_for};
+use strongroom_tests::{DevEnv, Launch, Server, base64};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
@@ -127,40 +125,4 @@ fn its_defaults() {
     let env = DevEnv::read(&folder.path().join("strongroom-data")).expect("dev.env in ./strongroom-data");
     assert_eq!(env.address, format!("http://{}", server.address()));
     server.stop();
-}
-
-#[test]
-fn it_stops_in_order() {
-    let mut table = Table::default();
-    for (name, signal) in [("SIGTERM", Signal::TERM), ("SIGINT", Signal::INT)] {
-        table.row(name, || {
-            let stage = Stage::new();
-            let client = &stage.client;
-            let _ = client.create("/app/x", "one").ok(201);
-            // An idle connection must not hold the stop up, a running request must be finished.
-            let mut idle = client.connect();
-            idle.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
-            assert_eq!(idle.answer().expect("an answer").status, 200);
-            let body = json!({"secretString": base64("two")});
-            let bytes = client.request("POST", format!("{}/versions", client.secret("/app/x"))).json(&body).bytes();
-            let (start, end) = bytes.split_at(bytes.len() - 10);
-            let mut running = client.connect();
-            running.send(start).expect("sent");
-            let reached = wait_for(Duration::from_secs(10), || {
-                // One answer on a later connection shows that the earlier one was accepted.
-                client.get("/healthz").status.eq(&200).then_some(())
-            });
-            assert!(reached.is_some());
-            stage.server.signal(signal);
-            let closed = wait_for(Duration::from_secs(10), || Connection::open(client.address).is_err().then_some(()));
-            assert!(closed.is_some(), "it still takes connections");
-            running.send(end).expect("sent");
-            assert_eq!(running.answer().expect("an answer").ok(201)["version"], 2);
-            let ended = stage.server.wait();
-            assert_eq!(ended.code, Some(0), "{ended:?}");
-            let server = Server::dev(&stage.folder.path().join("data"));
-            assert_eq!(text(&server.client().reveal("/app/x", None).ok(200), "secretString"), base64("two"));
-        });
-    }
-    table.finish();
 }

@@ -1,7 +1,7 @@
 //! The key that a secret is bound to: unknown, of another place, or switched off.
 
 use crate::{Served, Stage, Table, paths, text};
-use serde_json::{Value, json};
+use serde_json::json;
 use strongroom_tests::{Client, base64};
 
 #[test]
@@ -103,12 +103,9 @@ fn a_disabled_key() {
     assert_eq!(client.put_value("/app/x", "three").ok(201)["version"], 3);
 }
 
-/// Keys and secrets belong to one region, and a region without a KMS can't use either.
 #[test]
 fn regions_are_apart() {
-    let settings =
-        "[regions.nl-01]\nkms = \"local\"\n[regions.de-01]\nkms = \"local\"\n[regions.fr-01]\nkms = \"none\"";
-    let served = Served::new("nl-01", settings);
+    let served = Served::new("nl-01", "[regions.nl-01]\n[regions.de-01]\n[regions.fr-01]\nkms = \"none\"");
     let (here, there) = (&served.client, Client { region: "de-01".to_owned(), ..served.client.clone() });
     let _ = here.create("/app/x", "here").ok(201);
     let _ = there.create("/app/x", "there").error(404, "kms_key_not_found");
@@ -120,27 +117,61 @@ fn regions_are_apart() {
     let _ = there.create("/app/x", "there").ok(201);
     assert_eq!(here.reveal("/app/x", None).ok(200)["secretString"], base64("here"));
     assert_eq!(there.reveal("/app/x", None).ok(200)["secretString"], base64("there"));
-
-    let without = Client { region: "fr-01".to_owned(), ..served.client.clone() };
-    for answer in [
-        without.post(without.keys(), &json!({"name": "key"})),
-        without.get(without.keys()),
-        without.get(without.key(&here.kms_key)),
-        without.create("/app/x", "nowhere"),
-    ] {
-        assert!(answer.header("retry-after").is_some_and(|after| after.parse::<u32>().is_ok()), "{answer:?}");
-        let _ = answer.error(503, "kms_not_configured");
-    }
-    assert_eq!(without.get(format!("{}?pathPrefix=/", without.secrets())).ok(200), json!([]));
-    let _ = without.describe("/app/x").error(404, "secret_not_found");
-    let _ = without.delete(without.secret("/app/x")).error(404, "secret_not_found");
-    let summary = served.client.get("/v1/kms/summary").ok(200);
-    let available: Vec<_> = summary["regions"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|region: &Value| (text(region, "slug"), region["kmsAvailable"].clone()))
-        .collect();
+    let summary = here.get("/v1/kms/summary").ok(200);
+    let regions = summary["regions"].as_array().expect("a list").iter();
+    let available: Vec<_> = regions.map(|region| (text(region, "slug"), region["kmsAvailable"].clone())).collect();
     let expected = [("de-01", true), ("fr-01", false), ("nl-01", true)].map(|(slug, on)| (slug.to_owned(), json!(on)));
     assert_eq!(available, expected);
+}
+
+/// Where the KMS is gone, what needs it answers 503, and the rest works.
+#[test]
+fn a_region_without_kms() {
+    let served = Served::new("nl-01", "");
+    for path in ["/app/x", "/app/y"] {
+        let _ = served.client.create(path, "one").ok(201);
+        let _ = served.client.put_value(path, "two").ok(201);
+    }
+    let served = served.with_settings("[regions.nl-01]\nkms = \"none\"");
+    let client = &served.client;
+    let key = client.key(&client.kms_key);
+    let mut table = Table::default();
+    for (name, answer) in [
+        ("create a key", client.post(client.keys(), &json!({"name": "another"}))),
+        ("list keys", client.get(client.keys())),
+        ("get a key", client.get(&key)),
+        ("encrypt", client.post(format!("{key}/encrypt"), &json!({"plaintext": "YQ=="}))),
+        ("decrypt", client.post(format!("{key}/decrypt"), &json!({"ciphertext": "thalassa:v1:AAAA"}))),
+        ("rotate", client.post_empty(format!("{key}/rotate"))),
+        ("disable", client.post_empty(format!("{key}/disable"))),
+        ("enable", client.post_empty(format!("{key}/enable"))),
+        ("create", client.create("/app/z", "one")),
+        ("put", client.put_value("/app/x", "three")),
+        ("reveal", client.reveal("/app/x", None)),
+        ("reveal an old one", client.reveal("/app/x", Some(1))),
+    ] {
+        table.row(name, || {
+            assert!(answer.header("retry-after").is_some_and(|after| after.parse::<u32>().is_ok()), "{answer:?}");
+            let _ = answer.error(503, "kms_not_configured");
+        });
+    }
+    table.finish();
+    let shown = client.describe("/app/x").ok(200);
+    assert_eq!((&shown["kmsKey"]["identity"], &shown["currentVersion"]), (&json!(client.kms_key), &json!(2)));
+    assert_eq!(paths(&client.get(format!("{}?pathPrefix=/", client.secrets())).ok(200)), ["/app/x", "/app/y"]);
+    assert_eq!(paths(&client.get(format!("{}?path=/app", client.secrets())).ok(200)["secrets"]), ["/app/x", "/app/y"]);
+    let _ = client.request("PATCH", client.secret("/app/x")).json(&json!({"description": "d"})).send().ok(200);
+    let _ = client.put(format!("{}/policy", client.secret("/app/x")), &json!({"accessPolicy": null})).ok(200);
+    client.destroy("/app/x", 1).empty();
+    client.delete(client.secret("/app/y")).empty();
+    let summary = client.get("/v1/kms/summary").ok(200);
+    assert_eq!(
+        (&summary["regions"][0]["kmsAvailable"], &summary["regions"][0]["totalKeys"]),
+        (&json!(false), &json!(1))
+    );
+
+    let served = served.with_settings("");
+    assert_eq!(served.client.reveal("/app/x", None).ok(200)["secretString"], base64("two"));
+    assert_eq!(served.client.put_value("/app/x", "three").ok(201)["version"], 3);
+    served.server.stop();
 }

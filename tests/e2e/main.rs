@@ -20,18 +20,22 @@ mod policy_forms;
 mod regions;
 mod root_key;
 mod routes;
+mod stopping;
 mod sub_resources;
 mod timing;
 mod tour;
 mod values;
 mod versions;
 
+use core::any::Any;
+use core::cell::RefCell;
 use core::fmt::Display;
-use core::panic::AssertUnwindSafe;
+use core::panic::{AssertUnwindSafe, Location};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use strongroom_tests::{Client, Launch, Server};
 use tempfile::TempDir;
 
@@ -68,7 +72,7 @@ impl Stage {
 struct Served {
     server: Server,
     client: Client,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Served {
@@ -87,7 +91,15 @@ impl Served {
         };
         let key = client.post(client.keys(), &serde_json::json!({"name": "key"})).ok(201);
         client.kms_key = text(&key, "identity");
-        Self { server, client, _folder: folder }
+        Self { server, client, folder }
+    }
+
+    /// Stops the server and starts it again with other settings.
+    fn with_settings(mut self, settings: &str) -> Self {
+        self.server.stop();
+        self.server = Launch::serve(&write_config(self.folder.path(), settings)).start();
+        self.client.address = self.server.address();
+        self
     }
 }
 
@@ -120,13 +132,38 @@ struct Table {
     failed: Vec<String>,
 }
 
+thread_local! {
+    /// What went wrong in the row that runs on this thread.
+    static ROW: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// In a row, a panic is written down; elsewhere it is shown.
+static HOOK: LazyLock<()> = LazyLock::new(|| {
+    let show = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let line = panic.location().map_or(0, Location::line);
+        let in_row = ROW.with_borrow_mut(|row| row.replace(format!("{line}: {}", words(panic.payload()))).is_some());
+        if !in_row {
+            ROW.set(None);
+            show(panic);
+        }
+    }));
+});
+
+fn words(payload: &dyn Any) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned()
+}
+
 impl Table {
     fn row(&mut self, name: impl Display, check: impl FnOnce()) {
+        LazyLock::force(&HOOK);
         self.rows += 1;
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(check)) {
-            let what = panic.downcast_ref::<String>().cloned();
-            let what = what.or_else(|| panic.downcast_ref::<&str>().map(|what| (*what).to_owned()));
-            self.failed.push(format!("{name}: {}", what.unwrap_or_default()));
+        ROW.set(Some(String::new()));
+        let outcome = catch_unwind(AssertUnwindSafe(check));
+        let what = ROW.take().unwrap_or_default();
+        if outcome.is_err() {
+            self.failed.push(format!("{name}: {what}"));
         }
     }
 

@@ -113,8 +113,9 @@ fn nothing_else_is_gated() {
     assert_eq!(paths(&client.get(format!("{}?path=/app", client.secrets())).ok(200)["secrets"]), ["/app/x"]);
     let _ = client.request("PATCH", client.secret("/app/x")).json(&json!({"description": "d"})).send().ok(200);
     set(client, "/app/x", &json!({"conditions": [ip("deny", "127.0.0.0/8")]}));
+    let _ = client.reveal("/app/x", Some(1)).error(403, "access_policy_denied");
     client.destroy("/app/x", 1).empty();
-    let _ = client.reveal("/app/x", Some(1)).refused(403);
+    let _ = client.put_value("/app/x", "two").error(403, "access_policy_denied");
     client.delete(client.secret("/app/x")).empty();
 }
 

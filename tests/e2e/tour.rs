@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::{Value, json};
 use strongroom_tests::{Answer, base64, unbase64, wait_for};
 
-const KEY_MEMBERS: [&str; 11] = [
+const KEY_MEMBERS: [&str; 12] = [
     "identity",
     "name",
     "slug",
@@ -14,6 +14,7 @@ const KEY_MEMBERS: [&str; 11] = [
     "exportAllowed",
     "keyRotationEnabled",
     "latestVersion",
+    "minDecryptionVersion",
     "versions",
     "createdAt",
     "updatedAt",
@@ -103,6 +104,9 @@ fn from_a_key_to_a_deleted_secret() {
     is_time(&accessed, "lastAccessedAt");
     assert_eq!((&accessed["updatedAt"], &accessed["objectVersion"]), (&secret["updatedAt"], &json!(1)));
 
+    let version = client.get(format!("{}?includeVersions=true", client.secret(path))).ok(200)["versions"][0].clone();
+    is_time(&version, "lastAccessedAt");
+
     let put = client.put_value(path, "second").expect(201);
     assert!(put.header("location").is_some_and(|at| at.ends_with(&client.secret(path))), "{put:?}");
     assert_eq!(put.json(), json!({"path": path, "version": 2}));
@@ -144,6 +148,7 @@ fn from_a_key_to_a_deleted_secret() {
         list.iter().map(|version| version["version"].as_u64()).collect::<Vec<_>>(),
         (1..=7).map(Some).collect::<Vec<_>>()
     );
+    assert!(list[0].get("lastAccessedAt").is_some() && list[6].get("lastAccessedAt").is_none(), "{shown}");
     for version in list {
         let number = version["version"].as_u64().expect("a number");
         is_time(version, "createdAt");

@@ -158,8 +158,9 @@ fn failures(client: &Client, canaries: &mut Canaries) {
     canaries.keep(400, raw(word).send());
     let body = new(&canaries.value("beside a doubled key")).to_string();
     canaries.keep(400, raw(body.replacen('{', "{\"path\":\"/c/new\",", 1)).send());
-    let word = canaries.word("as a doubled key");
-    canaries.keep(400, raw(format!("{{\"{word}\":1,\"{word}\":2}}")).send());
+    let (value, other) = (canaries.value("of a doubled key"), canaries.value("of the same key"));
+    canaries
+        .keep(400, raw(new(&value).to_string().replacen('{', &format!("{{\"secretString\":\"{other}\","), 1)).send());
     let word = canaries.word("deep in brackets");
     canaries.keep(400, raw(format!("{}\"{word}\"{}", "[".repeat(40), "]".repeat(40))).send());
     let body = new(&canaries.value("cut off")).to_string();

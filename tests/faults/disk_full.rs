@@ -11,10 +11,10 @@ use strongroom_tests::{Answer, Client, Server, base64, wait_for};
 
 /// Names the tmpfs to the run inside.
 const INSIDE: &str = "STRONGROOM_SMALL_DISK";
-/// The size of the tmpfs, and of two files on it that are deleted to make room.
+/// The size of the tmpfs, of a file on it that is deleted to make room, and the size that it gets when there is to be more.
 const DISK: &str = "size=12m,mode=0700";
 const BALLAST: usize = 3 << 20;
-const RESERVE: usize = 1 << 19;
+const LARGER_DISK: &str = "remount,size=24m";
 
 #[test]
 fn a_full_disk_loses_nothing_and_the_server_recovers() {
@@ -72,6 +72,23 @@ impl Stored<'_> {
         expect_full(refusal.expect("the disk is never full"));
     }
 
+    fn put_one(&mut self, value: &[u8]) {
+        self.client.put_value(self.path, value).ok(201);
+        self.values.push(value.to_vec());
+    }
+
+    /// Waits until reveals are answered, which need room for their records.
+    fn wait_for_room(&self) {
+        let revealed = wait_for(Duration::from_secs(30), || {
+            let answer = self.client.reveal(self.path, None);
+            (answer.status == 200).then_some(()).or_else(|| {
+                expect_full(answer);
+                None
+            })
+        });
+        assert!(revealed.is_some(), "there is room again, and the server does not notice");
+    }
+
     /// Every acknowledged version reveals its value, and there is no other. While the disk is full a reveal may be refused, since its
     /// audit records need room.
     fn check(&self, full: bool) {
@@ -101,9 +118,8 @@ fn expect_full(answer: Answer) {
 }
 
 fn inside(disk: &Path) {
-    let [ballast, reserve] = ["ballast", "reserve"].map(|name| disk.join(name));
+    let ballast = disk.join("ballast");
     std::fs::write(&ballast, vec![1; BALLAST]).unwrap();
-    std::fs::write(&reserve, vec![1; RESERVE]).unwrap();
     let data = disk.join("data");
     let server = Server::dev(&data);
     let client = server.client();
@@ -117,26 +133,23 @@ fn inside(disk: &Path) {
     stored.check(true);
 
     std::fs::remove_file(&ballast).unwrap();
-    let put = wait_for(Duration::from_secs(30), || {
-        let answer = client.put_value(stored.path, b"after");
-        (answer.status == 201).then_some(()).or_else(|| {
-            expect_full(answer);
-            None
-        })
-    });
-    assert!(put.is_some(), "there is room again, and the server does not notice");
-    stored.values.push(b"after".to_vec());
+    stored.wait_for_room();
+    stored.put_one(b"after");
     stored.check(false);
     AuditLog::verify(&data);
 
-    // Full for a second time, and killed. A start needs a little room itself.
+    // Full for a second time, and killed: it starts on the full disk, and a larger one is seen at once.
     stored.fill(60_000);
     stored.fill(100);
     server.kill();
-    std::fs::remove_file(&reserve).unwrap();
     let server = Server::dev(&data);
     let client = server.client();
-    Stored { client: &client, path: stored.path, values: stored.values.clone() }.check(true);
+    let stored = Stored { client: &client, path: stored.path, values: stored.values.clone() };
+    stored.check(true);
+    let larger = Command::new("mount").args(["-o", LARGER_DISK]).arg(disk).status().unwrap();
+    assert!(larger.success(), "the disk can't be made larger");
+    stored.wait_for_room();
+    stored.check(false);
     server.stop();
     AuditLog::verify(&data);
     database::check_integrity(&data);

@@ -85,12 +85,14 @@ fn parse_call(text: &str, began: usize, ended: usize) -> Option<Call> {
     let (descriptor, rest) = rest.split_once('<')?;
     descriptor.parse::<u32>().ok()?;
     let (target, rest) = rest.split_once('>')?;
+    // With `-xx` a path is written like a string, without its quotes.
+    let target = String::from_utf8(take_strings(&format!("\"{target}\"")).0).ok()?;
     let (bytes, plain) = take_strings(rest);
     let (arguments, result) = plain.rsplit_once(')').unwrap_or((&plain, ""));
     let result = result.trim_start().strip_prefix("= ").unwrap_or_default();
     let result = if result.contains("INJECTED") { None } else { result.split(' ').next()?.parse().ok() };
     let last = arguments.rsplit(',').next().and_then(|argument| argument.trim().parse().ok());
-    Some(Call { name: name.to_owned(), target: target.to_owned(), bytes, last, result, began, ended })
+    Some(Call { name: name.to_owned(), target, bytes, last, result, began, ended })
 }
 
 /// The bytes of the strings of a text, and the text without them.
@@ -285,6 +287,8 @@ mod tests {
         let lines = [RECEIVED, HEADER, "RECORD", LAST_HEADER, LAST_PAGE, SYNCED, "ANSWERED"];
         assert_eq!(check(&lines), Ok(expected));
         assert!(check(&lines.map(|line| if line == SYNCED { "8  fsync(9</d/s.db-wal>)   = 0" } else { line })).is_ok());
+        let hexadecimal = SYNCED.replace("/d/s.db-wal", r"\x2f\x64\x2f\x73\x2e\x64\x62\x2d\x77\x61\x6c");
+        assert!(check(&lines.map(|line| if line == SYNCED { &hexadecimal } else { line })).is_ok());
         let one_frame = LAST_HEADER.replace("4152", "32");
         assert!(check(&[RECEIVED, &one_frame, "RECORD", SYNCED, "ANSWERED"]).is_ok());
         let vectored = answered().replace("sendto", "writev").replace(", \"", ", [{iov_base=\"");

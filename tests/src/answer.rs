@@ -84,7 +84,7 @@ impl Answer {
     /// An error of this status; gives its message and its code.
     ///
     /// # Panics
-    /// When it is anything else, or lacks one of an error's three members.
+    /// When it is anything else, lacks one of an error's three members, or tells another request id in its header.
     #[track_caller]
     pub fn refused(self, status: u16) -> (String, String) {
         let answer = self.expect(status);
@@ -94,7 +94,7 @@ impl Answer {
             assert!(!text.is_empty(), "no `{name}`: {answer:?}");
             text.to_owned()
         };
-        member("requestId");
+        assert_eq!(answer.header("x-request-id"), Some(member("requestId").as_str()), "{answer:?}");
         (member("message"), member("code"))
     }
 }
@@ -103,6 +103,6 @@ impl core::fmt::Debug for Answer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let text = self.text();
         let start: String = text.chars().take(600).collect();
-        write!(f, "HTTP {} {:?} {start}", self.status, self.headers)
+        write!(f, "HTTP {} {start} {:?}", self.status, self.headers)
     }
 }

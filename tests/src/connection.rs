@@ -41,7 +41,7 @@ impl Connection {
         self.stream.get_mut().shutdown(Shutdown::Write)
     }
 
-    /// Reads one answer to a request that wasn't `HEAD`.
+    /// Reads one answer to a request that wasn't `HEAD`; `100 Continue` is an answer of its own.
     ///
     /// # Errors
     /// The server hung up before its end, took too long, or doesn't speak HTTP/1.1.
@@ -77,7 +77,7 @@ impl Connection {
 
     fn body(&mut self, answer: &Answer) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
-        if answer.status == 204 || answer.status == 304 {
+        if matches!(answer.status, 100..=199 | 204 | 304) {
             return Ok(body);
         }
         if answer.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {

@@ -50,7 +50,7 @@ impl Launch {
         launch
     }
 
-    /// `serve` with this configuration.
+    /// `serve` with this configuration. To be waited for, it must log at `info`: there it tells its port.
     #[must_use]
     pub fn serve(config: &Path) -> Self {
         Self::new(&[&"serve", &"--config", &config])
@@ -135,7 +135,7 @@ impl Launch {
         line.push(strongroomd().into_os_string());
         line.extend(self.arguments);
         let mut command = Command::new(&line[0]);
-        command.args(&line[1..]).envs(self.variables);
+        command.args(&line[1..]).env_remove("STRONGROOM_LOG").envs(self.variables);
         command.stdin(Stdio::null()).stdout(output("stdout")).stderr(output("stderr"));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);

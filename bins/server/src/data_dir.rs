@@ -69,14 +69,16 @@ impl DataDir {
         }
     }
 
-    /// Writes down who has the directory, for those who come later.
-    pub(crate) fn announce(&mut self, command: &str, at: Timestamp) -> Result<(), Failure> {
+    /// Writes down who has the directory, for those who come later. The lock holds without it, so a full disk is no reason not to
+    /// start.
+    pub(crate) fn announce(&mut self, command: &str, at: Timestamp) {
         let text = Holder::text(std::process::id(), command, at);
-        write_private(&self.path, LOCK, text.as_bytes()).map_err(|error| {
-            Failure::runtime(format!("{} cannot be written", self.path.join(LOCK).display())).because(error)
-        })?;
-        self.announced = true;
-        Ok(())
+        match write_private(&self.path, LOCK, text.as_bytes()) {
+            Ok(()) => self.announced = true,
+            Err(error) => {
+                tracing::warn!(%error, "{} cannot be written; others won't be told who has the directory", LOCK);
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -96,10 +98,15 @@ impl DataDir {
         self.path.join(DEV_ENV)
     }
 
-    /// Replaces a file of the directory as a whole: mode 0600, durable, never half there.
-    pub(crate) fn write_file(&self, name: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        let name = name.file_name().and_then(|name| name.to_str()).ok_or(ErrorKind::InvalidInput)?;
-        write_private(&self.path, name, bytes)
+    /// Replaces `dev.env`: mode 0600, durable, and whole or not there. Only when a full disk leaves no room for the new file beside the
+    /// old one is the old one overwritten, which takes none.
+    pub(crate) fn write_dev_env(&self, bytes: &[u8]) -> std::io::Result<()> {
+        match write_private(&self.path, DEV_ENV, bytes) {
+            Err(error) if error.kind() == ErrorKind::StorageFull => {
+                overwrite(&self.dev_env(), bytes).map_err(|_| error)
+            }
+            written => written,
+        }
     }
 }
 
@@ -132,6 +139,13 @@ fn write_private(directory: &Path, name: &str, bytes: &[u8]) -> std::io::Result<
     written
 }
 
+fn overwrite(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(file)?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
+}
+
 /// Who has a data directory, as the lock file tells it.
 struct Holder {
     pid: u32,
@@ -159,7 +173,7 @@ impl Holder {
 
 #[cfg(test)]
 mod tests {
-    use super::{DataDir, Holder, LOCK};
+    use super::{DataDir, Holder, LOCK, overwrite};
     use crate::failure::Exit;
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
@@ -196,7 +210,7 @@ mod tests {
             "{early}"
         );
 
-        first.announce("dev --listen 127.0.0.1:8200", AT).expect("announced");
+        first.announce("dev --listen 127.0.0.1:8200", AT);
         assert_eq!(mode(&path.join(LOCK)), 0o600);
         let second = DataDir::lock(&path).err().expect("taken").to_string();
         let pid = std::process::id();
@@ -254,10 +268,15 @@ mod tests {
         let data = DataDir::lock(dir.path()).expect("free");
         std::fs::write(dir.path().join("dev.env.new"), "left behind by a crash").expect("written");
         for text in ["one", "two"] {
-            data.write_file(&data.dev_env(), text.as_bytes()).expect("written");
+            data.write_dev_env(text.as_bytes()).expect("written");
             assert_eq!(std::fs::read_to_string(data.dev_env()).expect("there"), text);
             assert_eq!(mode(&data.dev_env()), 0o600);
         }
         assert_eq!(names(dir.path()), ["dev.env"]);
+        for text in ["three and more", "four"] {
+            overwrite(&data.dev_env(), text.as_bytes()).expect("written");
+            assert_eq!(std::fs::read_to_string(data.dev_env()).expect("there"), text);
+            assert_eq!(mode(&data.dev_env()), 0o600);
+        }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
     let mut data = DataDir::lock(&path)?;
     let root_key_file = DataDir::root_key_in(&path);
     let command = format!("dev --listen {}", args.listen);
-    let found = store::inspect(&data.database()).await?;
+    let found = store::inspect(&data.database())?;
 
     let (listener, root_key, store, new_token);
     match found {
@@ -52,14 +52,14 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
             let key = root_key::load(&root_key_file)?;
             root_key::verify(key.as_ref(), &check)?;
             listener = running::bind(args.listen).await?;
-            data.announce(&command, SystemClock.now())?;
+            data.announce(&command, SystemClock.now());
             store = store::open(&data.database(), key.as_ref()).await?;
             (root_key, new_token) = (key, None);
         }
         None => {
             let key = root_key::load_if_there(&root_key_file)?;
             listener = running::bind(args.listen).await?;
-            data.announce(&command, SystemClock.now())?;
+            data.announce(&command, SystemClock.now());
             let key: Arc<dyn RootKey> = match key {
                 Some(key) => key,
                 None => root_key::create(&root_key_file)?,
@@ -107,7 +107,7 @@ async fn prepare(
     let text = env.to_text();
     // Not written without need, so that a full disk doesn't keep a server from starting.
     if before.is_none_or(|before| *before != text.as_bytes()) {
-        data.write_file(&data.dev_env(), text.as_bytes()).map_err(|error| {
+        data.write_dev_env(text.as_bytes()).map_err(|error| {
             Failure::runtime(format!("{} cannot be written", data.dev_env().display())).because(error)
         })?;
     }

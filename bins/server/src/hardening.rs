@@ -11,11 +11,22 @@ pub(crate) fn harden() -> Result<(), Failure> {
     };
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
         .map_err(|error| refused("core dumps", error))?;
+    // Whoever traces the process from its start on sees everything anyway; half of it would only mislead them.
     #[cfg(target_os = "linux")]
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-        .map_err(|error| refused("access to this process's memory", error))?;
+    if !is_traced() {
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+            .map_err(|error| refused("access to this process's memory", error))?;
+    }
     umask(Mode::RWXG | Mode::RWXO);
     Ok(())
+}
+
+/// Whether a debugger started this process.
+#[cfg(target_os = "linux")]
+fn is_traced() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|pid| pid.trim() != "0")
 }
 
 /// As many open files as the operating system allows this process: each connection is one.

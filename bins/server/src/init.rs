@@ -28,26 +28,39 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     regions.dedup();
 
     let root_key_file = config.root_key_file.unwrap_or_else(|| DataDir::root_key_in(&config.data_dir));
-    let existing_key = root_key::load_if_there(&root_key_file)?;
-    DataDir::create(&config.data_dir)?;
+    if !config.data_dir.exists() {
+        refuse_root_key(&root_key_file)?;
+        DataDir::create(&config.data_dir)?;
+    }
     let mut data = DataDir::lock(&config.data_dir)?;
-    if store::inspect(&data.database()).await?.is_some() {
+    if store::inspect(&data.database())?.is_some() {
         let message = format!("{} is set up already; nothing was changed", data.path().display());
         return Err(Failure::new(Exit::Configuration, message));
     }
-    data.announce("init", SystemClock.now())?;
-    let root_key = match existing_key {
-        Some(key) => key,
-        None => root_key::create(&root_key_file)?,
-    };
+    refuse_root_key(&root_key_file)?;
+    data.announce("init", SystemClock.now());
+    let root_key = root_key::create(&root_key_file)?;
     let new = setup::create(&data.database(), root_key.as_ref(), &organisation, &regions).await?;
     new.store.writer.close().await;
 
     let told = tell(&root_key_file, &data, &organisation, &regions, new.token.expose());
     told.map_err(|error| {
-        let message = "the administrator's token could not be printed and is lost; remove the store and run init again";
+        let message = "the administrator's token could not be printed and is lost; remove the store and the root key, and run init again";
         Failure::runtime(message).because(error)
     })
+}
+
+/// A root key without a store: perhaps the store is only out of sight, on a disk that isn't mounted.
+fn refuse_root_key(file: &Path) -> Result<(), Failure> {
+    if file.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let message = format!(
+        "there is a root key, {}, but no store; put the store back, or move the key away if nothing is stored under it; nothing was \
+         changed",
+        file.display()
+    );
+    Err(Failure::new(Exit::Configuration, message))
 }
 
 /// The token alone goes to standard output, so that a script can take it from there.

@@ -16,7 +16,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     logging::start(&config.log)?;
     let signals = Signals::listen()?;
     let mut data = DataDir::lock(&config.data_dir)?;
-    let Some(check) = store::inspect(&data.database()).await? else {
+    let Some(check) = store::inspect(&data.database())? else {
         let message = format!("{} is not set up; run `strongroomd init` first", data.path().display());
         return Err(Failure::new(Exit::Configuration, message));
     };
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     root_key::verify(root_key.as_ref(), &check)?;
     let listener = running::bind(config.listen.address).await?;
 
-    data.announce(&format!("serve --config {}", args.config.display()), SystemClock.now())?;
+    data.announce(&format!("serve --config {}", args.config.display()), SystemClock.now());
     let store = store::open(&data.database(), root_key.as_ref()).await?;
     let system = System::assemble(store, root_key, &config).await?;
     running::serve(system, listener, &config, signals).await

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strongroom_domain::port::{RootKey, SetupReader};
 use strongroom_domain::root_key::KeyCheck;
 use strongroom_root_key::InstanceKeys;
-use strongroom_store_sql::{OpenError, OpenOptions, SqliteStore, SqliteWriter};
+use strongroom_store_sql::{OpenError, OpenOptions, SqliteStore, SqliteWriter, peek_key_check};
 
 /// A store that is set up, and opened under its root key.
 pub(crate) struct OpenStore {
@@ -39,11 +39,7 @@ pub(crate) fn refusal(error: OpenError) -> Failure {
     Failure::new(exit, "the store cannot be opened").because(error)
 }
 
-/// The check of the root key that a store was set up with; `None` where there is no store, or one whose set-up was cut short.
-pub(crate) async fn inspect(database: &Path) -> Result<Option<KeyCheck>, Failure> {
-    if !database.exists() {
-        return Ok(None);
-    }
-    let reader = SqliteStore::open(OpenOptions::new(database)).await.map_err(refusal)?;
-    reader.key_check().await.map_err(|error| Failure::runtime("the store cannot be read").because(error))
+/// The check of the root key that a store was set up with; `None` where there is no store, or one whose set-up was cut short. Writes nothing.
+pub(crate) fn inspect(database: &Path) -> Result<Option<KeyCheck>, Failure> {
+    peek_key_check(database).map_err(refusal)
 }

@@ -47,6 +47,11 @@ impl From<sea_orm::DbErr> for OpenError {
 #[error(transparent)]
 pub(crate) struct Shared(pub(crate) Arc<rusqlite::Error>);
 
+/// Whether the file is none of SQLite's.
+pub(crate) fn is_not_a_database(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::NotADatabase)
+}
+
 /// What is stored can't be understood.
 pub(crate) fn corrupt(what: impl Display) -> ReadError {
     ReadError::new(ReadErrorKind::Corrupt, format!("the store holds a damaged {what}"))

@@ -14,4 +14,4 @@ mod sqlite;
 
 pub use error::OpenError;
 pub use options::OpenOptions;
-pub use sqlite::{SqliteStore, SqliteWriter};
+pub use sqlite::{SqliteStore, SqliteWriter, peek_key_check};

@@ -64,6 +64,8 @@ named! {
         KmsEnable = "kms.enable",
         /// A KMS key was disabled.
         KmsDisable = "kms.disable",
+        /// A token was issued.
+        AuthTokenIssue = "auth.token.issue",
         /// A call failed before an operation was known: credentials that carry an identity were refused.
         AuthFailure = "auth.failure",
         /// A store was set up.

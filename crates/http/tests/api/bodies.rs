@@ -88,10 +88,10 @@ async fn values_in_every_legal_form() {
         room.raw(PUT, &[("authorization", "Bearer admin")], r#"{"secretString":"Pz8\/\u0050w=\u003d"}"#).await;
     assert_eq!(escaped.status, 201, "{}", escaped.message());
     assert_eq!(room.admin(REVEAL, Value::Null).await.json()["secretString"], "Pz8/Pw==");
-    for (length, bytes) in [(json!({}), 32), (json!({ "byteLength": 0 }), 32), (json!({ "byteLength": 5 }), 5)] {
+    for (length, bytes) in [(json!({}), 32_usize), (json!({ "byteLength": 0 }), 32), (json!({ "byteLength": 5 }), 5)] {
         assert_eq!(room.admin(PUT, json!({ "generateSecret": length })).await.status, 201);
         let text = room.admin(REVEAL, Value::Null).await.json()["secretString"].as_str().expect("a value").len();
-        assert_eq!(text, (bytes + 2) / 3 * 4);
+        assert_eq!(text, bytes.div_ceil(3) * 4);
     }
 }
 

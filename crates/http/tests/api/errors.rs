@@ -113,3 +113,13 @@ async fn a_panic_is_an_answer_and_harms_no_other() {
     let reply = room.admin("POST /v1/secrets/nl-01/secret/a/versions", json!({ "secretString": "YQ==" })).await;
     assert_eq!((reply.status, &reply.json()["version"]), (201, &json!(2)));
 }
+
+#[test]
+fn the_reference_names_every_code_beside_its_status() {
+    let reference = include_str!("../../../../docs/http-api.md");
+    for code in strongroom::Code::ALL {
+        let line = reference.lines().find(|line| line.starts_with(&format!("| {} |", code.status())));
+        let named = line.is_some_and(|line| line.contains(&format!("`{}`", code.as_str())));
+        assert!(named, "{} {}", code.status(), code.as_str());
+    }
+}

@@ -6,8 +6,10 @@ mod expect;
 mod hot;
 mod lane;
 mod materials;
+mod peek;
 mod store;
 mod writer;
 
+pub use peek::peek_key_check;
 pub use store::SqliteStore;
 pub use writer::SqliteWriter;

@@ -1,7 +1,7 @@
 use super::hot::HotReads;
 use super::writer::SqliteWriter;
 use super::{connect, hot};
-use crate::accesses::Accesses;
+use crate::accesses::{Accesses, Pending};
 use crate::error::OpenError;
 use crate::migration::Migrator;
 use crate::options::OpenOptions;
@@ -68,27 +68,24 @@ impl SqliteStore {
         SqliteWriter::start(&self.options, Arc::clone(&self.accesses), signer, ids)
     }
 
-    /// Reads what shows last accesses: again when some were written to their table between its two looks.
-    async fn with_accesses<T, F: Future<Output = Result<T, ReadError>>>(
+    /// Reads what shows last accesses, and lays over it those that the table may not have.
+    async fn with_accesses<T>(
         &self,
-        read: impl Fn() -> F,
-        overlay: impl Fn(&mut T, &crate::accesses::Pending),
+        read: impl Future<Output = Result<T, ReadError>>,
+        overlay: impl FnOnce(&mut T, &Pending),
     ) -> Result<T, ReadError> {
-        loop {
-            let seen = self.accesses.seen();
-            let mut found = read().await?;
-            if self.accesses.overlay(seen, |pending| overlay(&mut found, pending)).is_some() {
-                return Ok(found);
-            }
-        }
+        let reading = self.accesses.reading();
+        let mut found = read.await?;
+        reading.overlay(|pending| overlay(&mut found, pending));
+        Ok(found)
     }
 }
 
-fn overlay_secret(secret: &mut Secret, pending: &crate::accesses::Pending) {
+fn overlay_secret(secret: &mut Secret, pending: &Pending) {
     secret.last_accessed_at = pending.of_secret(secret.id, secret.last_accessed_at);
 }
 
-fn overlay_version(secret: SecretId) -> impl Fn(&mut Version, &crate::accesses::Pending) {
+fn overlay_version(secret: SecretId) -> impl Fn(&mut Version, &Pending) {
     move |version, pending| {
         version.last_accessed_at = pending.of_version(secret, version.number, version.last_accessed_at);
     }
@@ -128,19 +125,17 @@ impl SecretReader for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Version>, ReadError> {
         let overlay = overlay_version(secret);
-        self.with_accesses(
-            || read::secrets::versions(&self.orm, secret, after, limit),
-            |found, pending| found.iter_mut().for_each(|version| overlay(version, pending)),
-        )
+        self.with_accesses(read::secrets::versions(&self.orm, secret, after, limit), |found, pending| {
+            found.iter_mut().for_each(|version| overlay(version, pending))
+        })
         .await
     }
 
     async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError> {
         let overlay = overlay_version(secret);
-        self.with_accesses(
-            || read::secrets::version(&self.orm, secret, number),
-            |found, pending| found.iter_mut().for_each(|version| overlay(version, pending)),
-        )
+        self.with_accesses(read::secrets::version(&self.orm, secret, number), |found, pending| {
+            found.iter_mut().for_each(|version| overlay(version, pending))
+        })
         .await
     }
 
@@ -155,10 +150,9 @@ impl SecretReader for SqliteStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Secret>, ReadError> {
-        self.with_accesses(
-            || read::secrets::list(&self.orm, scope, prefix, after, limit),
-            |found, pending| found.iter_mut().for_each(|secret| overlay_secret(secret, pending)),
-        )
+        self.with_accesses(read::secrets::list(&self.orm, scope, prefix, after, limit), |found, pending| {
+            found.iter_mut().for_each(|secret| overlay_secret(secret, pending))
+        })
         .await
     }
 
@@ -169,16 +163,13 @@ impl SecretReader for SqliteStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<BrowseEntry>, ReadError> {
-        self.with_accesses(
-            || read::browse::browse(&self.orm, scope, directory, after, limit),
-            |found, pending| {
-                for entry in found {
-                    if let BrowseEntry::Secret(secret) = entry {
-                        overlay_secret(secret, pending);
-                    }
+        self.with_accesses(read::browse::browse(&self.orm, scope, directory, after, limit), |found, pending| {
+            for entry in found {
+                if let BrowseEntry::Secret(secret) = entry {
+                    overlay_secret(secret, pending);
                 }
-            },
-        )
+            }
+        })
         .await
     }
 }

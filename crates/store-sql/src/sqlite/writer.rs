@@ -19,6 +19,8 @@ const LOST: &str = "the store stopped before it answered";
 
 /// The writing side of a store: hands everything to the lane, and waits for its answer.
 ///
+/// What was handed over is written even when the caller stops waiting; while the queue is full, callers wait before that.
+///
 /// Dropping it ends the lane too, after what was queued is written; that blocks the thread for as long as it takes.
 pub struct SqliteWriter {
     queue: Mutex<Option<Sender<Job>>>,

@@ -44,19 +44,16 @@ impl HotReads {
         read(&self.connection())
     }
 
-    /// Reads what shows last accesses: again when some were written to their table between its two looks.
+    /// Reads what shows last accesses, and lays over it those that the table may not have.
     pub(super) fn reading<T>(
         &self,
         accesses: &Accesses,
-        read: impl Fn(&Connection) -> Result<T, ReadError>,
-        overlay: impl Fn(&mut T, &Pending),
+        read: impl FnOnce(&Connection) -> Result<T, ReadError>,
+        overlay: impl FnOnce(&mut T, &Pending),
     ) -> Result<T, ReadError> {
-        loop {
-            let seen = accesses.seen();
-            let mut found = self.read(&read)?;
-            if accesses.overlay(seen, |pending| overlay(&mut found, pending)).is_some() {
-                return Ok(found);
-            }
-        }
+        let reading = accesses.reading();
+        let mut found = self.read(read)?;
+        reading.overlay(|pending| overlay(&mut found, pending));
+        Ok(found)
     }
 }

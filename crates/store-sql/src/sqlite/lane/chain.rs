@@ -157,49 +157,10 @@ fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rus
 mod tests {
     use super::Chain;
     use crate::options::OpenOptions;
+    use crate::sqlite::lane::fixtures::{Ids, Signer, record};
     use crate::sqlite::{SqliteStore, connect};
     use std::sync::Arc;
-    use strongroom_domain::audit::{Action, AuditRecord, Outcome, Signature};
-    use strongroom_domain::id::EventId;
-    use strongroom_domain::port::{AuditReader, AuditSigner, IdGenerator};
-    use strongroom_domain::time::Timestamp;
-    use uuid::Uuid;
-
-    struct Signer;
-
-    impl AuditSigner for Signer {
-        fn sign(&self, bytes: &[u8]) -> Signature {
-            let mut signature = [0; 64];
-            signature.iter_mut().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
-            Signature { key_version: 1, bytes: signature }
-        }
-    }
-
-    struct Ids(std::sync::atomic::AtomicU64);
-
-    impl IdGenerator for Ids {
-        fn next(&self) -> Uuid {
-            Uuid::from_u64_pair(1, self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-        }
-    }
-
-    fn record(event: u128) -> AuditRecord {
-        AuditRecord {
-            event: EventId::new(Uuid::from_u128(event)),
-            at: Timestamp::EPOCH,
-            action: Action::SecretList,
-            outcome: Outcome::Success,
-            status: 200,
-            organisation: None,
-            region: None,
-            project: None,
-            principal: None,
-            credential: None,
-            resource: None,
-            decided_by: None,
-            request: None,
-        }
-    }
+    use strongroom_domain::port::AuditReader;
 
     #[tokio::test]
     async fn a_batch_that_may_come_back_ends_the_stream() {
@@ -207,7 +168,7 @@ mod tests {
         let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
         let store = SqliteStore::open(options.clone()).await.expect("opens");
         let connection = connect::writer(&options).expect("opens");
-        let ids = Arc::new(Ids(1.into()));
+        let ids = Arc::new(Ids::default());
         let mut chain = Chain::open(&connection, Arc::new(Signer), ids.clone()).expect("opens");
         for event in 1..=2 {
             chain.append(record(event));

@@ -2,6 +2,8 @@
 
 mod batch;
 mod chain;
+#[cfg(test)]
+mod fixtures;
 mod flush;
 mod job;
 mod wal;
@@ -221,5 +223,63 @@ impl Lane {
             }
         }
         self.wal.write_back(&self.connection, now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixtures::{Ids, Signer, record};
+    use super::{Job, Lane, RECORD_WEIGHT, Task};
+    use crate::accesses::Accesses;
+    use crate::options::OpenOptions;
+    use crate::sqlite::SqliteStore;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use strongroom_domain::port::{AuditReader, CommitErrorKind};
+    use strongroom_domain::unit::Unit;
+    use tokio::sync::oneshot;
+
+    /// Nobody waits for a queued record, so a full disk must not lose it.
+    #[tokio::test]
+    async fn queued_records_outlast_a_full_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+        let store = SqliteStore::open(options.clone()).await.expect("opens");
+        let (queue, jobs) = channel();
+        let mut lane =
+            Lane::open(&options, Arc::new(Accesses::default()), jobs, Arc::new(Signer), Arc::new(Ids::default()))
+                .expect("opens");
+        let limit = |lane: &Lane, pages: u32| {
+            lane.connection.execute_batch(&format!("PRAGMA max_page_count = {pages}")).expect("set");
+        };
+        limit(&lane, 1);
+        let mut answers = Vec::new();
+        for event in 1..=600 {
+            let task = if event % 100 == 0 {
+                let (reply, answer) = oneshot::channel();
+                answers.push(answer);
+                Task::Commit(Unit { records: vec![record(event)], ..Unit::default() }, reply)
+            } else {
+                Task::Record(Box::new(record(event)))
+            };
+            queue.send(Job { task, weight: RECORD_WEIGHT, _room: None }).expect("queued");
+        }
+        for _ in 0..8 {
+            lane.take_batch(None);
+        }
+        for answer in &mut answers {
+            let error = answer.try_recv().expect("answered").expect_err("full");
+            assert_eq!(error.kind(), &CommitErrorKind::Full);
+        }
+        assert_eq!(lane.backlog.len(), 594);
+        assert_eq!(store.streams().await.expect("readable"), []);
+        limit(&lane, 1_000_000);
+        for _ in 0..3 {
+            lane.tidy();
+        }
+        let streams = store.streams().await.expect("readable");
+        let records = store.records(streams[0], 0, 1_000).await.expect("readable");
+        let events: Vec<u128> = records.iter().map(|record| record.record.event.uuid().as_u128()).collect();
+        assert_eq!(events, (1..=600).filter(|event| event % 100 != 0).collect::<Vec<_>>());
     }
 }
