@@ -146,7 +146,8 @@ fn inside(disk: &Path) {
     let client = server.client();
     let stored = Stored { client: &client, path: stored.path, values: stored.values.clone() };
     stored.check(true);
-    let larger = Command::new("mount").args(["-o", LARGER_DISK]).arg(disk).status().unwrap();
+    // With the source named, mount does not repeat the present options, which a user namespace may not set.
+    let larger = Command::new("mount").args(["-t", "tmpfs", "-o", LARGER_DISK, "tmpfs"]).arg(disk).status().unwrap();
     assert!(larger.success(), "the disk can't be made larger");
     stored.wait_for_room();
     stored.check(false);

@@ -148,7 +148,7 @@ async fn add_token(system: &System, organisation: &Organisation) -> Result<Secre
     let record = AuditRecord {
         event: EventId::new(system.ids.next()),
         at: token.created_at,
-        action: Action::SystemInit,
+        action: Action::AuthTokenIssue,
         outcome: Outcome::Success,
         status: 200,
         organisation: Some(organisation.id),

@@ -71,7 +71,6 @@ async fn the_log_stays_small() {
         assert!(reader.await.expect("no panic") > 0);
     }
     let largest = largest.load(Ordering::Relaxed);
-    println!("largest log: {largest} bytes");
     assert!(largest > 0 && largest < 32 << 20, "{largest} bytes");
     eventually(&0, async || size()).await;
 }

@@ -39,6 +39,9 @@ impl Engine {
                 Err(ValueError::TooLarge { size: value.size(), limit: self.limits.max_value_len }.into())
             }
             ValueInput::Value(value) => Ok(value),
+            ValueInput::Generate(len) if len > self.limits.max_value_len => {
+                Err(ValueError::TooLarge { size: len, limit: self.limits.max_value_len }.into())
+            }
             ValueInput::Generate(len) => {
                 let mut bytes = Zeroizing::new(vec![0; len]);
                 self.ports.entropy.fill(&mut bytes)?;

@@ -126,7 +126,7 @@ impl SecretReader for SqliteStore {
     ) -> Result<Vec<Version>, ReadError> {
         let overlay = overlay_version(secret);
         self.with_accesses(read::secrets::versions(&self.orm, secret, after, limit), |found, pending| {
-            found.iter_mut().for_each(|version| overlay(version, pending))
+            found.iter_mut().for_each(|version| overlay(version, pending));
         })
         .await
     }
@@ -134,7 +134,7 @@ impl SecretReader for SqliteStore {
     async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError> {
         let overlay = overlay_version(secret);
         self.with_accesses(read::secrets::version(&self.orm, secret, number), |found, pending| {
-            found.iter_mut().for_each(|version| overlay(version, pending))
+            found.iter_mut().for_each(|version| overlay(version, pending));
         })
         .await
     }
@@ -151,7 +151,7 @@ impl SecretReader for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Secret>, ReadError> {
         self.with_accesses(read::secrets::list(&self.orm, scope, prefix, after, limit), |found, pending| {
-            found.iter_mut().for_each(|secret| overlay_secret(secret, pending))
+            found.iter_mut().for_each(|secret| overlay_secret(secret, pending));
         })
         .await
     }

@@ -110,6 +110,9 @@ async fn limits_hold() {
     let key = key(&room, &session, "app").await;
     create(&room, &session, "/a", &key, &[1; 1024]).await.expect("exactly the limit");
     assert_eq!(code(put(&room, &session, "/a", &[1; 1025]).await), Some(Code::ValueTooLarge));
+    let generated = PutInput { value: ValueInput::Generate(1025), expected: None };
+    let outcome = room.engine().put(&session, path("/a")).await.expect("allowed").run(generated, None).await;
+    assert_eq!(code(outcome), Some(Code::ValueTooLarge));
     put(&room, &session, "/a", b"2").await.expect("puts");
     assert_eq!(code(put(&room, &session, "/a", b"3").await), Some(Code::TooManyVersions));
     room.engine().destroy(&session, path("/a")).await.expect("allowed").run(number(1)).await.expect("destroys");

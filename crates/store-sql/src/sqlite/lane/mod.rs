@@ -125,6 +125,11 @@ impl Lane {
                 closing = Some(closed);
                 break;
             }
+            if !self.backlog.is_empty() && matches!(job.task, Task::Record(_)) {
+                // Behind those that were queued before it.
+                self.backlog.push_back(job);
+                continue;
+            }
             bytes = bytes.saturating_add(job.weight);
             batch.push(job);
             if batch.len() >= BATCH_JOBS || bytes >= BATCH_BYTES {
