@@ -194,6 +194,6 @@ impl Seen<'_> {
             let (code, causes) = (failure.code(), failure.causes());
             tracing::error!(request = %id, route, status, code, causes, "a request failed");
         }
-        tracing::info!(request = %id, method, route, status, micros, "request");
+        tracing::debug!(request = %id, method, route, status, micros, "request");
     }
 }

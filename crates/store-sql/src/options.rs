@@ -36,7 +36,7 @@ impl OpenOptions {
             cache_kib: 8 * 1024,
             mmap_bytes: 1 << 30,
             queue_bytes: 32 << 20,
-            wal_bytes: 4 << 20,
+            wal_bytes: 16 << 20,
             max_page_count: None,
         }
     }

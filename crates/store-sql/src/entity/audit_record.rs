@@ -6,8 +6,7 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "audit_records")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub(crate) stream: i64,
-    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) position: i64,
     pub(crate) sequence: i64,
     pub(crate) hash: Vec<u8>,
     pub(crate) signature: Option<Vec<u8>>,

@@ -259,6 +259,8 @@ fn audit(c: &Columns) -> [TableCreateStatement; 3] {
         table(
             "audit_records",
             [
+                // Stream and sequence in one number, so that the table is its own index: row::position.
+                c.number("position"),
                 c.number("stream"),
                 c.number("sequence"),
                 c.bytes("hash"),
@@ -283,7 +285,7 @@ fn audit(c: &Columns) -> [TableCreateStatement; 3] {
                 c.id_or_null("request_id"),
                 c.text_or_null("client_ip"),
             ],
-            &["stream", "sequence"],
+            &["position"],
         ),
         // How far the records are reflected in tables derived from them; `name` says which.
         table("audit_positions", [c.text("name"), c.number("stream"), c.number("sequence")], &["name"]),

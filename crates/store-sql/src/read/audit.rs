@@ -1,7 +1,6 @@
 use crate::entity::{audit_record, audit_stream};
 use crate::error::{corrupt, unread};
-use crate::row::{array, column, number};
-use sea_orm::sea_query::Query;
+use crate::row::{array, number, position};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
 use strongroom_domain::id::StreamId;
@@ -19,16 +18,12 @@ pub(crate) async fn records(
     after: u64,
     limit: u32,
 ) -> Result<Vec<ChainedRecord>, ReadError> {
-    let ordinal = Query::select()
-        .column(audit_stream::Column::Ordinal)
-        .from(audit_stream::Entity)
-        .and_where(audit_stream::Column::Id.eq(stream.uuid()))
-        .to_owned();
+    let found = audit_stream::Entity::find().filter(audit_stream::Column::Id.eq(stream.uuid())).one(db).await;
+    let Some(of) = found.map_err(unread)? else { return Ok(Vec::new()) };
     let query = audit_record::Entity::find()
-        .filter(audit_record::Column::Stream.in_subquery(ordinal))
-        .filter(audit_record::Column::Sequence.gt(column(after)))
-        .order_by_asc(audit_record::Column::Stream)
-        .order_by_asc(audit_record::Column::Sequence)
+        .filter(audit_record::Column::Position.gt(position(of.ordinal, after)))
+        .filter(audit_record::Column::Position.lt(position(of.ordinal + 1, 0)))
+        .order_by_asc(audit_record::Column::Position)
         .limit(u64::from(limit));
     query.all(db).await.map_err(unread)?.into_iter().map(|row| read(stream, row)).collect()
 }

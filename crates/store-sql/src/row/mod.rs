@@ -48,3 +48,13 @@ pub(crate) fn number<T: TryFrom<i64>>(column: i64, of: &str) -> Result<T, ReadEr
 pub(crate) fn array<const N: usize>(bytes: &[u8], of: &str) -> Result<[u8; N], ReadError> {
     bytes.try_into().map_err(|_| corrupt(of))
 }
+
+/// How many bits of a position are the sequence: 60,000 records a second for nine years.
+const SEQUENCE_BITS: u32 = 44;
+/// Where a stream ends and another begins; a commit never adds as many records as are left behind it.
+pub(crate) const LAST_SEQUENCE: u64 = (1 << SEQUENCE_BITS) - (1 << 20);
+
+/// The place of an audit record among all: streams in the order in which they began, in each by sequence.
+pub(crate) fn position(ordinal: i64, sequence: u64) -> i64 {
+    ordinal.saturating_mul(1 << SEQUENCE_BITS).saturating_add(column(sequence))
+}

@@ -116,7 +116,7 @@ impl AccessLog for SqliteWriter {
         let weight = 2 * RECORD_WEIGHT;
         let room = self.room(&self.changes, weight).await.ok_or_else(stopped)?;
         let (reply, answer) = oneshot::channel();
-        if !self.send(Job { task: Task::Access(Box::new(access), reply), weight, _room: Some(room) }) {
+        if !self.send(Job { task: Task::Access(Some(Box::new(access)), reply), weight, _room: Some(room) }) {
             return Err(stopped());
         }
         answer.await.unwrap_or_else(|_| Err(AccessError::new(AccessErrorKind::OutcomeUnknown, LOST)))

@@ -63,7 +63,10 @@ impl Batch<'_> {
         for job in jobs {
             let verdict = match &mut job.task {
                 Task::Commit(unit, _) => self.apply(unit, &mut done.effects)?,
-                Task::Access(access, _) => self.access(access, &mut done.effects)?,
+                Task::Access(access, _) => match access.take() {
+                    Some(access) => self.access(*access, &mut done.effects)?,
+                    None => Verdict::Stale,
+                },
                 Task::Record(record) => {
                     self.chain.append(AuditRecord::clone(record));
                     Verdict::Done
@@ -119,13 +122,13 @@ impl Batch<'_> {
         Ok(Verdict::Done)
     }
 
-    fn access(&mut self, access: &Access, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
+    fn access(&mut self, access: Access, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
         let seen = Expect::Revision(AggregateId::Secret(access.secret), access.seen);
         if !expect::holds(self.connection, &seen)? {
             return Ok(Verdict::Stale);
         }
-        for record in &access.records {
-            self.chain.append(record.clone());
+        for record in access.records {
+            self.chain.append(record);
         }
         effects.push(Effect::Accessed {
             secret: access.secret.uuid(),

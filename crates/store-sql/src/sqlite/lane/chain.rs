@@ -70,6 +70,9 @@ impl Chain {
         self.begun |= !self.pending.is_empty();
         self.durable = self.state;
         self.pending.clear();
+        if self.durable.sequence >= row::LAST_SEQUENCE {
+            self.abandon();
+        }
     }
 
     /// The batch was rolled back.
@@ -78,7 +81,7 @@ impl Chain {
         self.pending.clear();
     }
 
-    /// The batch may come back: its records end this stream, if they are there, and another begins.
+    /// This stream ends, and another begins: it is full, or the batch may come back, and its records, if they are there, end it.
     pub(super) fn abandon(&mut self) {
         self.pending.clear();
         self.ordinal += 1;
@@ -91,10 +94,14 @@ impl Chain {
 /// The end of a stream, checked against its last record.
 fn last_link(connection: &Connection, ordinal: i64, stream: StreamId) -> Result<ChainState, OpenError> {
     let mut statement = connection.prepare(
-        "SELECT sequence, hash, canonical FROM audit_records WHERE stream = ?1 ORDER BY sequence DESC LIMIT 2",
+        "SELECT sequence, hash, canonical FROM audit_records WHERE position > ?1 AND position < ?2 ORDER BY position DESC
+         LIMIT 2",
     )?;
-    let links: Vec<(u64, ChainHash, Vec<u8>)> =
-        statement.query_map([ordinal], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    let links: Vec<(u64, ChainHash, Vec<u8>)> = statement
+        .query_map([row::position(ordinal, 0), row::position(ordinal + 1, 0)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<Result<_, _>>()?;
     let mut before = ChainState::begin(stream);
     let Some((sequence, hash, canonical)) = links.first() else { return Ok(before) };
     if let Some((sequence, hash, _)) = links.get(1) {
@@ -119,13 +126,14 @@ fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rus
     connection
         .prepare_cached(
             "INSERT INTO audit_records
-                 (stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
+                 (position, stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
                   project, principal_kind, principal, credential, action, outcome, status, resource_kind,
                   resource_identity, resource_id, resource_version, request_id, client_ip)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23)",
+                     ?23, ?24)",
         )?
         .execute(params![
+            row::position(ordinal, chained.sequence),
             ordinal,
             row::column(chained.sequence),
             chained.hash,

@@ -48,11 +48,11 @@ impl Flush {
             .unwrap_or_default();
         let mut statement = connection.prepare(
             "SELECT resource_id, resource_version, at FROM audit_records
-             WHERE (stream, sequence) > (?1, ?2) AND action = ?3 AND outcome = ?4 AND resource_kind = ?5
+             WHERE position > ?1 AND action = ?2 AND outcome = ?3 AND resource_kind = ?4
                AND resource_id IN (SELECT id FROM secrets)",
         )?;
         let names = (Action::SecretValueRead.as_str(), Outcome::Success.as_str(), ResourceKind::Secret.as_str());
-        let mut rows = statement.query((position.0, row::column(position.1), names.0, names.1, names.2))?;
+        let mut rows = statement.query((row::position(position.0, position.1), names.0, names.1, names.2))?;
         while let Some(row) = rows.next()? {
             let version: Option<u64> = row.get(1)?;
             accesses.touch(row.get::<_, Uuid>(0)?, version.unwrap_or(0), row.get(2)?);

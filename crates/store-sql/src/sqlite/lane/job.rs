@@ -17,7 +17,8 @@ pub(in crate::sqlite) struct Job {
 
 pub(in crate::sqlite) enum Task {
     Commit(Unit, oneshot::Sender<Result<(), CommitError>>),
-    Access(Box<Access>, oneshot::Sender<Result<(), AccessError>>),
+    /// `None` once it was taken for writing.
+    Access(Option<Box<Access>>, oneshot::Sender<Result<(), AccessError>>),
     Record(Box<AuditRecord>),
     /// Writes what is queued, ends the lane, and tells.
     Close(oneshot::Sender<()>),
