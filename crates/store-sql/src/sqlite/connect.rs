@@ -79,9 +79,13 @@ fn applied_steps(path: &Path) -> rusqlite::Result<Option<Vec<String>>> {
     steps.query_map([], |row| row.get(0))?.collect::<Result<_, _>>().map(Some)
 }
 
-/// The connection of the lane.
+/// The connection of the lane. Each connection is used by one thread at a time, which the types see to, so SQLite needs no lock of its
+/// own around it.
 pub(super) fn writer(options: &OpenOptions) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(&options.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = Connection::open_with_flags(
+        &options.path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     set_up(&connection, options)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;
@@ -95,7 +99,8 @@ pub(super) fn writer(options: &OpenOptions) -> rusqlite::Result<Connection> {
 
 /// A connection for hot reads.
 pub(super) fn reader(options: &OpenOptions) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(&options.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection =
+        Connection::open_with_flags(&options.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     set_up(&connection, options)?;
     Ok(connection)
 }

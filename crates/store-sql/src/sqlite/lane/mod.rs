@@ -80,6 +80,7 @@ impl Lane {
 
     /// Works until the queue is closed.
     pub(super) fn run(mut self) {
+        Wal::watch(&self.connection);
         let closed = loop {
             match self.jobs.recv_timeout(self.patience()) {
                 Ok(job) => {

@@ -1,6 +1,7 @@
 //! Keeps the write-ahead log small, and makes sure that what was erased leaves it.
 
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,6 +12,24 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const BUSY: Duration = Duration::from_secs(5);
 /// How soon a checkpoint that readers held up is tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(100);
+
+/// A page and the header of its frame, as SQLite writes them to the log.
+const FRAME_LEN: u64 = 4096 + 24;
+
+thread_local! {
+    /// How many frames of the log are in use, as SQLite tells it after each commit on this thread. The file may be longer: room that
+    /// was written before is written over, which spares the file system the growing of a file at every commit.
+    static FRAMES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How the log is left after a checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    /// To be written over from the start.
+    Reused,
+    /// Empty.
+    Truncated,
+}
 
 pub(super) struct Wal {
     path: PathBuf,
@@ -37,34 +56,54 @@ impl Wal {
         self.holds_erased
     }
 
+    /// Counts the frames that commits of this connection leave, on the thread that commits.
+    pub(super) fn watch(connection: &Connection) {
+        connection.wal_hook(Some(|_, frames| {
+            FRAMES.set(u64::try_from(frames).unwrap_or_default());
+            Ok(())
+        }));
+    }
+
     /// To be called after every commit.
     pub(super) fn after_commit(&mut self, connection: &Connection, erased: bool, now: Instant) {
         let retry = now.duration_since(self.last_try) >= RETRY;
+        let used = FRAMES.get() * FRAME_LEN;
         self.holds_erased |= erased;
-        if erased || (retry && self.holds_erased) || (self.len() > self.limit && (retry || self.len() > 4 * self.limit))
-        {
+        if erased || (retry && self.holds_erased) {
             self.write_back(connection, now);
+        } else if used > self.limit && (retry || used > 4 * self.limit) {
+            self.check_point(connection, Leave::Reused, now);
         }
     }
 
     /// Writes the log back to the database file and empties it, as far as readers allow.
     pub(super) fn write_back(&mut self, connection: &Connection, now: Instant) {
+        self.check_point(connection, Leave::Truncated, now);
+    }
+
+    fn check_point(&mut self, connection: &Connection, leave: Leave, now: Instant) {
         self.last_try = now;
-        match checkpoint(connection) {
-            Ok(true) => self.holds_erased = false,
+        match checkpoint(connection, leave) {
+            Ok(true) => {
+                FRAMES.set(0);
+                self.holds_erased &= leave == Leave::Reused;
+            }
             Ok(false) => tracing::debug!("readers held up a checkpoint"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a checkpoint failed"),
         }
     }
 }
 
-/// Whether the log is empty now. The first step copies while readers read on; after it new readers no longer need the log, so the
+/// Whether the log was left so. The first step copies while readers read on; after it new readers no longer need the log, so the
 /// second waits only for the statements of that moment.
-fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
+fn checkpoint(connection: &Connection, leave: Leave) -> rusqlite::Result<bool> {
     let step = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, bool>(0));
     step("PRAGMA wal_checkpoint(PASSIVE)")?;
     connection.busy_timeout(PATIENCE)?;
-    let busy = step("PRAGMA wal_checkpoint(TRUNCATE)");
+    let busy = match leave {
+        Leave::Reused => step("PRAGMA wal_checkpoint(RESTART)"),
+        Leave::Truncated => step("PRAGMA wal_checkpoint(TRUNCATE)"),
+    };
     connection.busy_timeout(BUSY)?;
     Ok(!busy?)
 }
