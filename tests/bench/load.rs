@@ -43,7 +43,7 @@ impl Shots {
                 let requests = Arc::clone(requests);
                 // The first threads take what doesn't divide.
                 let own = self.connections / threads + usize::from(thread < self.connections % threads);
-                std::thread::spawn(move || work(address, own, thread * 7_919, &requests, began + self.duration))
+                std::thread::spawn(move || work(address, own, (thread as u64) << 32, &requests, began + self.duration))
             })
             .collect();
         let mut latencies = Vec::new();
@@ -61,7 +61,7 @@ impl Shots {
 fn work(
     address: SocketAddr,
     connections: usize,
-    seed: usize,
+    seed: u64,
     requests: &Arc<Vec<Vec<u8>>>,
     end: Instant,
 ) -> io::Result<Vec<u32>> {
@@ -70,8 +70,7 @@ fn work(
         let mut running = JoinSet::new();
         for connection in 0..connections {
             let requests = Arc::clone(requests);
-            // Far apart, so that connections seldom meet at one secret.
-            running.spawn(keep_asking(address, requests, seed + connection * 104_729, end));
+            running.spawn(keep_asking(address, requests, Shuffle(seed + connection as u64), end));
         }
         let mut latencies = Vec::new();
         while let Some(done) = running.join_next().await {
@@ -81,11 +80,23 @@ fn work(
     })
 }
 
+/// Numbers in an order that looks like chance, the same in every run: SplitMix64.
+struct Shuffle(u64);
+
+impl Shuffle {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
 /// One connection: asks until the time is over.
 async fn keep_asking(
     address: SocketAddr,
     requests: Arc<Vec<Vec<u8>>>,
-    mut next: usize,
+    mut shuffle: Shuffle,
     end: Instant,
 ) -> io::Result<Vec<u32>> {
     let mut stream = TcpStream::connect(address).await?;
@@ -97,10 +108,9 @@ async fn keep_asking(
         if began >= end {
             return Ok(latencies);
         }
-        stream.write_all(&requests[next % requests.len()]).await?;
+        stream.write_all(&requests[shuffle.next() as usize % requests.len()]).await?;
         read_answer(&mut stream, &mut buffer).await?;
         latencies.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
-        next = next.wrapping_mul(25).wrapping_add(7);
     }
 }
 

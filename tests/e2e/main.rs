@@ -17,6 +17,7 @@ mod order_of_checks;
 mod paths;
 mod policies;
 mod policy_forms;
+mod readme;
 mod regions;
 mod root_key;
 mod routes;
