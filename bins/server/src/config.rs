@@ -19,6 +19,10 @@ const MAX_ACTIVE_VERSIONS: u64 = 100_000;
 const MAX_CACHE_BYTES: u64 = 1 << 40;
 /// The most connections.
 const MAX_CONNECTIONS: u64 = 100_000;
+/// The most requests in flight.
+const MAX_IN_FLIGHT: u64 = 100_000;
+/// The most requests per second of one principal.
+const MAX_PER_SECOND: u64 = 1_000_000;
 /// The longest that stopping may wait for running requests, in seconds.
 const MAX_GRACE_SECONDS: u64 = 3_600;
 
@@ -58,6 +62,10 @@ pub(crate) struct LimitsConfig {
     pub(crate) value_bytes: usize,
     pub(crate) active_versions: u32,
     pub(crate) cache_bytes: u64,
+    /// More are answered 503.
+    pub(crate) requests_in_flight: u32,
+    /// Of one principal; more are answered 429. 0 is no limit.
+    pub(crate) requests_per_second: u32,
 }
 
 /// Which KMS serves a region.
@@ -94,7 +102,13 @@ impl Default for Listen {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { value_bytes: 64 * 1024, active_versions: 1_000, cache_bytes: 64 * 1024 * 1024 }
+        Self {
+            value_bytes: 64 * 1024,
+            active_versions: 1_000,
+            cache_bytes: 64 * 1024 * 1024,
+            requests_in_flight: 1_024,
+            requests_per_second: 0,
+        }
     }
 }
 
@@ -216,6 +230,8 @@ fn limits(mut section: Section<'_, '_>, problems: &mut Problems<'_>) -> LimitsCo
     set(&mut limits.value_bytes, section.get("value_bytes"), number(1_024, 1_048_576), problems);
     set(&mut limits.active_versions, section.get("active_versions"), number(1, MAX_ACTIVE_VERSIONS), problems);
     set(&mut limits.cache_bytes, section.get("cache_bytes"), number(0, MAX_CACHE_BYTES), problems);
+    set(&mut limits.requests_in_flight, section.get("requests_in_flight"), number(1, MAX_IN_FLIGHT), problems);
+    set(&mut limits.requests_per_second, section.get("requests_per_second"), number(0, MAX_PER_SECOND), problems);
     section.finish(problems);
     limits
 }

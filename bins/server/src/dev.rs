@@ -187,8 +187,8 @@ async fn create_key(system: &System, token: &SecretBytes) -> Result<KeyId, stron
     let request = RequestInfo::embedded(RequestId::new(system.ids.next()));
     let credential = Credential::Token(SecretBytes::copy_of(token.expose()));
     let caller = engine.authenticate(Some(&credential), &request).await?;
-    let session = engine.enter_organisation(caller, Some(ORGANISATION), Needs::Write, request).await?;
     let target = Target { action: Action::KmsCreate, resource: None };
+    let session = engine.enter_organisation(caller, Some(ORGANISATION), Needs::Write, request, target).await?;
     let session = engine.enter(session, Service::Kms, REGION, None, target).await?;
     let key = engine.create_key(&session).await?.run(CreateKeyInput::named(KEY)).await?;
     Ok(key.spec.id)

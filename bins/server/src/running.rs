@@ -12,7 +12,7 @@ use strongroom_domain::port::Clock;
 use strongroom_http::ServeOptions;
 use tokio::net::TcpListener;
 
-/// How often expired answers are forgotten.
+/// How often expired answers are forgotten, and refused credentials that were only counted are recorded.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
 
 /// Takes the address; from then on connections wait.
@@ -54,8 +54,8 @@ pub(crate) async fn serve(
 
 async fn housekeeping(engine: Arc<Engine>, clock: Arc<dyn Clock>) {
     loop {
-        if let Err(error) = engine.prune_answers().await {
-            tracing::warn!(error = %causes(&error), "expired answers could not be forgotten");
+        if let Err(error) = engine.housekeeping().await {
+            tracing::warn!(error = %causes(&error), "housekeeping could not be done");
         }
         clock.sleep(HOUSEKEEPING).await;
     }

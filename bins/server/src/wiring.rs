@@ -4,6 +4,7 @@ use crate::config::{Config, RegionKms};
 use crate::failure::{Exit, Failure};
 use crate::store::OpenStore;
 use crate::system::{SystemClock, SystemIds};
+use core::num::NonZeroU32;
 use std::collections::HashMap;
 use std::sync::Arc;
 use strongroom::{Engine, Limits, Ports};
@@ -73,6 +74,8 @@ impl System {
         let settings = Settings {
             trusted_proxies: config.listen.trusted_proxies.clone(),
             plain_values: config.plain_values,
+            max_in_flight: NonZeroU32::new(config.limits.requests_in_flight),
+            max_per_second: NonZeroU32::new(config.limits.requests_per_second),
             ..Settings::default()
         };
         Api::new(Arc::clone(&self.engine), Arc::clone(&self.ids), Arc::clone(&self.clock), settings)

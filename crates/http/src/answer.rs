@@ -1,12 +1,15 @@
 //! What handlers answer, and the body of every response.
 
 use crate::failure::Failure;
+use crate::limits::Slot;
 use crate::wiping::WipingBuffer;
 use bytes::Bytes;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use futures_util::Stream;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde::Serialize;
@@ -27,7 +30,11 @@ pub struct BrokenAnswer;
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenAnswer>> + Send>>;
 
 /// The body of a response: nothing, one piece that is wiped once sent, or a stream.
-pub struct ResponseBody(Content);
+pub struct ResponseBody {
+    content: Content,
+    /// Held until the client has it all.
+    _slot: Option<Slot>,
+}
 
 enum Content {
     Whole(Option<Bytes>),
@@ -35,14 +42,18 @@ enum Content {
 }
 
 impl ResponseBody {
+    const fn of(content: Content) -> Self {
+        Self { content, _slot: None }
+    }
+
     pub(crate) const fn empty() -> Self {
-        Self(Content::Whole(None))
+        Self::of(Content::Whole(None))
     }
 }
 
 impl From<WipingBuffer> for ResponseBody {
     fn from(buffer: WipingBuffer) -> Self {
-        Self(Content::Whole(Some(Bytes::from_owner(buffer.into_inner()))))
+        Self::of(Content::Whole(Some(Bytes::from_owner(buffer.into_inner()))))
     }
 }
 
@@ -51,18 +62,18 @@ impl Body for ResponseBody {
     type Error = BrokenAnswer;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenAnswer>>> {
-        match &mut self.0 {
+        match &mut self.content {
             Content::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Content::Stream(chunks) => chunks.as_mut().poll_next(cx).map_ok(Frame::data),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, Content::Whole(None))
+        matches!(self.content, Content::Whole(None))
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.content {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Content::Stream(_) => SizeHint::default(),
         }
@@ -91,13 +102,13 @@ impl Answer {
     /// A body of JSON that comes piece by piece.
     pub(crate) fn stream(chunks: impl Stream<Item = Result<Bytes, BrokenAnswer>> + Send + 'static) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
-        Self { status: StatusCode::OK, headers, body: ResponseBody(Content::Stream(Box::pin(chunks))) }
+        Self { status: StatusCode::OK, headers, body: ResponseBody::of(Content::Stream(Box::pin(chunks))) }
     }
 
     /// What was answered to the same request before.
     pub(crate) fn repeated(text: Vec<u8>) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
-        Self { status: StatusCode::CREATED, headers, body: ResponseBody(Content::Whole(Some(text.into()))) }
+        Self { status: StatusCode::CREATED, headers, body: ResponseBody::of(Content::Whole(Some(text.into()))) }
     }
 
     /// 204.
@@ -122,6 +133,11 @@ impl Answer {
             Some(next) => self.with(LINK, &format!("<{next}>; rel=\"next\"")),
             None => self,
         }
+    }
+
+    /// Keeps a request's place until the client has the whole answer.
+    pub(crate) fn holding(self, slot: Option<Slot>) -> Self {
+        Self { body: ResponseBody { _slot: slot, ..self.body }, ..self }
     }
 
     fn with(mut self, name: HeaderName, value: &str) -> Self {
@@ -166,6 +182,15 @@ impl Failure {
         name_request(&mut response, &body.request_id);
         response
     }
+}
+
+/// As an answer to HEAD: it tells the body's length instead of sending it.
+pub(crate) fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
+    let (mut parts, body) = response.into_parts();
+    if let Some(len) = body.size_hint().exact() {
+        parts.headers.insert(CONTENT_LENGTH, len.into());
+    }
+    Response::from_parts(parts, ResponseBody::empty())
 }
 
 fn name_request(response: &mut Response<ResponseBody>, request: &str) {

@@ -1,20 +1,22 @@
 //! The API as one function from request to response.
 
-use crate::answer::{Answer, ResponseBody};
+use crate::answer::{Answer, ResponseBody, without_body};
 use crate::body::{BodyLimits, BoxError, RequestBody};
 use crate::call::Call;
 use crate::client;
 use crate::failure::{Failure, HttpCode};
+use crate::limits::{Limits, Slot};
 use crate::query::Query;
 use crate::routes::{self, Route};
 use bytes::Bytes;
 use core::net::IpAddr;
+use core::num::NonZeroU32;
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use futures_util::FutureExt;
 use http::header::USER_AGENT;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use ipnet::IpNet;
 use std::sync::Arc;
@@ -35,6 +37,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Whether a value that is not base64 is taken as it stands, for clients that send key/values unencoded.
     pub plain_values: bool,
+    /// How many requests may be handled at once; more are answered 503. Health is asked beside them. `None`: no limit.
+    pub max_in_flight: Option<NonZeroU32>,
+    /// How many requests per second one principal may send, and so many at once; more are answered 429. `None`: no limit.
+    pub max_per_second: Option<NonZeroU32>,
 }
 
 impl Default for Settings {
@@ -44,6 +50,8 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
             plain_values: false,
+            max_in_flight: None,
+            max_per_second: None,
         }
     }
 }
@@ -55,14 +63,16 @@ pub struct Api {
     ids: Arc<dyn IdGenerator>,
     clock: Arc<dyn Clock>,
     settings: Arc<Settings>,
+    limits: Arc<Limits>,
     changes: TaskTracker,
 }
 
 impl Api {
-    /// `ids` names requests; `clock` measures them.
+    /// `ids` names requests; `clock` measures them, and how many a principal sends.
     #[must_use]
     pub fn new(engine: Arc<Engine>, ids: Arc<dyn IdGenerator>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        Self { engine, ids, clock, settings: Arc::new(settings), changes: TaskTracker::new() }
+        let limits = Arc::new(Limits::new(settings.max_in_flight, settings.max_per_second, Arc::clone(&clock)));
+        Self { engine, ids, clock, settings: Arc::new(settings), limits, changes: TaskTracker::new() }
     }
 
     /// Answers one request. `peer`: the connection's other end.
@@ -77,8 +87,8 @@ impl Api {
         let id = self.request_id();
         let (parts, body) = request.into_parts();
         let method = parts.method.clone();
-        let (route, outcome) = match find(&parts) {
-            Ok((route, query, place)) => {
+        let (route, outcome) = match self.admit(&parts) {
+            Ok((route, query, place, slot)) => {
                 let limits = BodyLimits {
                     timeout: self.settings.body_timeout,
                     max_value_len: self.engine.limits().max_value_len,
@@ -87,6 +97,7 @@ impl Api {
                 let call = Call {
                     engine: Arc::clone(&self.engine),
                     settings: Arc::clone(&self.settings),
+                    limits: Arc::clone(&self.limits),
                     query,
                     place,
                     request: self.request_info(id, &parts, peer),
@@ -94,17 +105,18 @@ impl Api {
                     headers: parts.headers,
                     uri: parts.uri,
                 };
-                (route.template, self.run(route, call, body).await)
+                (route.template, self.run(route, call, body, slot).await)
             }
             Err(failure) => ("", Err(failure)),
         };
         let micros = self.clock.now().micros_since(started);
         let seen = Seen { method: method.as_str(), route, id, micros };
         seen.report(&outcome);
-        match outcome {
+        let response = match outcome {
             Ok(answer) => answer.into_response(id),
             Err(failure) => failure.into_response(id),
-        }
+        };
+        if method == Method::HEAD { without_body(response) } else { response }
     }
 
     /// The answer to what could not be read as a request.
@@ -124,6 +136,14 @@ impl Api {
         self.changes.wait().await;
     }
 
+    /// Finds the route of a request, and a place for it among those in flight.
+    fn admit(&self, parts: &Parts) -> Result<(&'static Route, Query, routes::Place, Option<Slot>), Failure> {
+        let query = Query::parse(parts.uri.query())?;
+        let (route, place) = routes::find(&parts.method, parts.uri.path(), &query)?;
+        let slot = if route.is_health() { None } else { self.limits.admit()? };
+        Ok((route, query, place, slot))
+    }
+
     fn request_id(&self) -> RequestId {
         RequestId::new(self.ids.next())
     }
@@ -134,8 +154,16 @@ impl Api {
         RequestInfo::http(id, address, user_agent, parts.method.as_str(), parts.uri.path())
     }
 
-    async fn run(&self, route: &'static Route, call: Call, body: RequestBody) -> Result<Answer, Failure> {
+    /// A place is held for as long as there is work: a change keeps its own also when nobody waits for it any more.
+    async fn run(
+        &self,
+        route: &'static Route,
+        call: Call,
+        body: RequestBody,
+        slot: Option<Slot>,
+    ) -> Result<Answer, Failure> {
         let running = AssertUnwindSafe((route.handler)(call, body)).catch_unwind();
+        let running = running.map(|outcome| outcome.map(|outcome| outcome.map(|answer| answer.holding(slot))));
         let limit = self.settings.request_timeout;
         let finished = if route.changes() {
             let task = self.changes.spawn(running);
@@ -165,12 +193,6 @@ fn timed_out(route: &Route, limit: Duration) -> Failure {
     } else {
         Failure::new(HttpCode::TimedOut, format!("It took longer than {seconds} s; try again shortly."))
     }
-}
-
-fn find(parts: &Parts) -> Result<(&'static Route, Query, routes::Place), Failure> {
-    let query = Query::parse(parts.uri.query())?;
-    let (route, place) = routes::find(&parts.method, parts.uri.path(), &query)?;
-    Ok((route, query, place))
 }
 
 /// What the log tells of a request: never a header, a query, a body, or the path of a secret.

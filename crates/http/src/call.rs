@@ -1,12 +1,15 @@
 //! One request, as handlers see it.
 
+use crate::answer::Answer;
 use crate::api::Settings;
 use crate::auth;
 use crate::failure::Failure;
+use crate::limits::Limits;
 use crate::query::Query;
 use crate::routes::Place;
+use core::ops::Deref;
 use http::{HeaderMap, Uri};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use strongroom::{Code, Engine, Error, Needs, OrganisationSession, Service, Session, Target};
 use strongroom_domain::audit::{Action, RequestInfo, ResourceKind};
 use strongroom_domain::path::SecretPath;
@@ -15,6 +18,7 @@ use strongroom_domain::path::SecretPath;
 pub(crate) struct Call {
     pub(crate) engine: Arc<Engine>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) query: Query,
@@ -40,34 +44,12 @@ impl Call {
         Ok(text.parse()?)
     }
 
-    /// Settles credentials, the credential's scope, and the organisation.
-    pub(crate) async fn enter_organisation(&self) -> Result<OrganisationSession, Failure> {
-        let credential = auth::credential(&self.headers);
-        let caller = self.engine.authenticate(credential.as_ref(), &self.request).await?;
-        let organisation = self.header("x-organisation-identity")?;
-        Ok(self.engine.enter_organisation(caller, organisation, self.needs, self.request.clone()).await?)
-    }
-
-    /// Settles everything up to the project. `resource`: what the call names, for the record of a refusal.
-    pub(crate) async fn enter(
-        &self,
-        service: Service,
-        action: Action,
-        resource: Option<(ResourceKind, &str)>,
-    ) -> Result<Session, Failure> {
-        let session = self.enter_organisation().await?;
-        let target = Target { action, resource };
-        Ok(self.engine.enter(session, service, &self.place.region, self.project()?, target).await?)
-    }
-
-    /// As [`enter`](Self::enter), for the secret at a path.
-    pub(crate) async fn enter_secret(&self, action: Action, path: &SecretPath) -> Result<Session, Failure> {
-        self.enter(Service::Secrets, action, Some((ResourceKind::Secret, path.as_str()))).await
-    }
-
-    /// As [`enter`](Self::enter), for the key that the URL names.
-    pub(crate) async fn enter_key(&self, action: Action) -> Result<Session, Failure> {
-        self.enter(Service::Kms, action, Some((ResourceKind::KmsKey, &self.place.id))).await
+    /// Refuses the query parameter `version` where a version would have to stand in the body: whoever names one must not get another.
+    pub(crate) fn no_version_in_query(&self) -> Result<(), Failure> {
+        match self.query.get("version") {
+            None => Ok(()),
+            Some(_) => Err(Failure::invalid("`version` goes into the body; leave it out of the URL.")),
+        }
     }
 
     /// The project that the call names.
@@ -90,6 +72,96 @@ impl Call {
         }
         // What isn't text names nothing that exists, and is no legal key or condition.
         Ok(value.map(|value| value.to_str().unwrap_or("\u{fffd}")))
+    }
+}
+
+/// A call on its way through its handler: whatever a known caller tries leaves a record, also where the handler refuses it before the
+/// engine does anything.
+pub(crate) struct Attempt {
+    call: Call,
+    entered: OnceLock<Entered>,
+    /// The secret's path, where it stands in the body.
+    path: OnceLock<SecretPath>,
+}
+
+/// What was settled before the handler went on.
+struct Entered {
+    session: Session,
+    action: Action,
+    resource: (ResourceKind, String),
+}
+
+impl Deref for Attempt {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.call
+    }
+}
+
+impl Attempt {
+    pub(crate) const fn new(call: Call) -> Self {
+        Self { call, entered: OnceLock::new(), path: OnceLock::new() }
+    }
+
+    /// Settles credentials, the caller's rate, the credential's scope, and the organisation. `target`: what is tried, for the record
+    /// of a refusal.
+    pub(crate) async fn enter_organisation(&self, target: Target<'_>) -> Result<OrganisationSession, Failure> {
+        // A header that stands twice is a malformed request, whoever sends it.
+        let organisation = self.header("x-organisation-identity")?;
+        let credential = auth::credential(&self.headers);
+        let caller = self.engine.authenticate(credential.as_ref(), &self.request).await?;
+        self.limits.count(caller.principal)?;
+        let request = self.request.clone();
+        Ok(self.engine.enter_organisation(caller, organisation, self.needs, request, target).await?)
+    }
+
+    /// Settles everything up to the project. `resource`: what is tried, as far as the URL names it.
+    pub(crate) async fn enter(
+        &self,
+        service: Service,
+        action: Action,
+        resource: (ResourceKind, &str),
+    ) -> Result<&Session, Failure> {
+        let target = Target { action, resource: Some(resource) };
+        let project = self.project()?;
+        let session = self.enter_organisation(target).await?;
+        let session = self.engine.enter(session, service, &self.place.region, project, target).await?;
+        let (kind, identity) = resource;
+        let entered = Entered { session, action, resource: (kind, identity.to_owned()) };
+        Ok(&self.entered.get_or_init(|| entered).session)
+    }
+
+    /// As [`enter`](Self::enter), for the secret at a path.
+    pub(crate) async fn enter_secret(&self, action: Action, path: &SecretPath) -> Result<&Session, Failure> {
+        self.enter(Service::Secrets, action, (ResourceKind::Secret, path.as_str())).await
+    }
+
+    /// As [`enter`](Self::enter), for the key that the URL names.
+    pub(crate) async fn enter_key(&self, action: Action) -> Result<&Session, Failure> {
+        self.enter(Service::Kms, action, (ResourceKind::KmsKey, &self.place.id)).await
+    }
+
+    /// Says which secret is tried, when the body has told.
+    pub(crate) fn concerns(&self, path: &SecretPath) {
+        self.path.get_or_init(|| path.clone());
+    }
+
+    /// Gives the handler's outcome on, after the record of a failure that has none yet.
+    pub(crate) async fn recorded(&self, outcome: Result<Answer, Failure>) -> Result<Answer, Failure> {
+        let (Err(failure), Some(entered)) = (&outcome, self.entered.get()) else { return outcome };
+        let Entered { session, action, resource: (kind, identity) } = entered;
+        if session.has_record() {
+            return outcome;
+        }
+        let identity = self.path.get().map_or(identity.as_str(), SecretPath::as_str);
+        let target = Target { action: *action, resource: Some((*kind, identity)) };
+        let status = failure.status().as_u16();
+        match self.engine.record_failure(session, target, failure.code(), status).await {
+            // What the caller hears of a fault on our side stays what went wrong first.
+            Err(error) if status < 500 => Err(error.into()),
+            _ => outcome,
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum HttpCode {
     HeadersTooLarge,
     NotReady,
     TimedOut,
+    Overloaded,
+    RateLimited,
 }
 
 impl HttpCode {
@@ -32,6 +34,8 @@ impl HttpCode {
             Self::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
         }
     }
 }
@@ -150,7 +154,7 @@ pub(crate) fn sentence(error: &dyn core::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Failure;
+    use super::{Failure, HttpCode};
     use http::StatusCode;
     use strongroom::{Code, Error};
 
@@ -164,5 +168,26 @@ mod tests {
             assert_eq!(failure.may_repeat(), repeat, "{code:?}");
         }
         assert_eq!(Failure::internal().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn the_reference_names_every_code_of_this_adapter_beside_its_status() {
+        let reference = include_str!("../../../docs/http-api.md");
+        for code in [
+            HttpCode::NotFound,
+            HttpCode::MethodNotAllowed,
+            HttpCode::UnsupportedMediaType,
+            HttpCode::BodyTooLarge,
+            HttpCode::RequestTimeout,
+            HttpCode::HeadersTooLarge,
+            HttpCode::NotReady,
+            HttpCode::TimedOut,
+            HttpCode::Overloaded,
+            HttpCode::RateLimited,
+        ] {
+            let (status, code) = code.parts();
+            let line = reference.lines().find(|line| line.starts_with(&format!("| {} |", status.as_u16())));
+            assert!(line.is_some_and(|line| line.contains(&format!("`{code}`"))), "{status} {code}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod cursor;
 mod failure;
 mod handlers;
 mod json;
+mod limits;
 mod pages;
 mod query;
 mod routes;

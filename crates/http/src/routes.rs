@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::{Attempt, Call};
 use crate::failure::{Failure, HttpCode};
 use crate::handlers::{health, kms, regions, secrets};
 use crate::query::{Query, percent_decode};
@@ -31,6 +31,11 @@ impl Route {
     pub(crate) fn changes(&self) -> bool {
         self.needs == Needs::Write
     }
+
+    /// Whether it tells how the server is, which must be heard also when it has too much to do.
+    pub(crate) fn is_health(&self) -> bool {
+        matches!(self.template, "/healthz" | "/readyz")
+    }
 }
 
 macro_rules! routes {
@@ -41,7 +46,11 @@ macro_rules! routes {
             template: $template,
             only_with: routes!(@only $($parameter)?),
             needs: Needs::$needs,
-            handler: |call, body| Box::pin($($handler)::+::handle(call, body)),
+            handler: |call, body| Box::pin(async move {
+                let attempt = Attempt::new(call);
+                let outcome = $($handler)::+::handle(&attempt, body).await;
+                attempt.recorded(outcome).await
+            }),
         },)*];
     };
     (@only) => { None };
@@ -71,6 +80,8 @@ routes! {
     Read GET "/v1/regions/{id}" => regions::get;
     Read GET "/healthz" => health::live;
     Read GET "/readyz" => health::ready;
+    Read HEAD "/healthz" => health::live;
+    Read HEAD "/readyz" => health::ready;
 }
 
 /// What a URL's path names.
@@ -239,7 +250,8 @@ mod tests {
             ("PUT /v1/secrets/r/secret/app", "405 DELETE, GET, PATCH"),
             ("PUT /v1/secrets/r/secret/app/value", "405 DELETE, GET, PATCH, POST"),
             ("DELETE /v1/secrets/r/secrets", "405 GET, POST"),
-            ("HEAD /healthz", "405 GET"),
+            ("PUT /healthz", "405 GET, HEAD"),
+            ("HEAD /v1/regions", "405 GET"),
             ("GET /v1/kms/r/wrapping-key", "404 "),
             ("POST /v1/kms/r/keys/k/sign", "404 "),
             ("GET /v1/secrets/r/secretx", "404 "),

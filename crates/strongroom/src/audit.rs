@@ -2,17 +2,19 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::session::OrganisationSession;
-use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
-use strongroom_domain::id::{EventId, KeyId, RegionId, RuleId, SecretId};
+use crate::session::Target;
+use core::sync::atomic::{AtomicBool, Ordering};
+use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+use strongroom_domain::id::{EventId, KeyId, OrganisationId, RegionId, RuleId, SecretId};
 use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::port::IdGenerator;
+use strongroom_domain::principal::Caller;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::version::VersionNumber;
 
 /// Where a record's operation took place.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
     pub(crate) region: Option<RegionId>,
     pub(crate) project: Option<strongroom_domain::id::ProjectId>,
@@ -46,29 +48,45 @@ pub(crate) fn listing(kind: ResourceKind, identity: &str) -> Resource {
     Resource { kind, identity: identity.to_owned(), id: None, version: None }
 }
 
+/// What a call wanted, as far as the call itself tells.
+pub(crate) fn target(target: Target<'_>) -> Resource {
+    match target.resource {
+        Some((ResourceKind::KmsKey, name)) => key_named(name),
+        Some((kind, identity)) => listing(kind, identity),
+        None => listing(ResourceKind::Organisation, ""),
+    }
+}
+
 /// Makes the records of one call.
 pub(crate) struct Recorder<'a> {
-    pub(crate) session: &'a OrganisationSession,
+    pub(crate) caller: &'a Caller,
+    pub(crate) organisation: Option<OrganisationId>,
+    pub(crate) request: &'a RequestInfo,
     pub(crate) place: Place,
     pub(crate) ids: &'a dyn IdGenerator,
+    /// Set with the first record of the session, where there is one.
+    pub(crate) recorded: Option<&'a AtomicBool>,
 }
 
 impl Recorder<'_> {
     fn record(&self, at: Timestamp, action: Action, resource: Resource) -> AuditRecord {
+        if let Some(recorded) = self.recorded {
+            recorded.store(true, Ordering::Relaxed);
+        }
         AuditRecord {
             event: EventId::new(self.ids.next()),
             at,
             action,
             outcome: Outcome::Success,
             status: 200,
-            organisation: Some(self.session.organisation.id),
+            organisation: self.organisation,
             region: self.place.region,
             project: self.place.project,
-            principal: Some(self.session.caller.principal),
-            credential: Some(self.session.caller.credential),
+            principal: Some(self.caller.principal),
+            credential: Some(self.caller.credential),
             resource: Some(resource),
             decided_by: None,
-            request: Some(self.session.request.clone()),
+            request: Some(self.request.clone()),
         }
     }
 
@@ -99,5 +117,14 @@ impl Engine {
     /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so.
     pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
         Ok(self.ports.audit_log.enqueue(record).await?)
+    }
+
+    /// Queues the record of a failure, and gives the error that the caller hears.
+    pub(crate) async fn log_failure(&self, record: AuditRecord, error: Error) -> Error {
+        match self.log(record).await {
+            // A store that is down can't take the record either; the caller hears of what went wrong first.
+            Err(second) if error.code().status() < 500 => second,
+            _ => error,
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! What is kept in memory to spare the store: ciphertexts and records of keys, organisations and regions. Never plaintext, never an
 //! unwrapped data key, and nothing that a refusal rests on: before a no, the store is read.
+//!
+//! What was read before a change and comes back after it is not kept, so that this node never serves what it has itself replaced.
 
+use crate::generations::Generations;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Quick;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +50,9 @@ struct Aged<T> {
 pub(crate) struct Cache {
     /// Current versions only; the revision that a reveal records tells whether one was still current.
     ciphertexts: Option<Quick<Place, Arc<SealedRead>, CiphertextWeight>>,
+    ciphertext_changes: Generations,
     keys: Quick<KeyId, Aged<Arc<Key>>>,
+    key_changes: Generations,
     organisations: Quick<OrganisationId, Aged<Arc<Organisation>>>,
     regions: Mutex<Option<Aged<Regions>>>,
     secrets: Arc<dyn SecretReader>,
@@ -61,7 +66,9 @@ impl Cache {
         let items = usize::try_from(bytes / 2048).unwrap_or(usize::MAX).clamp(16, 1 << 20);
         Self {
             ciphertexts: (bytes > 0).then(|| Quick::with_weighter(items, bytes, CiphertextWeight)),
+            ciphertext_changes: Generations::new(),
             keys: Quick::new(MAX_RECORDS),
+            key_changes: Generations::new(),
             organisations: Quick::new(MAX_RECORDS),
             regions: Mutex::new(None),
             secrets: Arc::clone(&ports.secrets),
@@ -93,11 +100,18 @@ impl Cache {
         if let Some(hit) = cache.filter(|_| freshness == Freshness::Hint).and_then(|cache| cache.get(&place)) {
             return Ok(Some(hit));
         }
+        let generation = self.ciphertext_changes.of(&place);
         let read = self.secrets.sealed(scope, path, version, freshness).await?.map(Arc::new);
         if let Some(cache) = cache {
             match &read {
                 Some(read) if matches!(read.version, SealedVersionState::Active(_)) => {
-                    cache.insert(place, Arc::clone(read));
+                    let is_current = || self.ciphertext_changes.of(&place) == generation;
+                    if is_current() {
+                        cache.insert(place.clone(), Arc::clone(read));
+                        if !is_current() {
+                            cache.remove(&place);
+                        }
+                    }
                 }
                 _ => {
                     cache.remove(&place);
@@ -110,7 +124,9 @@ impl Cache {
     /// After a change of the secret at this path.
     pub(crate) fn forget_secret(&self, scope: &Scope, path: &SecretPath) {
         if let Some(cache) = &self.ciphertexts {
-            cache.remove(&(*scope, path.clone()));
+            let place = (*scope, path.clone());
+            self.ciphertext_changes.raise(&place);
+            cache.remove(&place);
         }
     }
 
@@ -120,10 +136,18 @@ impl Cache {
         {
             return Ok(Some(hit.value));
         }
-        let read_at = self.clock.now();
+        let (read_at, generation) = (self.clock.now(), self.key_changes.of(id));
         let key = self.key_reader.get(id, freshness).await?;
         match &key {
-            Some(key) => self.keys.insert(id, Self::aged(Arc::clone(key), read_at)),
+            Some(key) => {
+                let is_current = || self.key_changes.of(id) == generation;
+                if is_current() {
+                    self.keys.insert(id, Self::aged(Arc::clone(key), read_at));
+                    if !is_current() {
+                        self.keys.remove(&id);
+                    }
+                }
+            }
             None => {
                 self.keys.remove(&id);
             }
@@ -133,6 +157,7 @@ impl Cache {
 
     /// After a change of the key.
     pub(crate) fn forget_key(&self, id: KeyId) {
+        self.key_changes.raise(id);
         self.keys.remove(&id);
     }
 
@@ -167,3 +192,6 @@ impl Cache {
         Ok(regions)
     }
 }
+
+#[cfg(test)]
+mod tests;

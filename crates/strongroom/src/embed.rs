@@ -127,7 +127,8 @@ impl Embedded {
     fn session_of(&self, caller: Arc<Caller>) -> Session {
         let request = RequestInfo::embedded(RequestId::new(self.engine.ports.ids.next()));
         let grants = caller.memberships.first().map(|membership| Arc::clone(&membership.grants)).unwrap_or_default();
-        let inner = OrganisationSession { caller, grants, organisation: Arc::clone(&self.organisation), request };
+        let organisation = Arc::clone(&self.organisation);
+        let inner = OrganisationSession { caller, grants, organisation, request, recorded: Arc::default() };
         let scope = Scope { organisation: self.organisation.id, region: self.region.id, project: None };
         Session { inner, region: Arc::clone(&self.region), scope }
     }

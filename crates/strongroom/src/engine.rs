@@ -77,7 +77,7 @@ pub struct Ports {
 }
 
 /// How many queues there are for puts; two secrets share one now and then, which costs time but is right.
-const QUEUES: usize = 256;
+const QUEUES: usize = 4_096;
 /// How often a change is tried again when others were faster.
 pub(crate) const MAX_TRIES: u32 = 8;
 

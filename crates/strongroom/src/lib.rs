@@ -8,6 +8,8 @@ pub mod embed;
 mod engine;
 mod envelope;
 mod error;
+mod generations;
+mod housekeeping;
 pub mod kms;
 mod regions;
 pub mod secret;

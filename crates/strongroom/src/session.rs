@@ -1,10 +1,11 @@
 //! Who calls, and where: what is settled before any use case begins.
 
-use crate::audit::{Place, Recorder};
+use crate::audit::{self, Place, Recorder};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, RequestInfo, Resource, ResourceKind};
+use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, ResourceKind};
 use strongroom_domain::iam::Grants;
 use strongroom_domain::id::OrganisationId;
 use strongroom_domain::port::{AuthenticateError, Credential, Freshness};
@@ -46,6 +47,8 @@ pub struct OrganisationSession {
     pub(crate) grants: Arc<Grants>,
     pub(crate) organisation: Arc<Organisation>,
     pub(crate) request: RequestInfo,
+    /// Shared by all clones: they are one call.
+    pub(crate) recorded: Arc<AtomicBool>,
 }
 
 impl OrganisationSession {
@@ -59,6 +62,17 @@ impl OrganisationSession {
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    pub(crate) fn recorder<'a>(&'a self, engine: &'a Engine, place: Place) -> Recorder<'a> {
+        Recorder {
+            caller: &self.caller,
+            organisation: Some(self.organisation.id),
+            request: &self.request,
+            place,
+            ids: engine.ports.ids.as_ref(),
+            recorded: Some(&self.recorded),
+        }
     }
 }
 
@@ -95,8 +109,19 @@ impl Session {
         &self.inner.caller
     }
 
+    /// Whether the call has left a record in the audit log. An adapter in which a call fails without one records the failure itself,
+    /// with [`Engine::record_failure`].
+    #[must_use]
+    pub fn has_record(&self) -> bool {
+        self.inner.recorded.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn grants(&self) -> &Grants {
         &self.inner.grants
+    }
+
+    pub(crate) fn recorder<'a>(&'a self, engine: &'a Engine) -> Recorder<'a> {
+        self.inner.recorder(engine, Place { region: Some(self.region.id), project: self.scope.project })
     }
 }
 
@@ -129,7 +154,8 @@ impl Engine {
         }
     }
 
-    /// Settles the organisation: the one named by identity or slug, else the caller's only one.
+    /// Settles the organisation: the one named by identity or slug, else the caller's only one. A refusal is recorded, in the
+    /// organisation that it concerns if the caller is a member.
     ///
     /// # Errors
     /// [`Code::InsufficientScope`], [`Code::OrganisationRequired`], [`Code::OrganisationDenied`].
@@ -139,7 +165,37 @@ impl Engine {
         organisation: Option<&str>,
         needs: Needs,
         request: RequestInfo,
+        target: Target<'_>,
     ) -> Result<OrganisationSession, Error> {
+        let name = organisation.filter(|name| !name.is_empty());
+        match self.settle_organisation(&caller, name, needs).await {
+            Ok((grants, organisation)) => {
+                Ok(OrganisationSession { caller, grants, organisation, request, recorded: Arc::default() })
+            }
+            Err(error) => {
+                let concerned = match error.code() {
+                    Code::InsufficientScope => self.membership(&caller, name).await.ok().map(|it| it.organisation),
+                    _ => None,
+                };
+                let recorder = Recorder {
+                    caller: &caller,
+                    organisation: concerned,
+                    request: &request,
+                    place: Place::default(),
+                    ids: self.ports.ids.as_ref(),
+                    recorded: None,
+                };
+                Err(self.refused(&recorder, target, error).await)
+            }
+        }
+    }
+
+    async fn settle_organisation(
+        &self,
+        caller: &Caller,
+        name: Option<&str>,
+        needs: Needs,
+    ) -> Result<(Arc<Grants>, Arc<Organisation>), Error> {
         let (allowed, scope) = match needs {
             Needs::Read => (caller.scopes.read, "api:read"),
             Needs::Write => (caller.scopes.write, "api:write"),
@@ -150,10 +206,33 @@ impl Engine {
                 format!("The credential lacks the scope `{scope}`; use one that was made with it."),
             ));
         }
-        let membership = self.membership(&caller, organisation.filter(|name| !name.is_empty())).await?;
-        let (grants, id) = (Arc::clone(&membership.grants), membership.organisation);
-        let organisation = self.organisation(id).await?.ok_or_else(denied)?;
-        Ok(OrganisationSession { caller, grants, organisation, request })
+        let membership = self.membership(caller, name).await?;
+        let organisation = self.organisation(membership.organisation).await?.ok_or_else(denied)?;
+        Ok((Arc::clone(&membership.grants), organisation))
+    }
+
+    /// Records a refusal, and gives the error that the caller hears.
+    pub(crate) async fn refused(&self, recorder: &Recorder<'_>, target: Target<'_>, error: Error) -> Error {
+        let record = recorder.failure(self.ports.clock.now(), target.action, audit::target(target), &error);
+        self.log_failure(record, error).await
+    }
+
+    /// Records that a call failed where the engine could not see it: after [`enter`](Self::enter), and before an operation ran.
+    /// `code` and `status` are what the caller hears.
+    ///
+    /// # Errors
+    /// Those of the audit log.
+    pub async fn record_failure(
+        &self,
+        session: &Session,
+        target: Target<'_>,
+        code: &str,
+        status: u16,
+    ) -> Result<(), Error> {
+        let recorder = session.recorder(self);
+        let record = recorder.success(self.ports.clock.now(), target.action, audit::target(target), None, status);
+        let outcome = if matches!(status, 401 | 403) { Outcome::Denied } else { Outcome::Failure };
+        self.log(AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }).await
     }
 
     async fn membership<'a>(&self, caller: &'a Caller, name: Option<&str>) -> Result<&'a Membership, Error> {
@@ -187,10 +266,10 @@ impl Engine {
         }
     }
 
-    /// Settles gate, region and project, in this order.
+    /// Settles gate, region and project, in this order. A refusal is recorded.
     ///
     /// # Errors
-    /// [`Code::FeatureDisabled`], [`Code::RegionNotFound`], [`Code::ProjectNotFound`]; the first is recorded as a denial.
+    /// [`Code::FeatureDisabled`], [`Code::RegionNotFound`], [`Code::ProjectNotFound`].
     pub async fn enter(
         &self,
         session: OrganisationSession,
@@ -199,41 +278,48 @@ impl Engine {
         project: Option<&str>,
         target: Target<'_>,
     ) -> Result<Session, Error> {
-        let session = match self.pass_gates(session, service, project).await? {
-            (session, Ok(())) => session,
-            (session, Err(error)) => {
-                let kind = target.resource.map_or(ResourceKind::Organisation, |(kind, _)| kind);
-                let identity = target.resource.map_or("", |(_, identity)| identity).to_owned();
-                let resource = Resource { kind, identity, id: None, version: None };
-                let place = Place { region: None, project: None };
-                let recorder = Recorder { session: &session, place, ids: self.ports.ids.as_ref() };
-                self.log(recorder.failure(self.ports.clock.now(), target.action, resource, &error)).await?;
-                return Err(error);
-            }
+        let gates = Gates { service: Some(service), project: project.is_some() };
+        let (session, passed) = self.pass_gates(session, gates).await;
+        let mut place = Place::default();
+        let settled = match passed {
+            Ok(()) => self.settle_region(region, project, &mut place).await,
+            Err(error) => Err(error),
         };
-        let region = self.find_region(region).await?;
-        if project.is_some() {
-            return Err(Error::new(Code::ProjectNotFound, "There is no such project in this organisation."));
+        match settled {
+            Ok(region) => {
+                let scope = Scope { organisation: session.organisation.id, region: region.id, project: None };
+                Ok(Session { inner: session, region, scope })
+            }
+            Err(error) => Err(self.refused(&session.recorder(self, place), target, error).await),
         }
-        let scope = Scope { organisation: session.organisation.id, region: region.id, project: None };
-        Ok(Session { inner: session, region, scope })
     }
 
-    async fn pass_gates(
+    async fn settle_region(&self, name: &str, project: Option<&str>, place: &mut Place) -> Result<Arc<Region>, Error> {
+        let region = self.find_region(name).await?;
+        place.region = Some(region.id);
+        if project.is_some() { Err(no_such_project()) } else { Ok(region) }
+    }
+
+    /// Whether all gates are open, and the session with the organisation as it was read for that.
+    pub(crate) async fn pass_gates(
         &self,
         mut session: OrganisationSession,
-        service: Service,
-        project: Option<&str>,
-    ) -> Result<(OrganisationSession, Result<(), Error>), Error> {
-        let verdict = check_gates(&session.organisation, service, project);
+        gates: Gates,
+    ) -> (OrganisationSession, Result<(), Error>) {
+        let verdict = gates.check(&session.organisation);
         if verdict.is_ok() {
-            return Ok((session, verdict));
+            return (session, verdict);
         }
         // A gate that was opened a moment ago must not refuse out of a cache.
-        let latest = self.cache.organisation(session.organisation.id, Freshness::Latest).await?;
-        session.organisation = latest.ok_or_else(denied)?;
-        let verdict = check_gates(&session.organisation, service, project);
-        Ok((session, verdict))
+        let verdict = match self.cache.organisation(session.organisation.id, Freshness::Latest).await {
+            Ok(Some(latest)) => {
+                session.organisation = latest;
+                gates.check(&session.organisation)
+            }
+            Ok(None) => Err(denied()),
+            Err(error) => Err(error.into()),
+        };
+        (session, verdict)
     }
 
     pub(crate) async fn find_region(&self, name: &str) -> Result<Arc<Region>, Error> {
@@ -256,21 +342,39 @@ fn denied() -> Error {
     )
 }
 
-fn check_gates(organisation: &Organisation, service: Service, project: Option<&str>) -> Result<(), Error> {
-    let gates = organisation.gates;
-    let closed =
-        |gate: &str, message: &str| Error::new(Code::FeatureDisabled, message).decided_by(format!("gate {gate}"));
-    if !gates.kms {
-        return Err(closed(
-            "kms",
-            "KMS must be enabled first: it is switched off for this organisation; ask the operator.",
-        ));
+pub(crate) fn no_such_project() -> Error {
+    Error::new(Code::ProjectNotFound, "There is no such project in this organisation.")
+}
+
+/// The gates that a call stands behind.
+#[derive(Clone, Copy)]
+pub(crate) struct Gates {
+    /// Those of a service; `None` for what is open to every member.
+    pub(crate) service: Option<Service>,
+    /// That of projects.
+    pub(crate) project: bool,
+}
+
+impl Gates {
+    fn check(self, organisation: &Organisation) -> Result<(), Error> {
+        let gates = organisation.gates;
+        let closed =
+            |gate: &str, message: &str| Error::new(Code::FeatureDisabled, message).decided_by(format!("gate {gate}"));
+        if self.service.is_some() && !gates.kms {
+            return Err(closed(
+                "kms",
+                "KMS must be enabled first: it is switched off for this organisation; ask the operator.",
+            ));
+        }
+        if self.service == Some(Service::Secrets) && !gates.secrets {
+            return Err(closed(
+                "secrets",
+                "The secrets manager is switched off for this organisation; ask the operator.",
+            ));
+        }
+        if self.project && !gates.projects {
+            return Err(closed("projects", "Projects are switched off for this organisation; ask the operator."));
+        }
+        Ok(())
     }
-    if service == Service::Secrets && !gates.secrets {
-        return Err(closed("secrets", "The secrets manager is switched off for this organisation; ask the operator."));
-    }
-    if project.is_some() && !gates.projects {
-        return Err(closed("projects", "Projects are switched off for this organisation; ask the operator."));
-    }
-    Ok(())
 }

@@ -16,7 +16,6 @@ fn the_example_shows_the_defaults() {
     let config = Config::parse(EXAMPLE, Path::new("/etc")).expect("the example is right");
     let expected = Config {
         root_key_file: Some(PathBuf::from("/etc/strongroom/root.key")),
-        listen: Listen { trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")], ..Listen::default() },
         regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::Local)]),
         organisation: Some("default".to_owned()),
         ..Config::over(PathBuf::from("/var/lib/strongroom"))
@@ -38,6 +37,8 @@ fn everything_can_be_set() {
         value_bytes = 1_024
         active_versions = 2
         cache_bytes = 0
+        requests_in_flight = 9
+        requests_per_second = 1_000_000
         [iam]
         check_key_permission = false
         [compatibility]
@@ -60,7 +61,13 @@ fn everything_can_be_set() {
             trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")],
             shutdown_grace: Duration::ZERO,
         },
-        limits: LimitsConfig { value_bytes: 1_024, active_versions: 2, cache_bytes: 0 },
+        limits: LimitsConfig {
+            value_bytes: 1_024,
+            active_versions: 2,
+            cache_bytes: 0,
+            requests_in_flight: 9,
+            requests_per_second: 1_000_000,
+        },
         check_key_permission: false,
         plain_values: true,
         regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::None), ("de-01".to_owned(), RegionKms::Local)]),
@@ -83,6 +90,8 @@ tls = true
 value_bytes = 1023
 active_versions = -1
 cache_bytes = "64M"
+requests_in_flight = 0
+requests_per_second = 1_000_001
 [compatibility]
 plain_values = "yes"
 [regions.NL]
@@ -108,14 +117,16 @@ format = "xml"
         "line 9, column 15: `limits.value_bytes` must be 1024 to 1048576",
         "line 10, column 19: `limits.active_versions` must be 1 to 100000",
         "line 11, column 15: `limits.cache_bytes` must be a whole number, not string",
-        "line 13, column 16: `compatibility.plain_values` must be true or false, not string",
-        "line 14, column 10: region `NL` must have 1 to 63 characters",
-        "line 15, column 7: `regions.NL.kms` must be \"local\" or \"none\"",
-        "line 16, column 1: `regions.NL.keys` is not a known key; known here: `kms`",
-        "line 18, column 16: `init.organisation` must not be empty",
-        "line 20, column 9: `log.level` must be one of",
-        "line 21, column 10: `log.format` must be \"text\" or \"json\"",
-        "line 22, column 2: `extra` is not a known key",
+        "line 12, column 22: `limits.requests_in_flight` must be 1 to 100000",
+        "line 13, column 23: `limits.requests_per_second` must be 0 to 1000000",
+        "line 15, column 16: `compatibility.plain_values` must be true or false, not string",
+        "line 16, column 10: region `NL` must have 1 to 63 characters",
+        "line 17, column 7: `regions.NL.kms` must be \"local\" or \"none\"",
+        "line 18, column 1: `regions.NL.keys` is not a known key; known here: `kms`",
+        "line 20, column 16: `init.organisation` must not be empty",
+        "line 22, column 9: `log.level` must be one of",
+        "line 23, column 10: `log.format` must be \"text\" or \"json\"",
+        "line 24, column 2: `extra` is not a known key",
     ];
     let found = problems(text);
     assert_eq!(found.len(), expected.len(), "{found:#?}");

@@ -55,6 +55,20 @@ async fn health_needs_nobody() {
     }
 }
 
+#[tokio::test]
+async fn health_answers_head_as_get_without_a_body() {
+    let room = Room::new().await;
+    for url in ["/healthz", "/readyz"] {
+        let get = room.raw(&format!("GET {url}"), &[], "").await;
+        let head = room.raw(&format!("HEAD {url}"), &[], "").await;
+        assert_eq!((head.status, head.header("content-type")), (200, "application/json"), "{url}");
+        assert_eq!(head.header("content-length"), get.body.len().to_string(), "{url}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{url}");
+    }
+    let other = room.raw("HEAD /v1/regions", &[], "").await;
+    assert_eq!((other.status, other.header("allow"), other.body.len()), (405, "GET", 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_comes_and_one_that_breaks_off() {
     let room = Room::new().await;

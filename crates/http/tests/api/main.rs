@@ -5,8 +5,10 @@
 mod bodies;
 mod errors;
 mod keys;
+mod limits;
 mod listing;
 mod order;
+mod order_records;
 mod paths;
 mod puts;
 mod secrets;

@@ -106,6 +106,14 @@ async fn keeps_connections_alive() {
 }
 
 #[tokio::test]
+async fn head_sends_the_length_and_no_body() {
+    let served = served(ServeOptions::default(), Settings::default()).await;
+    let answer = served.exchange(b"HEAD /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert!(answer.contains("content-length: 15\r\n"), "{answer}");
+}
+
+#[tokio::test]
 async fn late_heads_are_told_so() {
     let options = ServeOptions { head_timeout: SHORT, ..ServeOptions::default() };
     let served = served(options, Settings::default()).await;

@@ -11,10 +11,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use strongroom::{Engine, Limits, Ports};
 use strongroom_crypto::{Aes256GcmCipher, HmacSha256Digest, OsEntropy};
+use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::iam::{Grants, Rule};
 use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, RuleId, StreamId, UserId};
 use strongroom_domain::policy::PolicySubject;
-use strongroom_domain::port::{AuthenticateError, Authenticator, CommitError, Committer, Credential, IdGenerator, Kms};
+use strongroom_domain::port::{
+    AuditReader, AuthenticateError, Authenticator, CommitError, Committer, Credential, IdGenerator, Kms,
+};
 use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal};
 use strongroom_domain::tenancy::{Gates, Organisation, Region};
 use strongroom_domain::time::Timestamp;
@@ -39,7 +42,7 @@ pub(crate) const READER: &str = "reader";
 pub(crate) const READ_SCOPE: &str = "read-scope";
 /// May do nothing.
 pub(crate) const NOBODY: &str = "nobody";
-/// Is a member of `dev`, `no-secrets` and `no-kms`.
+/// Is a member of `dev`, `no-secrets`, `no-kms` and `no-projects`.
 pub(crate) const EVERYWHERE: &str = "everywhere";
 
 struct Tokens(HashMap<&'static str, Arc<Caller>>);
@@ -124,6 +127,8 @@ impl Reply {
 pub(crate) struct Room {
     pub(crate) api: Api,
     pub(crate) gate: Arc<Gate>,
+    /// Moved by whoever sleeps, and by tests.
+    pub(crate) clock: Arc<ManualClock>,
     /// A key of `dev` in `nl-01`.
     pub(crate) key: String,
 }
@@ -170,9 +175,10 @@ impl Room {
         let dev = organisation(1, "dev", Gates::default());
         let no_secrets = organisation(2, "no-secrets", Gates { secrets: false, ..Gates::default() });
         let no_kms = organisation(3, "no-kms", Gates { kms: false, ..Gates::default() });
+        let no_projects = organisation(5, "no-projects", Gates { projects: false, ..Gates::default() });
         let foreign = organisation(4, "foreign", Gates::default());
         let (nl, de, fr) = (region(1, "nl-01", true), region(2, "de-01", true), region(3, "fr-01", false));
-        let (dev_id, all) = (dev.id, [dev.id, no_secrets.id, no_kms.id]);
+        let (dev_id, all) = (dev.id, [dev.id, no_secrets.id, no_kms.id, no_projects.id]);
         let kms: Arc<dyn Kms> = Arc::new(MemoryKms::new(Arc::new(OsEntropy)));
         // `de-01` has no KMS at all; that of `fr-01` is switched off.
         let kms = HashMap::from([(nl.id, Arc::clone(&kms)), (fr.id, kms)]);
@@ -180,6 +186,7 @@ impl Room {
             Change::InsertOrganisation(dev),
             Change::InsertOrganisation(no_secrets),
             Change::InsertOrganisation(no_kms),
+            Change::InsertOrganisation(no_projects),
             Change::InsertOrganisation(foreign),
             Change::InsertRegion(nl),
             Change::InsertRegion(de),
@@ -226,12 +233,19 @@ impl Room {
             entropy: Arc::new(OsEntropy),
         };
         let engine = Arc::new(Engine::new(ports, Limits { max_value_len: MAX_VALUE_LEN, ..Limits::default() }));
-        let api = Api::new(engine, ids, clock, settings);
-        let mut room = Self { api, gate, key: String::new() };
+        let api = Api::new(engine, ids, clock.clone(), settings);
+        let mut room = Self { api, gate, clock, key: String::new() };
         let created = room.call(ADMIN, "POST /v1/kms/nl-01/keys", json!({ "name": "App key" })).await;
         assert_eq!(created.status, 201, "{:?}", created.body);
         room.key = created.json()["identity"].as_str().expect("an identity").to_owned();
         room
+    }
+
+    /// The records of the audit log after the first `n`.
+    pub(crate) async fn records_after(&self, n: usize) -> Vec<AuditRecord> {
+        let stream = StreamId::new(Uuid::nil());
+        let records = self.gate.store.records(stream, n as u64, 1_000).await.expect("a store in memory");
+        records.into_iter().map(|chained| chained.record).collect()
     }
 
     /// Sends anything. `request`: method and URL.

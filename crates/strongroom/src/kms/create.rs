@@ -3,7 +3,7 @@ use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, Resource, ResourceKind};
+use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::iam::{Permission, ResourceType};
 use strongroom_domain::id::{KeyId, RuleId};
 use strongroom_domain::kms::{Key, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation};
@@ -77,19 +77,13 @@ impl CreateKey<'_> {
     /// [`Code::InvalidRequest`] for a bad name, [`Code::KeyNameTaken`], and those of KMS and store.
     pub async fn run(self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
         let resource = audit::key_named(&input.name);
-        let outcome = self.attempts(input).await;
-        if let Err(error) = &outcome {
-            self.record_failure(resource, error).await?;
-        }
-        outcome
-    }
-
-    async fn record_failure(&self, resource: Resource, error: &Error) -> Result<(), Error> {
-        let recorder = self.session.recorder(self.engine);
-        let record = recorder.failure(self.engine.ports.clock.now(), Action::KmsCreate, resource, error);
-        match self.engine.log(record).await {
-            Err(second) if error.code().status() < 500 => Err(second),
-            _ => Ok(()),
+        match self.attempts(input).await {
+            Ok(key) => Ok(key),
+            Err(error) => {
+                let recorder = self.session.recorder(self.engine);
+                let record = recorder.failure(self.engine.ports.clock.now(), Action::KmsCreate, resource, &error);
+                Err(self.engine.log_failure(record, error).await)
+            }
         }
     }
 
@@ -129,7 +123,8 @@ impl CreateKey<'_> {
                 },
             }
         };
-        kms.erase(&handle).await?;
+        // Material that stays behind opens nothing; why the key was not created matters more.
+        let _ = kms.erase(&handle).await;
         Err(failed)
     }
 

@@ -4,6 +4,7 @@ use crate::error::{Code, Error};
 use crate::session::Session;
 use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::id::RuleId;
 use strongroom_domain::kms::Key;
 use strongroom_domain::port::KeyFilter;
 
@@ -11,6 +12,7 @@ use strongroom_domain::port::KeyFilter;
 pub struct ListKeys<'a> {
     engine: &'a Engine,
     session: &'a Session,
+    rule: RuleId,
 }
 
 impl Engine {
@@ -19,19 +21,16 @@ impl Engine {
     /// # Errors
     /// [`Code::Forbidden`].
     pub async fn keys<'a>(&'a self, session: &'a Session) -> Result<ListKeys<'a>, Error> {
-        let rule = session.grants().anywhere(ResourceType::KmsKey, Permission::List);
-        let resource = audit::listing(ResourceKind::KmsKey, "");
-        let (recorder, at) = (session.recorder(self), self.ports.clock.now());
-        if rule.is_some() {
-            self.log(recorder.success(at, Action::KmsList, resource, rule, 200)).await?;
-            return Ok(ListKeys { engine: self, session });
+        if let Some(rule) = session.grants().anywhere(ResourceType::KmsKey, Permission::List) {
+            return Ok(ListKeys { engine: self, session, rule });
         }
         let error = Error::new(
             Code::Forbidden,
             "You are not allowed `list` on KMS keys; ask for a rule on resource type `kms_key` that grants it.",
         );
-        self.log(recorder.failure(at, Action::KmsList, resource, &error)).await?;
-        Err(error)
+        let resource = audit::listing(ResourceKind::KmsKey, "");
+        let record = session.recorder(self).failure(self.ports.clock.now(), Action::KmsList, resource, &error);
+        Err(self.log_failure(record, error).await)
     }
 }
 
@@ -41,9 +40,38 @@ impl ListKeys<'_> {
     /// # Errors
     /// [`Code::KmsNotConfigured`], and those of the store.
     pub async fn run(self, filter: KeyFilter) -> Result<Vec<Key>, Error> {
+        let outcome = self.read(&filter).await;
+        self.recorded(outcome).await
+    }
+
+    /// The keys that match a filter which no key can match: none, and the attempt is recorded.
+    ///
+    /// # Errors
+    /// [`Code::KmsNotConfigured`], and those of the store.
+    pub async fn run_unmatched(self) -> Result<Vec<Key>, Error> {
+        let outcome = self.engine.kms(&self.session.region).map(|_| Vec::new());
+        self.recorded(outcome).await
+    }
+
+    async fn recorded(&self, outcome: Result<Vec<Key>, Error>) -> Result<Vec<Key>, Error> {
+        let resource = audit::listing(ResourceKind::KmsKey, "");
+        let (recorder, at) = (self.session.recorder(self.engine), self.engine.ports.clock.now());
+        match outcome {
+            Ok(keys) => {
+                self.engine.log(recorder.success(at, Action::KmsList, resource, Some(self.rule), 200)).await?;
+                Ok(keys)
+            }
+            Err(error) => {
+                let record = recorder.failure(at, Action::KmsList, resource, &error);
+                Err(self.engine.log_failure(record, error).await)
+            }
+        }
+    }
+
+    async fn read(&self, filter: &KeyFilter) -> Result<Vec<Key>, Error> {
         self.engine.kms(&self.session.region)?;
         let grants = self.session.grants();
-        let mut keys = self.engine.ports.keys.list(&self.session.scope, &filter).await?;
+        let mut keys = self.engine.ports.keys.list(&self.session.scope, filter).await?;
         keys.retain(|key| grants.on_key(&[Permission::Read], key.spec.id, &key.slug).is_some());
         Ok(keys)
     }

@@ -85,17 +85,14 @@ impl GrantedKey<'_> {
 
     /// Gives the outcome on, after a record of a failure.
     pub(crate) async fn recorded<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
-        if let Err(error) = &outcome {
-            let recorder = self.session.recorder(self.engine);
-            let record = recorder.failure(self.now(), self.action, self.resource(None), error);
-            // A store that is down can't take the record either; the caller hears of what went wrong first.
-            if let Err(second) = self.engine.log(record).await
-                && error.code().status() < 500
-            {
-                return Err(second);
+        match outcome {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                let recorder = self.session.recorder(self.engine);
+                let record = recorder.failure(self.now(), self.action, self.resource(None), &error);
+                Err(self.engine.log_failure(record, error).await)
             }
         }
-        outcome
     }
 
     /// Makes the record of a success durable: what it tells of is about to leave.
@@ -115,7 +112,7 @@ impl GrantedKey<'_> {
     /// Reads the key, lets the change decide, commits with the audit record; again when another change came first.
     pub(crate) async fn change(&self, wanted: &dyn KeyChange) -> Result<Arc<Key>, Error> {
         let id = self.key.spec.id;
-        self.engine.kms(&self.session.region)?;
+        let kms = self.engine.kms(&self.session.region)?;
         let _turn = self.engine.queue(id).await;
         for attempt in 0..MAX_TRIES {
             if attempt > 0 {
@@ -128,6 +125,10 @@ impl GrantedKey<'_> {
                 Some((change, changed)) => (Some(change), Arc::new(changed)),
                 None => (None, Arc::clone(&key)),
             };
+            let new_material = match &change {
+                Some(Change::AppendKeyVersion { version, .. }) => Some(version.handle.clone()),
+                _ => None,
+            };
             let resource = self.resource(changed.latest().map(|version| version.number));
             let recorder = self.session.recorder(self.engine);
             let unit = Unit {
@@ -137,10 +138,16 @@ impl GrantedKey<'_> {
             };
             let committed = self.engine.ports.committer.commit(unit).await;
             self.engine.cache.forget_key(id);
-            match committed {
-                Ok(()) => return Ok(changed),
-                Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
+            let Err(error) = committed else { return Ok(changed) };
+            // Where it can't be told whether the version was stored, its material must stay.
+            if !matches!(error.kind(), CommitErrorKind::OutcomeUnknown)
+                && let Some(handle) = &new_material
+            {
+                // Material that stays behind opens nothing; why the change failed matters more.
+                let _ = kms.erase(handle).await;
+            }
+            if !matches!(error.kind(), CommitErrorKind::Conflict(_)) {
+                return Err(error.into());
             }
         }
         Err(busy())

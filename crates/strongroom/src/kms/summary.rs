@@ -1,7 +1,9 @@
+use crate::audit::Place;
 use crate::engine::Engine;
-use crate::error::{Code, Error};
-use crate::session::OrganisationSession;
+use crate::error::Error;
+use crate::session::{Gates, OrganisationSession, Target, no_such_project};
 use std::sync::Arc;
+use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::port::{Freshness, KeyCounts};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::Region;
@@ -27,13 +29,25 @@ pub struct KmsSummary {
 }
 
 impl Engine {
-    /// How many keys there are, by region and state. Open to every member, also while the gate is closed.
+    /// How many keys there are, by region and state. Open to every member, also while the gate of the KMS is closed.
     ///
     /// # Errors
-    /// [`Code::ProjectNotFound`], and those of the store.
+    /// [`Code::FeatureDisabled`](crate::Code::FeatureDisabled) and [`Code::ProjectNotFound`](crate::Code::ProjectNotFound) when a
+    /// project is named, and those of the store; recorded.
     pub async fn summary(&self, session: &OrganisationSession, project: Option<&str>) -> Result<KmsSummary, Error> {
+        match self.count(session, project).await {
+            Ok(summary) => Ok(summary),
+            Err(error) => {
+                let target = Target { action: Action::KmsList, resource: Some((ResourceKind::KmsKey, "")) };
+                Err(self.refused(&session.recorder(self, Place::default()), target, error).await)
+            }
+        }
+    }
+
+    async fn count(&self, session: &OrganisationSession, project: Option<&str>) -> Result<KmsSummary, Error> {
         if project.is_some() {
-            return Err(Error::new(Code::ProjectNotFound, "There is no such project in this organisation."));
+            let (_, passed) = self.pass_gates(session.clone(), Gates { service: None, project: true }).await;
+            return Err(passed.err().unwrap_or_else(no_such_project));
         }
         let mut regions = Vec::new();
         for region in self.cache.regions(Freshness::Latest).await?.iter() {

@@ -1,3 +1,4 @@
+use super::list::Listing;
 use super::readable::is_readable;
 use super::view::view_with;
 use super::{Page, SecretView};
@@ -18,11 +19,7 @@ pub enum BrowseView {
 }
 
 /// A caller who may browse.
-pub struct Browse<'a> {
-    engine: &'a Engine,
-    session: &'a Session,
-    directory: Directory,
-}
+pub struct Browse<'a>(Listing<'a>);
 
 impl Engine {
     /// Checks that the caller may list secrets at all; which of them, is decided for each.
@@ -30,8 +27,7 @@ impl Engine {
     /// # Errors
     /// [`Code::Forbidden`](crate::Code::Forbidden).
     pub async fn browse<'a>(&'a self, session: &'a Session, directory: &Directory) -> Result<Browse<'a>, Error> {
-        self.may_list(session, directory).await?;
-        Ok(Browse { engine: self, session, directory: directory.clone() })
+        self.may_list(session, directory).await.map(Browse)
     }
 }
 
@@ -47,14 +43,24 @@ impl Browse<'_> {
         limit: u32,
         labels: &BTreeMap<String, String>,
     ) -> Result<Page<BrowseView>, Error> {
-        let (engine, session) = (self.engine, self.session);
+        let page = self.read(after, limit, labels).await;
+        self.0.recorded(page).await
+    }
+
+    async fn read(
+        &self,
+        after: Option<String>,
+        limit: u32,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Page<BrowseView>, Error> {
+        let Listing { engine, session, directory, .. } = &self.0;
         let limit = limit.max(1) as usize;
         // One more than wanted tells whether there is a next page.
         let at_once = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX).min(1_001);
         let mut found: Vec<BrowseEntry> = Vec::new();
         let mut after = after;
         let next = 'reading: loop {
-            let read = engine.ports.secrets.browse(&session.scope, &self.directory, after.as_deref(), at_once).await?;
+            let read = engine.ports.secrets.browse(&session.scope, directory, after.as_deref(), at_once).await?;
             let ended = read.len() < at_once as usize;
             after = read.last().map(|entry| entry.sort_key().to_owned());
             for entry in read {

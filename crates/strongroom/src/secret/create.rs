@@ -142,7 +142,7 @@ impl Create<'_> {
         let at = self.0.now();
         let id = SecretId::new(engine.ports.ids.next());
         let binding = Binding { secret: id, path, number: VersionNumber::FIRST, key };
-        let version = engine.seal(session, binding, value, at).await?;
+        let version = self.0.seal(binding, value, at).await?;
         let secret = Secret {
             id,
             scope: session.scope,

@@ -4,16 +4,44 @@ use crate::audit;
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::Session;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::id::RuleId;
 use strongroom_domain::path::Directory;
 
 /// A caller who may list secrets.
-pub struct List<'a> {
-    engine: &'a Engine,
-    session: &'a Session,
-    directory: Directory,
+pub struct List<'a>(Listing<'a>);
+
+/// What listing and browsing share.
+pub(crate) struct Listing<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) session: &'a Session,
+    pub(crate) directory: Directory,
+    rule: RuleId,
+    /// Whether a page was read and recorded: the pages of one operation are one success.
+    is_recorded: AtomicBool,
+}
+
+impl Listing<'_> {
+    /// Gives a page on, after the record of the first one, or of a failure.
+    pub(crate) async fn recorded<T>(&self, page: Result<Page<T>, Error>) -> Result<Page<T>, Error> {
+        let resource = audit::listing(ResourceKind::Secret, self.directory.as_str());
+        let (recorder, at) = (self.session.recorder(self.engine), self.engine.ports.clock.now());
+        match page {
+            Ok(page) => {
+                if !self.is_recorded.swap(true, Ordering::Relaxed) {
+                    self.engine.log(recorder.success(at, Action::SecretList, resource, Some(self.rule), 200)).await?;
+                }
+                Ok(page)
+            }
+            Err(error) => {
+                let record = recorder.failure(at, Action::SecretList, resource, &error);
+                Err(self.engine.log_failure(record, error).await)
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -22,23 +50,25 @@ impl Engine {
     /// # Errors
     /// [`Code::Forbidden`].
     pub async fn list<'a>(&'a self, session: &'a Session, directory: &Directory) -> Result<List<'a>, Error> {
-        self.may_list(session, directory).await?;
-        Ok(List { engine: self, session, directory: directory.clone() })
+        self.may_list(session, directory).await.map(List)
     }
 
-    pub(crate) async fn may_list(&self, session: &Session, directory: &Directory) -> Result<(), Error> {
-        let rule = session.grants().anywhere(ResourceType::Secret, Permission::List);
-        let resource = audit::listing(ResourceKind::Secret, directory.as_str());
-        let (recorder, at) = (session.recorder(self), self.ports.clock.now());
-        if rule.is_some() {
-            return self.log(recorder.success(at, Action::SecretList, resource, rule, 200)).await;
+    pub(crate) async fn may_list<'a>(
+        &'a self,
+        session: &'a Session,
+        directory: &Directory,
+    ) -> Result<Listing<'a>, Error> {
+        if let Some(rule) = session.grants().anywhere(ResourceType::Secret, Permission::List) {
+            let directory = directory.clone();
+            return Ok(Listing { engine: self, session, directory, rule, is_recorded: AtomicBool::new(false) });
         }
         let error = Error::new(
             Code::Forbidden,
             "You are not allowed `list` on secrets; ask for a rule on resource type `secret` that grants it.",
         );
-        self.log(recorder.failure(at, Action::SecretList, resource, &error)).await?;
-        Err(error)
+        let resource = audit::listing(ResourceKind::Secret, directory.as_str());
+        let record = session.recorder(self).failure(self.ports.clock.now(), Action::SecretList, resource, &error);
+        Err(self.log_failure(record, error).await)
     }
 }
 
@@ -54,15 +84,24 @@ impl List<'_> {
         limit: u32,
         labels: &BTreeMap<String, String>,
     ) -> Result<Page<SecretView>, Error> {
-        let (engine, session) = (self.engine, self.session);
+        let page = self.read(after, limit, labels).await;
+        self.0.recorded(page).await
+    }
+
+    async fn read(
+        &self,
+        after: Option<String>,
+        limit: u32,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Page<SecretView>, Error> {
+        let Listing { engine, session, directory, .. } = &self.0;
         let limit = limit.max(1) as usize;
         // One more than wanted tells whether there is a next page.
         let at_once = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX).min(1_001);
         let mut found = Vec::new();
         let mut after = after;
         let next = loop {
-            let read =
-                engine.ports.secrets.list(&session.scope, self.directory.as_str(), after.as_deref(), at_once).await?;
+            let read = engine.ports.secrets.list(&session.scope, directory.as_str(), after.as_deref(), at_once).await?;
             let ended = read.len() < at_once as usize;
             after = read.last().map(|secret| secret.path.as_str().to_owned());
             found.extend(

@@ -26,20 +26,22 @@ pub use put::{Put, PutDone, PutInput};
 pub use reveal::{Reveal, Revealed};
 pub use view::{Page, SecretView};
 
-use crate::audit::{self, Place, Recorder};
+use crate::audit::{self, Recorder};
 use crate::engine::Engine;
+use crate::envelope::Binding;
 use crate::error::{Code, Error};
 use crate::session::Session;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
 use strongroom_domain::id::{RuleId, SecretId};
-use strongroom_domain::kms::Key;
+use strongroom_domain::kms::{Key, KeyVersionNumber};
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::policy::{PolicyDecision, PolicyOperation, PolicyRequest};
 use strongroom_domain::port::Freshness;
-use strongroom_domain::secret::Secret;
+use strongroom_domain::secret::{SealedVersion, Secret};
 use strongroom_domain::time::Timestamp;
+use strongroom_domain::value::SecretValue;
 use strongroom_domain::version::VersionNumber;
 
 /// A caller who may do this, here: what the first step of every use case gives the second.
@@ -49,13 +51,6 @@ pub(crate) struct Granted<'a> {
     pub(crate) path: SecretPath,
     pub(crate) action: Action,
     pub(crate) rule: RuleId,
-}
-
-impl Session {
-    pub(crate) fn recorder<'a>(&'a self, engine: &'a Engine) -> Recorder<'a> {
-        let place = Place { region: Some(self.region.id), project: self.scope.project };
-        Recorder { session: &self.inner, place, ids: engine.ports.ids.as_ref() }
-    }
 }
 
 /// The refusal of a path: one text, whether a secret lives there or not.
@@ -98,16 +93,44 @@ impl Granted<'_> {
 
     /// Gives the outcome on, after a record of a failure.
     pub(crate) async fn recorded<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
-        if let Err(error) = &outcome {
-            let record = self.recorder().failure(self.now(), self.action, audit::secret(&self.path, None, None), error);
-            // A store that is down can't take the record either; the caller hears of what went wrong first.
-            if let Err(second) = self.engine.log(record).await
-                && error.code().status() < 500
-            {
-                return Err(second);
+        match outcome {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                let resource = audit::secret(&self.path, None, None);
+                let record = self.recorder().failure(self.now(), self.action, resource, &error);
+                Err(self.engine.log_failure(record, error).await)
             }
         }
-        outcome
+    }
+
+    /// Gives what the key did on, after a record of its failure.
+    pub(crate) async fn kms_recorded<T>(
+        &self,
+        action: Action,
+        key: &Key,
+        version: Option<KeyVersionNumber>,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        match outcome {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                let resource = audit::key(key.spec.id, version);
+                let record = self.recorder().failure(self.now(), action, resource, &error);
+                Err(self.engine.log_failure(record, error).await)
+            }
+        }
+    }
+
+    /// Encrypts a value for a version to be stored. A failure leaves a record of the key too.
+    pub(crate) async fn seal(
+        &self,
+        binding: Binding<'_>,
+        value: &SecretValue,
+        at: Timestamp,
+    ) -> Result<SealedVersion, Error> {
+        let key = binding.key;
+        let sealed = self.engine.seal(self.session, binding, value, at).await;
+        self.kms_recorded(Action::KmsEncrypt, key, key.latest().map(|version| version.number), sealed).await
     }
 
     /// Queues the record of a success that gave no value.

@@ -101,7 +101,7 @@ impl Put<'_> {
         expected: Option<u64>,
         running: Option<&Running<'_, PutDone>>,
     ) -> Result<Option<PutDone>, Error> {
-        let Granted { engine, session, path, action, rule } = &self.0;
+        let Granted { engine, path, action, rule, .. } = &self.0;
         let at = self.0.now();
         let secret = self.0.find().await?;
         self.0.check_policy(&secret, PolicyOperation::Put, at)?;
@@ -121,7 +121,7 @@ impl Put<'_> {
         let state = secret.state.appended(at, engine.limits.max_active_versions)?;
         let number = state.head.latest;
         let binding = Binding { secret: secret.id, path, number, key: &key };
-        let version = engine.seal(session, binding, value, at).await?;
+        let version = self.0.seal(binding, value, at).await?;
 
         let done = PutDone { path: path.clone(), version: number };
         let recorder = self.0.recorder();

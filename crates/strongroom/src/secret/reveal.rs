@@ -58,7 +58,7 @@ impl Reveal<'_> {
         match self.attempt(version, Freshness::Hint).await {
             Ok(Some(revealed)) => return Ok(revealed),
             Ok(None) => {}
-            Err(error) if error.code().status() >= 500 && error.code() != Code::Internal => return Err(error),
+            Err(error) if is_final(&error) => return Err(error),
             Err(_) => {}
         }
         if let Some(revealed) = self.attempt(version, Freshness::Latest).await? {
@@ -99,13 +99,13 @@ impl Reveal<'_> {
         };
         self.0.check_policy(secret, PolicyOperation::Reveal, at)?;
         let key = self.0.usable_key(secret, Permission::Decrypt, freshness).await?;
-        let value = match engine.open(session, secret, &key, sealed).await {
-            Ok(value) => value,
-            Err(error) => {
-                if freshness == Freshness::Latest {
-                    self.record_kms_failure(&key, sealed, &error).await?;
-                }
-                return Err(error);
+        let opened = engine.open(session, secret, &key, sealed).await;
+        let value = match opened {
+            // It will be tried again.
+            Err(error) if freshness == Freshness::Hint && !is_final(&error) => return Err(error),
+            opened => {
+                let version = Some(sealed.wrapped.key_version);
+                self.0.kms_recorded(Action::KmsDecrypt, &key, version, opened).await?
             }
         };
         let access = Access {
@@ -146,10 +146,9 @@ impl Reveal<'_> {
             recorder.success(at, Action::KmsDecrypt, key_resource, None, 200),
         ]
     }
+}
 
-    async fn record_kms_failure(&self, key: &Key, sealed: &SealedVersion, error: &Error) -> Result<(), Error> {
-        let resource = audit::key(key.spec.id, Some(sealed.wrapped.key_version));
-        let record = self.0.recorder().failure(self.0.now(), Action::KmsDecrypt, resource, error);
-        self.0.engine.log(record).await
-    }
+/// Whether reading anew wouldn't help: something is out of reach.
+fn is_final(error: &Error) -> bool {
+    error.code().status() >= 500 && error.code() != Code::Internal
 }

@@ -4,9 +4,11 @@ use mockall::mock;
 use std::sync::Arc;
 use strongroom::Code;
 use strongroom::domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
-use strongroom::domain::port::{KeyFilter, Kms, KmsError, KmsErrorKind};
+use strongroom::domain::port::{CommitErrorKind, KeyFilter, Kms, KmsError, KmsErrorKind};
+use strongroom::domain::unit::{Expect, UniqueKey};
 use strongroom::domain::value::SecretBytes;
 use strongroom::kms::CreateKeyInput;
+use strongroom_testkit::{Faulty, When};
 
 mock! {
     Service {}
@@ -37,17 +39,83 @@ async fn a_kms_that_is_down_leaves_nothing_stored() {
     down.expect_check().returning(move || Err(error()));
     world.kms = Arc::new(down);
     let broken = world.node().await;
+    let before = world.records().await.len();
     assert_eq!(code(put(&broken, &session, "/a", b"2").await), Some(Code::KmsUnavailable));
     assert_eq!(code(create(&broken, &session, "/b", &key, b"1").await), Some(Code::KmsUnavailable));
-    let before = world.records().await.len();
     assert_eq!(code(reveal(&broken, &session, "/a").await), Some(Code::KmsUnavailable));
-    assert!(world.log_after(before).await.contains(&("secret.value.read", "failure", 503)));
+    assert_eq!(
+        world.log_after(before).await,
+        [
+            ("kms.encrypt", "failure", 503),
+            ("secret.value.write", "failure", 503),
+            ("kms.encrypt", "failure", 503),
+            ("secret.create", "failure", 503),
+            ("kms.decrypt", "failure", 503),
+            ("secret.value.read", "failure", 503),
+        ]
+    );
     assert!(broken.engine().ready().await.is_err_and(|down| down.contains_key("kms")));
 
     assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"1".to_vec())));
     assert_eq!(code(reveal(&room, &session, "/b").await), Some(Code::SecretNotFound));
     assert_eq!(put(&room, &session, "/a", b"2").await.ok(), Some(2));
     assert!(room.engine().ready().await.is_ok());
+}
+
+/// A KMS that makes handles 1, 2, 3 … at rotations and expects these to be erased.
+fn rotating(erased: &'static [u8]) -> MockService {
+    let mut service = MockService::new();
+    let mut made = 0;
+    service.expect_rotate().returning(move |_, _, _| {
+        made += 1;
+        Ok(KeyHandle::new(vec![made]))
+    });
+    let mut next = erased.iter();
+    service.expect_erase().times(erased.len()).returning(move |handle| {
+        assert_eq!(handle.as_bytes().first(), next.next());
+        Err(KmsError::new(KmsErrorKind::Unavailable, "unplugged"))
+    });
+    service
+}
+
+#[tokio::test]
+async fn material_of_a_version_that_was_not_stored_is_erased() {
+    let other_first = || CommitErrorKind::Conflict(Expect::Absent(UniqueKey::RegionSlug("any".to_owned())));
+    for (faults, erased, expected) in [
+        (vec![], &[][..], None),
+        (vec![CommitErrorKind::Full], &[1], Some(Code::StorageFull)),
+        (vec![CommitErrorKind::Unavailable], &[1], Some(Code::StoreUnavailable)),
+        (vec![CommitErrorKind::OutcomeUnknown], &[], Some(Code::OutcomeUnknown)),
+        (vec![other_first(), other_first()], &[1, 2], None),
+    ] {
+        let mut world = World::new();
+        let room = world.node().await;
+        let app = key(&room, &room.session(), "app").await;
+        world.kms = Arc::new(rotating(erased));
+        let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
+        let room = world.node_over(Arc::clone(&faulty)).await;
+        let session = room.session();
+        for fault in faults {
+            faulty.commits.fail(When::Before, fault);
+        }
+        let rotate = room.engine().rotate(&session, &app.spec.id.to_string()).await.expect("allowed");
+        assert_eq!(code(rotate.run().await), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_failing_erase_does_not_hide_why_a_key_was_not_created() {
+    let mut world = World::new();
+    let mut service = MockService::new();
+    service.expect_create().returning(|_| Ok(KeyHandle::new(vec![1])));
+    service.expect_erase().times(1).returning(|_| Err(KmsError::new(KmsErrorKind::Unavailable, "unplugged")));
+    world.kms = Arc::new(service);
+    let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
+    let room = world.node_over(Arc::clone(&faulty)).await;
+    let session = room.session();
+    faulty.commits.fail(When::Before, CommitErrorKind::Full);
+    let create = room.engine().create_key(&session).await.expect("allowed");
+    assert_eq!(code(create.run(CreateKeyInput::named("app")).await), Some(Code::StorageFull));
 }
 
 #[tokio::test]

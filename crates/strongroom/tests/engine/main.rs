@@ -5,6 +5,7 @@
 mod access;
 mod kms;
 mod races;
+mod records;
 mod secrets;
 mod send;
 mod support;

@@ -1,6 +1,6 @@
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::convert;
 use crate::failure::{Failure, sentence};
 use crate::json::read;
@@ -8,12 +8,12 @@ use http::StatusCode;
 use strongroom::Service;
 use strongroom::kms::CreateKeyInput;
 use strongroom_api::CreateKey;
-use strongroom_domain::audit::Action;
+use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::kms::Rotation;
 
-pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
-    let session = call.enter(Service::Kms, Action::KmsCreate, None).await?;
-    let operation = call.engine.create_key(&session).await?;
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
+    let session = call.enter(Service::Kms, Action::KmsCreate, (ResourceKind::KmsKey, "")).await?;
+    let operation = call.engine.create_key(session).await?;
     let body = body.json().await?;
     let request: CreateKey = read(&body.parse()?)?;
     if request.import_key_material.is_some() {

@@ -1,14 +1,14 @@
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::convert;
 use crate::failure::Failure;
 use http::StatusCode;
 use strongroom_domain::audit::Action;
 
-pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
     let session = call.enter_key(Action::KmsEnable).await?;
-    let operation = call.engine.switch(&session, &call.place.id, true).await?;
+    let operation = call.engine.switch(session, &call.place.id, true).await?;
     body.nothing().await?;
     let key = operation.run().await?;
     Answer::json(StatusCode::OK, &convert::key(&key))

@@ -1,7 +1,7 @@
 use super::no_context;
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::convert;
 use crate::failure::Failure;
 use crate::json::read;
@@ -9,9 +9,9 @@ use http::StatusCode;
 use strongroom_api::{Encrypt, Encrypted};
 use strongroom_domain::audit::Action;
 
-pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
     let session = call.enter_key(Action::KmsEncrypt).await?;
-    let operation = call.engine.encrypt(&session, &call.place.id).await?;
+    let operation = call.engine.encrypt(session, &call.place.id).await?;
     let body = body.with_value().await?;
     let request: Encrypt = read(&body.parse()?)?;
     no_context(request.context.as_ref())?;

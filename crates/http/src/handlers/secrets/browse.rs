@@ -1,7 +1,7 @@
 use super::list;
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::convert;
 use crate::failure::Failure;
 use crate::pages::{AT_ONCE, CURSOR, Pages, Part};
@@ -14,7 +14,7 @@ use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::path::Directory;
 
 /// One level of the tree with `path`, everything below with `pathPrefix`.
-pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Failure> {
     let (directory, flat): (Directory, bool) = match (call.query.get("path"), call.query.get("pathPrefix")) {
         (Some(path), None) => (path.parse()?, false),
         (None, Some(prefix)) => (prefix.parse()?, true),
@@ -24,14 +24,14 @@ pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure
             return Err(Failure::invalid(message));
         }
     };
-    let part = Part::read(&call)?;
-    let resource = Some((ResourceKind::Secret, directory.as_str()));
+    let part = Part::read(call)?;
+    let resource = (ResourceKind::Secret, directory.as_str());
     let session = call.enter(Service::Secrets, Action::SecretList, resource).await?;
     if flat {
-        return list::answer(&call, session, directory, part).await;
+        return list::answer(call, session, directory, part).await;
     }
-    let Some(limit) = part.limit else { return everything(&call, session, directory, part).await };
-    let operation = call.engine.browse(&session, &directory).await?;
+    let Some(limit) = part.limit else { return everything(call, session, directory, part).await };
+    let operation = call.engine.browse(session, &directory).await?;
     let page = operation.page(part.after, limit, &call.query.labels()).await?;
     let next = page.next.as_deref().map(|key| call.next_page(CURSOR, key));
     let (prefixes, secrets) = split(page.items);
@@ -41,8 +41,8 @@ pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure
 
 /// The whole level as a stream. The directories come at the end of the object: secrets are sent as they are read, and only the
 /// names of directories are kept.
-async fn everything(call: &Call, session: Session, directory: Directory, part: Part) -> Result<Answer, Failure> {
-    let (engine, labels) = (Arc::clone(&call.engine), call.query.labels());
+async fn everything(call: &Attempt, session: &Session, directory: Directory, part: Part) -> Result<Answer, Failure> {
+    let (engine, session, labels) = (Arc::clone(&call.engine), session.clone(), call.query.labels());
     let path = directory.as_str().to_owned();
     let pages = Pages::spawn(|reader| async move {
         match engine.browse(&session, &directory).await {

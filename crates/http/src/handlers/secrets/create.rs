@@ -1,7 +1,7 @@
 use super::location;
 use crate::answer::{Answer, IDEMPOTENCY_KEY};
 use crate::body::RequestBody;
-use crate::call::{Call, same_path};
+use crate::call::{Attempt, same_path};
 use crate::convert;
 use crate::failure::Failure;
 use crate::json::{Json, read};
@@ -9,16 +9,17 @@ use http::StatusCode;
 use strongroom::secret::{CreateInput, SecretView};
 use strongroom::{Idempotency, Outcome, Service};
 use strongroom_api::CreateSecret;
-use strongroom_domain::audit::Action;
+use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::path::SecretPath;
 
-pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
-    let session = call.enter(Service::Secrets, Action::SecretCreate, None).await?;
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
+    let session = call.enter(Service::Secrets, Action::SecretCreate, (ResourceKind::Secret, "")).await?;
     // The path to decide on stands in the body; the rest of it is looked at only when the caller may.
     let body = body.with_value().await?;
     let json = body.parse()?;
-    let path = path(&call, &json)?;
-    let operation = call.engine.create(&session, path.clone()).await?;
+    let path = path(call, &json)?;
+    call.concerns(&path);
+    let operation = call.engine.create(session, path.clone()).await?;
 
     let request: CreateSecret = read(&json)?;
     let value = convert::Values {
@@ -30,7 +31,7 @@ pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Fail
         key: request.kms_key_identity,
         metadata: convert::metadata(request.description, request.labels, request.annotations)?,
         policy: request.access_policy.map(convert::policy).transpose()?.flatten(),
-        value: value.input(&call)?,
+        value: value.input(call)?,
     };
     let render = |view: &SecretView| serde_json::to_vec(&convert::secret(view)).unwrap_or_default();
     let idempotency = call.single_header(IDEMPOTENCY_KEY)?.map(|key| Idempotency {
@@ -44,10 +45,10 @@ pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Fail
         Outcome::Done(view) => Answer::json(StatusCode::CREATED, &convert::secret(&view))?,
         Outcome::Repeated(answer) => Answer::repeated(answer),
     };
-    Ok(answer.located(&location(&session, &path)))
+    Ok(answer.located(&location(session, &path)))
 }
 
-fn path(call: &Call, json: &Json<'_>) -> Result<SecretPath, Failure> {
+fn path(call: &Attempt, json: &Json<'_>) -> Result<SecretPath, Failure> {
     let text = match json.get("path") {
         Some(Json::Text(text)) => text.as_str(),
         Some(Json::Null) | None if matches!(json, Json::Map(_)) => return Err(Failure::invalid("`path` is missing.")),

@@ -1,10 +1,10 @@
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::failure::Failure;
 use strongroom_domain::audit::Action;
 
-pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Failure> {
     // Someone who wants one version destroyed must not lose the whole secret.
     if call.query.get("version").is_some() {
         return Err(Failure::invalid(
@@ -13,6 +13,6 @@ pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure
     }
     let path = call.secret_path()?;
     let session = call.enter_secret(Action::SecretDelete, &path).await?;
-    call.engine.delete(&session, path).await?.run().await?;
+    call.engine.delete(session, path).await?.run().await?;
     Ok(Answer::no_content())
 }

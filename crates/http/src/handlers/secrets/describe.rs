@@ -1,6 +1,6 @@
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::convert;
 use crate::cursor;
 use crate::failure::Failure;
@@ -11,17 +11,17 @@ use strongroom_domain::version::VersionNumber;
 
 const CURSOR: &str = "versionCursor";
 
-pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Failure> {
     let path = call.secret_path()?;
-    let versions = versions(&call)?;
+    let versions = versions(call)?;
     let session = call.enter_secret(Action::SecretRead, &path).await?;
-    let view = call.engine.describe(&session, path).await?.run(versions).await?;
+    let view = call.engine.describe(session, path).await?.run(versions).await?;
     let next = view.next_version.map(|number| call.next_page(CURSOR, &number.to_string()));
     Ok(Answer::json(StatusCode::OK, &convert::secret(&view))?.linked(next.as_deref()))
 }
 
 /// Which versions are asked for.
-fn versions(call: &Call) -> Result<Option<VersionPage>, Failure> {
+fn versions(call: &Attempt) -> Result<Option<VersionPage>, Failure> {
     let limit = call.query.limit("versionLimit")?;
     let after = match call.query.get(CURSOR) {
         None => None,

@@ -1,13 +1,13 @@
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::failure::Failure;
 use strongroom_domain::audit::Action;
 
-pub(crate) async fn handle(call: Call, _: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Failure> {
     let path = call.secret_path()?;
     let version = call.query.version("version")?;
     let session = call.enter_secret(Action::SecretVersionDestroy, &path).await?;
-    call.engine.destroy(&session, path).await?.run(version).await?;
+    call.engine.destroy(session, path).await?.run(version).await?;
     Ok(Answer::no_content())
 }

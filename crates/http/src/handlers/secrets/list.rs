@@ -1,5 +1,5 @@
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::Attempt;
 use crate::convert;
 use crate::failure::Failure;
 use crate::pages::{AT_ONCE, CURSOR, Pages, Part};
@@ -11,9 +11,14 @@ use strongroom_api::Secret;
 use strongroom_domain::path::Directory;
 
 /// Everything below a directory.
-pub(crate) async fn answer(call: &Call, session: Session, directory: Directory, part: Part) -> Result<Answer, Failure> {
+pub(crate) async fn answer(
+    call: &Attempt,
+    session: &Session,
+    directory: Directory,
+    part: Part,
+) -> Result<Answer, Failure> {
     let Some(limit) = part.limit else { return everything(call, session, directory, part).await };
-    let operation = call.engine.list(&session, &directory).await?;
+    let operation = call.engine.list(session, &directory).await?;
     let page = operation.page(part.after, limit, &call.query.labels()).await?;
     let next = page.next.as_deref().map(|key| call.next_page(CURSOR, key));
     let secrets: Vec<Secret> = page.items.iter().map(convert::secret).collect();
@@ -21,8 +26,8 @@ pub(crate) async fn answer(call: &Call, session: Session, directory: Directory, 
 }
 
 /// The whole list as a stream.
-async fn everything(call: &Call, session: Session, directory: Directory, part: Part) -> Result<Answer, Failure> {
-    let (engine, labels) = (Arc::clone(&call.engine), call.query.labels());
+async fn everything(call: &Attempt, session: &Session, directory: Directory, part: Part) -> Result<Answer, Failure> {
+    let (engine, session, labels) = (Arc::clone(&call.engine), session.clone(), call.query.labels());
     let pages = Pages::spawn(|reader| async move {
         match engine.list(&session, &directory).await {
             Ok(operation) => {

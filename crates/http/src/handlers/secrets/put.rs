@@ -1,7 +1,7 @@
 use super::location;
 use crate::answer::{Answer, IDEMPOTENCY_KEY};
 use crate::body::RequestBody;
-use crate::call::{Call, same_path};
+use crate::call::{Attempt, same_path};
 use crate::convert;
 use crate::failure::Failure;
 use crate::json::read;
@@ -11,10 +11,11 @@ use strongroom::{Idempotency, Outcome};
 use strongroom_api::PutValue;
 use strongroom_domain::audit::Action;
 
-pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
     let path = call.secret_path()?;
+    call.no_version_in_query()?;
     let session = call.enter_secret(Action::SecretValueWrite, &path).await?;
-    let operation = call.engine.put(&session, path.clone()).await?;
+    let operation = call.engine.put(session, path.clone()).await?;
 
     let body = body.with_value().await?;
     let request: PutValue = read(&body.parse()?)?;
@@ -25,7 +26,7 @@ pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Fail
         key_values: request.secret_key_values,
         generate: request.generate_secret,
     };
-    let input = PutInput { value: value.input(&call)?, expected };
+    let input = PutInput { value: value.input(call)?, expected };
     let render = |done: &PutDone| serde_json::to_vec(&convert::put_done(done)).unwrap_or_default();
     let resource = format!("{}/versions", path.as_str());
     let idempotency = call.single_header(IDEMPOTENCY_KEY)?.map(|key| Idempotency {
@@ -39,7 +40,7 @@ pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Fail
         Outcome::Done(done) => Answer::json(StatusCode::CREATED, &convert::put_done(&done))?,
         Outcome::Repeated(answer) => Answer::repeated(answer),
     };
-    Ok(answer.located(&location(&session, &path)))
+    Ok(answer.located(&location(session, &path)))
 }
 
 /// What the current version must be: `If-Match: "N"`, or `expectedVersion` in the body.

@@ -1,6 +1,6 @@
 use crate::answer::{Answer, to_json};
 use crate::body::RequestBody;
-use crate::call::{Call, same_path};
+use crate::call::{Attempt, same_path};
 use crate::convert;
 use crate::failure::Failure;
 use crate::json::read;
@@ -12,10 +12,11 @@ use strongroom_domain::version::{VersionNumber, VersionSelector};
 /// What an answer has beside the value.
 const FRAME_LEN: usize = 768;
 
-pub(crate) async fn handle(call: Call, body: RequestBody) -> Result<Answer, Failure> {
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
     let path = call.secret_path()?;
+    call.no_version_in_query()?;
     let session = call.enter_secret(Action::SecretValueRead, &path).await?;
-    let operation = call.engine.reveal(&session, path.clone()).await?;
+    let operation = call.engine.reveal(session, path.clone()).await?;
 
     let request: RevealValue = match body.optional().await? {
         Some(body) => read(&body.parse()?)?,

@@ -1,0 +1,162 @@
+//! What an operator lets the server take on: requests at once, and requests of one principal per second.
+
+use crate::support::{ADMIN, PEER, READ_SCOPE, READER, Room, assert_error};
+use bytes::Bytes;
+use core::convert::Infallible;
+use core::num::NonZeroU32;
+use core::pin::Pin;
+use core::time::Duration;
+use futures_util::{FutureExt, Stream, StreamExt};
+use http::{Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{Full, StreamBody};
+use serde_json::{Value, json};
+use strongroom_http::{ResponseBody, Settings};
+use tokio::sync::oneshot;
+
+const REVEAL: &str = "/v1/secrets/nl-01/secret/a/value";
+const PUT: &str = "/v1/secrets/nl-01/secret/a/versions";
+
+async fn room_for(requests: u32) -> Room {
+    let room = Room::with(Settings { max_in_flight: NonZeroU32::new(requests), ..Settings::default() }).await;
+    room.secret("/a").await;
+    room
+}
+
+type Answering<'a> = Pin<Box<dyn Future<Output = Response<ResponseBody>> + Send + 'a>>;
+type Chunks = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>;
+
+/// A request whose body comes when the sender is used.
+fn slow<'a>(room: &'a Room, url: &str) -> (oneshot::Sender<&'static str>, Answering<'a>) {
+    let (sender, text) = oneshot::channel();
+    let chunk = text.map(|text| Ok(Frame::data(Bytes::from_static(text.unwrap_or("").as_bytes()))));
+    let chunks: Chunks = Box::pin(chunk.into_stream());
+    let request = Request::post(url).header("authorization", "Bearer admin").body(StreamBody::new(chunks));
+    (sender, Box::pin(room.api.handle(request.expect("a request"), PEER)))
+}
+
+async fn is_full(room: &Room) -> bool {
+    let reply = room.get("/v1/regions").await;
+    if reply.status == 200 {
+        return false;
+    }
+    assert_error(&reply, StatusCode::SERVICE_UNAVAILABLE, "overloaded");
+    assert_eq!(reply.header("retry-after"), "1");
+    true
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_refused_at_once() {
+    let room = room_for(2).await;
+    let (text, mut first) = slow(&room, REVEAL);
+    let (_text, mut second) = slow(&room, REVEAL);
+    assert!((&mut first).now_or_never().is_none());
+    assert!(!is_full(&room).await);
+    assert!((&mut second).now_or_never().is_none());
+    assert!(is_full(&room).await);
+    // Before credentials are looked at, and behind what costs nothing.
+    assert_eq!(room.raw("GET /v1/regions", &[], "").await.status, 503);
+    assert_eq!(room.get("/nothing").await.status, 404);
+    for request in ["GET /healthz", "GET /readyz", "HEAD /healthz", "HEAD /readyz"] {
+        assert_eq!(room.raw(request, &[], "").await.status, 200, "{request}");
+    }
+    text.send("{}").expect("it waits for its body");
+    let answer = first.await;
+    assert_eq!(answer.status(), 200);
+    // The client has not taken the answer yet.
+    assert!(is_full(&room).await);
+    drop(answer);
+    assert!(!is_full(&room).await);
+    // A client that goes away makes room.
+    let (_third_text, mut third) = slow(&room, REVEAL);
+    assert!((&mut third).now_or_never().is_none());
+    assert!(is_full(&room).await);
+    drop(second);
+    assert!(!is_full(&room).await);
+}
+
+#[tokio::test]
+async fn a_stream_counts_until_its_end() {
+    let room = room_for(1).await;
+    let request = Request::get("/v1/secrets/nl-01/secrets?path=/").header("authorization", "Bearer admin");
+    let answer = room.api.handle(request.body(Full::<Bytes>::default()).expect("a request"), PEER).await;
+    assert_eq!(answer.status(), 200);
+    assert!(is_full(&room).await);
+    let mut chunks = Box::pin(http_body_util::BodyStream::new(answer.into_body()));
+    while let Some(chunk) = chunks.next().await {
+        assert!(chunk.is_ok());
+    }
+    drop(chunks);
+    assert!(!is_full(&room).await);
+}
+
+#[tokio::test]
+async fn a_change_counts_until_it_is_done_also_when_its_client_has_gone() {
+    let room = room_for(1).await;
+    // Told of the commits so far.
+    room.gate.reached.notified().await;
+    room.gate.close();
+    let (text, mut put) = slow(&room, PUT);
+    text.send(r#"{"secretString":"YQ=="}"#).expect("it waits for its body");
+    tokio::select! {
+        () = room.gate.reached.notified() => {}
+        _ = &mut put => panic!("the store holds it"),
+    }
+    drop(put);
+    tokio::task::yield_now().await;
+    assert!(is_full(&room).await);
+    room.gate.open();
+    let mut turns = 0..1_000;
+    while is_full(&room).await {
+        assert!(turns.next().is_some(), "the place never came back");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(room.get("/v1/secrets/nl-01/secret/a").await.json()["currentVersion"], 2);
+}
+
+#[tokio::test]
+async fn failures_and_panics_make_room() {
+    let room = room_for(1).await;
+    for _ in 0..3 {
+        assert_eq!(room.call("wrong", "GET /v1/regions", Value::Null).await.status, 401);
+        assert_eq!(room.get("/v1/secrets/nl-01/secret/none").await.status, 404);
+    }
+    room.gate.broken.store(true, core::sync::atomic::Ordering::Relaxed);
+    assert_eq!(room.admin(&format!("POST {PUT}"), json!({ "secretString": "YQ==" })).await.status, 500);
+    assert!(!is_full(&room).await);
+}
+
+#[tokio::test]
+async fn a_principal_has_so_many_requests_per_second() {
+    let room = Room::with(Settings { max_per_second: NonZeroU32::new(3), ..Settings::default() }).await;
+    room.clock.advance(Duration::from_secs(1));
+    for _ in 0..3 {
+        assert_eq!(room.get("/v1/regions").await.status, 200);
+    }
+    for request in ["GET /v1/regions", "POST /v1/secrets/nl-01/secrets", "GET /v1/kms/summary"] {
+        let refused = room.admin(request, Value::Null).await;
+        assert_error(&refused, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    // Others have their own, and health has none.
+    assert_eq!(room.call(READER, "GET /v1/regions", Value::Null).await.status, 200);
+    assert_eq!(room.raw("GET /readyz", &[], "").await.status, 200);
+    room.clock.advance(Duration::from_millis(400));
+    assert_eq!(room.get("/v1/regions").await.status, 200);
+    assert_eq!(room.get("/v1/regions").await.status, 429);
+    room.clock.advance(Duration::from_secs(1));
+    assert_eq!(room.get("/v1/regions").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_rate_stands_between_credentials_and_scope() {
+    let room = Room::with(Settings { max_per_second: NonZeroU32::new(1), ..Settings::default() }).await;
+    room.clock.advance(Duration::from_secs(1));
+    for _ in 0..3 {
+        assert_eq!(room.call("wrong", "GET /v1/regions", Value::Null).await.status, 401);
+    }
+    let write = format!("POST {PUT}");
+    assert_eq!(room.call(READ_SCOPE, &write, Value::Null).await.code(), "insufficient_scope");
+    assert_eq!(room.call(READ_SCOPE, &write, Value::Null).await.code(), "rate_limited");
+    assert_eq!(room.call(ADMIN, "GET /v1/regions", Value::Null).await.status, 200);
+}

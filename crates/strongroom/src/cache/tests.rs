@@ -1,0 +1,192 @@
+use super::Cache;
+use async_trait::async_trait;
+use quick_cache::sync::Cache as Quick;
+use std::sync::{Arc, Mutex};
+use strongroom_domain::id::{KeyId, SecretId, StreamId};
+use strongroom_domain::kms::{Key, KeyStatus, KeySummary};
+use strongroom_domain::path::{Directory, SecretPath};
+use strongroom_domain::port::{
+    BrowseEntry, Committer, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, SealedRead, SecretReader,
+};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::secret::Secret;
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
+use strongroom_store_memory::MemoryStore;
+use strongroom_testkit::{FixedSigner, ManualClock, build};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// A store whose answers of keys and ciphertexts are held back until a test lets them go.
+struct Slow {
+    store: Arc<MemoryStore>,
+    /// Told when an answer is held back.
+    read: Notify,
+    go: Notify,
+}
+
+impl Slow {
+    async fn hold<T>(&self, answer: T) -> T {
+        self.read.notify_one();
+        self.go.notified().await;
+        answer
+    }
+}
+
+#[async_trait]
+impl KeyReader for Slow {
+    async fn get(&self, id: KeyId, freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError> {
+        let answer = self.store.get(id, freshness).await;
+        self.hold(answer).await
+    }
+
+    async fn find(&self, scope: &Scope, name: &KeyName) -> Result<Option<Arc<Key>>, ReadError> {
+        KeyReader::find(&*self.store, scope, name).await
+    }
+
+    async fn list(&self, scope: &Scope, filter: &KeyFilter) -> Result<Vec<Key>, ReadError> {
+        KeyReader::list(&*self.store, scope, filter).await
+    }
+
+    async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError> {
+        self.store.summaries(ids).await
+    }
+
+    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
+        self.store.counts(scope).await
+    }
+}
+
+#[async_trait]
+impl SecretReader for Slow {
+    async fn find(&self, scope: &Scope, path: &SecretPath) -> Result<Option<Secret>, ReadError> {
+        SecretReader::find(&*self.store, scope, path).await
+    }
+
+    async fn sealed(
+        &self,
+        scope: &Scope,
+        path: &SecretPath,
+        version: VersionSelector,
+        freshness: Freshness,
+    ) -> Result<Option<SealedRead>, ReadError> {
+        let answer = self.store.sealed(scope, path, version, freshness).await;
+        self.hold(answer).await
+    }
+
+    async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError> {
+        self.store.version(secret, number).await
+    }
+
+    async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError> {
+        self.store.active_below(secret, number).await
+    }
+
+    async fn versions(
+        &self,
+        secret: SecretId,
+        after: Option<VersionNumber>,
+        limit: u32,
+    ) -> Result<Vec<Version>, ReadError> {
+        self.store.versions(secret, after, limit).await
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Secret>, ReadError> {
+        SecretReader::list(&*self.store, scope, prefix, after, limit).await
+    }
+
+    async fn browse(
+        &self,
+        scope: &Scope,
+        directory: &Directory,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<BrowseEntry>, ReadError> {
+        self.store.browse(scope, directory, after, limit).await
+    }
+}
+
+fn room() -> (Arc<Slow>, Arc<Cache>) {
+    let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
+    let slow = Arc::new(Slow { store: Arc::clone(&store), read: Notify::new(), go: Notify::new() });
+    let cache = Cache {
+        ciphertexts: Some(Quick::with_weighter(16, 1 << 20, super::CiphertextWeight)),
+        ciphertext_changes: super::Generations::new(),
+        keys: Quick::new(16),
+        key_changes: super::Generations::new(),
+        organisations: Quick::new(16),
+        regions: Mutex::new(None),
+        secrets: Arc::clone(&slow) as _,
+        key_reader: Arc::clone(&slow) as _,
+        tenancy: store,
+        clock: Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000))),
+    };
+    (slow, Arc::new(cache))
+}
+
+async fn commit(slow: &Slow, change: Change) {
+    slow.store.commit(Unit { changes: vec![change], ..Unit::default() }).await.expect("commits");
+}
+
+#[tokio::test]
+async fn a_key_read_before_a_change_and_kept_after_it_is_not_served() {
+    let (slow, cache) = room();
+    let key = build::key(build::scope(), "app");
+    let id = key.spec.id;
+    commit(&slow, Change::InsertKey(key.clone())).await;
+    let read = |cache: &Arc<Cache>| {
+        let cache = Arc::clone(cache);
+        tokio::spawn(async move { cache.key(id, Freshness::Hint).await })
+    };
+    let early = read(&cache);
+    slow.read.notified().await;
+    let state = key.switched(false, Timestamp::from_micros(1_000_001)).expect("may be").expect("was on");
+    commit(&slow, Change::ReplaceKeyState { key: id, state }).await;
+    cache.forget_key(id);
+    slow.go.notify_one();
+    let early = early.await.expect("no panic").expect("reads").expect("there");
+    assert_eq!(early.state.status, KeyStatus::Active, "what it read");
+
+    slow.go.notify_one();
+    let late = read(&cache).await.expect("no panic").expect("reads").expect("there");
+    assert_eq!(late.state.status, KeyStatus::Disabled);
+    // Without a change in between it is kept: nobody lets a second answer go.
+    let kept = read(&cache).await.expect("no panic").expect("reads").expect("there");
+    assert_eq!(kept.state.status, KeyStatus::Disabled);
+}
+
+#[tokio::test]
+async fn a_ciphertext_read_before_a_change_and_kept_after_it_is_not_served() {
+    let (slow, cache) = room();
+    let secret = build::secret(build::scope(), "/a");
+    let mut key = build::key(secret.scope, "app");
+    key.spec.id = secret.key;
+    commit(&slow, Change::InsertKey(key)).await;
+    commit(&slow, Change::InsertSecret { secret: secret.clone(), version: build::sealed(1) }).await;
+    let (scope, path) = (secret.scope, secret.path.clone());
+    let read = |cache: &Arc<Cache>| {
+        let (cache, path) = (Arc::clone(cache), path.clone());
+        tokio::spawn(async move { cache.sealed(&scope, &path, VersionSelector::Current, Freshness::Hint).await })
+    };
+    let early = read(&cache);
+    slow.read.notified().await;
+    let state = secret.state.appended(Timestamp::from_micros(1_000_001), 10).expect("there is room");
+    commit(&slow, Change::AppendVersion { secret: secret.id, version: build::sealed(2), state }).await;
+    cache.forget_secret(&scope, &path);
+    slow.go.notify_one();
+    let early = early.await.expect("no panic").expect("reads").expect("there");
+    assert_eq!(early.secret.state.head.latest.get(), 1, "what it read");
+
+    slow.go.notify_one();
+    for _ in 0..2 {
+        let late = read(&cache).await.expect("no panic").expect("reads").expect("there");
+        assert_eq!(late.secret.state.head.latest.get(), 2);
+    }
+}
