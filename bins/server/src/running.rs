@@ -47,6 +47,8 @@ pub(crate) async fn serve(
     housekeeping.abort();
     // Ends with an error that says that it was aborted, which is what was asked.
     let _ = housekeeping.await;
+    // What was counted since the last round is written before the store closes.
+    keep_house(&system.engine).await;
     system.writer.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -54,10 +56,14 @@ pub(crate) async fn serve(
 
 async fn housekeeping(engine: Arc<Engine>, clock: Arc<dyn Clock>) {
     loop {
-        if let Err(error) = engine.housekeeping().await {
-            tracing::warn!(error = %causes(&error), "housekeeping could not be done");
-        }
+        keep_house(&engine).await;
         clock.sleep(HOUSEKEEPING).await;
+    }
+}
+
+async fn keep_house(engine: &Engine) {
+    if let Err(error) = engine.housekeeping().await {
+        tracing::warn!(error = %causes(&error), "housekeeping could not be done");
     }
 }
 
