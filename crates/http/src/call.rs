@@ -107,11 +107,10 @@ impl Attempt {
     /// Settles credentials, the caller's rate, the credential's scope, and the organisation. `target`: what is tried, for the record
     /// of a refusal.
     pub(crate) async fn enter_organisation(&self, target: Target<'_>) -> Result<OrganisationSession, Failure> {
-        // A header that stands twice is a malformed request, whoever sends it.
-        let organisation = self.header("x-organisation-identity")?;
         let credential = auth::credential(&self.headers);
         let caller = self.engine.authenticate(credential.as_ref(), &self.request).await?;
         self.limits.count(caller.principal)?;
+        let organisation = self.header("x-organisation-identity")?;
         let request = self.request.clone();
         Ok(self.engine.enter_organisation(caller, organisation, self.needs, request, target).await?)
     }
@@ -124,8 +123,8 @@ impl Attempt {
         resource: (ResourceKind, &str),
     ) -> Result<&Session, Failure> {
         let target = Target { action, resource: Some(resource) };
-        let project = self.project()?;
         let session = self.enter_organisation(target).await?;
+        let project = self.project()?;
         let session = self.engine.enter(session, service, &self.place.region, project, target).await?;
         let (kind, identity) = resource;
         let entered = Entered { session, action, resource: (kind, identity.to_owned()) };

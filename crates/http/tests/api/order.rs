@@ -160,6 +160,7 @@ async fn organisations_projects_and_gates() {
     let doubled =
         [("authorization", "Bearer admin"), ("x-organisation-identity", "dev"), ("x-organisation-identity", "dev")];
     assert_eq!(send(&room, list, &doubled, "").await, verdict(400, "invalid_request"));
+    assert_eq!(send(&room, list, &doubled[1..], "").await, verdict(401, "unauthenticated"), "credentials come first");
     assert_eq!(room.call(EVERYWHERE, "GET /healthz", Value::Null).await.status, 200);
 }
 

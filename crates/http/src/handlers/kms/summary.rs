@@ -9,9 +9,8 @@ use strongroom_domain::audit::{Action, ResourceKind};
 
 /// Open also while the gate is closed: it is how clients learn that it is.
 pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Failure> {
-    let project = call.project()?;
     let target = Target { action: Action::KmsList, resource: Some((ResourceKind::KmsKey, "")) };
     let session = call.enter_organisation(target).await?;
-    let summary = call.engine.summary(&session, project).await?;
+    let summary = call.engine.summary(&session, call.project()?).await?;
     Answer::json(StatusCode::OK, &convert::summary(&summary))
 }
