@@ -12,7 +12,7 @@ impl Encoder {
     /// Begins a text of this purpose and format version.
     #[must_use]
     pub fn new(purpose: &str, version: u8) -> Self {
-        let mut encoder = Self(Vec::with_capacity(256));
+        let mut encoder = Self(Vec::with_capacity(512));
         encoder.bytes(purpose.as_bytes());
         encoder.0.push(version);
         encoder

@@ -197,6 +197,32 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The secret whose revision it changes.
+    #[must_use]
+    pub const fn secret(&self) -> Option<SecretId> {
+        match self {
+            Self::InsertSecret { secret, .. } => Some(secret.id),
+            Self::AppendVersion { secret, .. }
+            | Self::EraseVersion { secret, .. }
+            | Self::ReplaceMetadata { secret, .. }
+            | Self::ReplacePolicy { secret, .. }
+            | Self::DeleteSecret { secret } => Some(*secret),
+            Self::InsertKeyCheck(_)
+            | Self::InsertInstanceKey(_)
+            | Self::InsertOrganisation(_)
+            | Self::InsertRegion(_)
+            | Self::InsertToken(_)
+            | Self::InsertKey(_)
+            | Self::AppendKeyVersion { .. }
+            | Self::ReplaceKeyState { .. }
+            | Self::RememberAnswer(_)
+            | Self::ForgetAnswer { .. }
+            | Self::PruneAnswers { .. } => None,
+        }
+    }
+}
+
 /// A change, applied whole or not at all, with the audit records that tell of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unit {

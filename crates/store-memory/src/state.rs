@@ -174,7 +174,7 @@ impl State {
     pub(crate) fn log(&mut self, records: impl IntoIterator<Item = AuditRecord>, signer: &dyn AuditSigner) {
         let before = self.records.len();
         for record in records {
-            self.records.push(self.chain.append(record));
+            self.records.push(self.chain.append(record.into()));
         }
         if self.records.len() > before
             && let Some(last) = self.records.last_mut()

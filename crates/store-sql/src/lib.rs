@@ -4,6 +4,7 @@
 //! together. What a commit was answered for is on disk.
 
 mod accesses;
+mod encoded;
 mod entity;
 mod error;
 mod migration;

@@ -15,6 +15,20 @@ pub struct Signature {
     pub bytes: [u8; 64],
 }
 
+/// A record with its canonical bytes: made by whoever has the time, so that the one who appends need not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRecord {
+    record: AuditRecord,
+    canonical: Vec<u8>,
+}
+
+impl From<AuditRecord> for EncodedRecord {
+    fn from(record: AuditRecord) -> Self {
+        let canonical = record.to_canonical();
+        Self { record, canonical }
+    }
+}
+
 /// A record at its place in a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainedRecord {
@@ -60,8 +74,8 @@ impl ChainState {
     }
 
     /// Appends a record, unsigned: the writer signs the last of a commit.
-    pub fn append(&mut self, record: AuditRecord) -> ChainedRecord {
-        let canonical = record.to_canonical();
+    pub fn append(&mut self, encoded: EncodedRecord) -> ChainedRecord {
+        let EncodedRecord { record, canonical } = encoded;
         *self = self.after(&canonical);
         ChainedRecord {
             stream: self.stream,

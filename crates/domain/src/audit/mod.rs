@@ -10,5 +10,5 @@ mod chain;
 mod record;
 
 pub use action::{Action, Outcome, ResourceKind};
-pub use chain::{ChainHash, ChainState, ChainedRecord, Signature, signed_bytes};
+pub use chain::{ChainHash, ChainState, ChainedRecord, EncodedRecord, Signature, signed_bytes};
 pub use record::{AuditRecord, RequestInfo, Resource};

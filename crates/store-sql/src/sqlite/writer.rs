@@ -102,7 +102,7 @@ impl Committer for SqliteWriter {
         let weight = weight(&unit);
         let room = self.room(&self.changes, weight).await.ok_or_else(stopped)?;
         let (reply, answer) = oneshot::channel();
-        if !self.send(Job { task: Task::Commit(unit, reply), weight, _room: Some(room) }) {
+        if !self.send(Job { task: Task::Commit(unit.into(), reply), weight, _room: Some(room) }) {
             return Err(stopped());
         }
         answer.await.unwrap_or_else(|_| Err(CommitError::new(CommitErrorKind::OutcomeUnknown, LOST)))
@@ -116,7 +116,7 @@ impl AccessLog for SqliteWriter {
         let weight = 2 * RECORD_WEIGHT;
         let room = self.room(&self.changes, weight).await.ok_or_else(stopped)?;
         let (reply, answer) = oneshot::channel();
-        if !self.send(Job { task: Task::Access(Some(Box::new(access)), reply), weight, _room: Some(room) }) {
+        if !self.send(Job { task: Task::Access(Some(Box::new(access.into())), reply), weight, _room: Some(room) }) {
             return Err(stopped());
         }
         answer.await.unwrap_or_else(|_| Err(AccessError::new(AccessErrorKind::OutcomeUnknown, LOST)))
@@ -128,7 +128,7 @@ impl AuditLog for SqliteWriter {
     async fn enqueue(&self, record: AuditRecord) -> Result<(), CommitError> {
         let stopped = || CommitError::new(CommitErrorKind::Unavailable, STOPPED);
         let room = self.room(&self.records, RECORD_WEIGHT).await.ok_or_else(stopped)?;
-        let job = Job { task: Task::Record(Box::new(record)), weight: RECORD_WEIGHT, _room: Some(room) };
+        let job = Job { task: Task::Record(Box::new(record.into())), weight: RECORD_WEIGHT, _room: Some(room) };
         if self.send(job) { Ok(()) } else { Err(stopped()) }
     }
 }

@@ -3,13 +3,13 @@
 use super::chain::Chain;
 use super::flush::Flush;
 use super::job::{Fault, Job, Task, Verdict};
+use super::revisions::Revisions;
+use crate::encoded::{EncodedAccess, EncodedUnit};
 use crate::sqlite::change::{self, Effect, Refusal};
 use crate::sqlite::expect;
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::time::Instant;
-use strongroom_domain::audit::AuditRecord;
-use strongroom_domain::port::Access;
-use strongroom_domain::unit::{AggregateId, Expect, Unit};
+use strongroom_domain::audit::EncodedRecord;
 
 /// A batch that was committed.
 pub(super) struct Committed {
@@ -29,6 +29,7 @@ pub(super) struct Batch<'a> {
     pub(super) connection: &'a Connection,
     pub(super) chain: &'a mut Chain,
     pub(super) flush: &'a mut Flush,
+    pub(super) revisions: &'a mut Revisions,
     pub(super) now: Instant,
 }
 
@@ -68,7 +69,7 @@ impl Batch<'_> {
                     None => Verdict::Stale,
                 },
                 Task::Record(record) => {
-                    self.chain.append(AuditRecord::clone(record));
+                    self.chain.append(EncodedRecord::clone(record));
                     Verdict::Done
                 }
                 Task::Close(_) => Verdict::Done,
@@ -91,13 +92,14 @@ impl Batch<'_> {
         Ok(written.is_ok())
     }
 
-    fn apply(&mut self, unit: &mut Unit, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
+    fn apply(&mut self, unit: &mut EncodedUnit, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
         for wanted in &unit.expect {
             if !expect::holds(self.connection, wanted)? {
                 return Ok(Verdict::Conflict(wanted.clone()));
             }
         }
         if !unit.changes.is_empty() {
+            unit.changes.iter().for_each(|change| self.revisions.forget(change));
             let before = effects.len();
             self.execute("SAVEPOINT unit")?;
             let made = unit.changes.iter().try_for_each(|change| change::apply(self.connection, change, effects));
@@ -122,9 +124,8 @@ impl Batch<'_> {
         Ok(Verdict::Done)
     }
 
-    fn access(&mut self, access: Access, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
-        let seen = Expect::Revision(AggregateId::Secret(access.secret), access.seen);
-        if !expect::holds(self.connection, &seen)? {
+    fn access(&mut self, access: EncodedAccess, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
+        if self.revisions.of(self.connection, access.secret)? != Some(access.seen) {
             return Ok(Verdict::Stale);
         }
         for record in access.records {

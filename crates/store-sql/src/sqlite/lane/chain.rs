@@ -2,9 +2,9 @@
 
 use super::OpenError;
 use crate::row;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::sync::Arc;
-use strongroom_domain::audit::{AuditRecord, ChainHash, ChainState, ChainedRecord};
+use strongroom_domain::audit::{ChainHash, ChainState, ChainedRecord, EncodedRecord};
 use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, StreamId};
 use strongroom_domain::port::{AuditSigner, IdGenerator};
 use strongroom_domain::principal::Principal;
@@ -48,7 +48,7 @@ impl Chain {
     }
 
     /// Adds a record to the batch.
-    pub(super) fn append(&mut self, record: AuditRecord) {
+    pub(super) fn append(&mut self, record: EncodedRecord) {
         let record = self.state.append(record);
         self.pending.push(record);
     }
@@ -62,7 +62,8 @@ impl Chain {
                 .prepare_cached("INSERT INTO audit_streams (ordinal, id) VALUES (?1, ?2)")?
                 .execute((self.ordinal, self.state.stream.uuid()))?;
         }
-        self.pending.iter().try_for_each(|record| insert(connection, self.ordinal, record))
+        let mut insert = connection.prepare_cached(INSERT)?;
+        self.pending.iter().try_for_each(|record| execute(&mut insert, self.ordinal, record))
     }
 
     /// The batch is durable.
@@ -114,7 +115,14 @@ fn last_link(connection: &Connection, ordinal: i64, stream: StreamId) -> Result<
     Ok(last)
 }
 
-fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rusqlite::Result<()> {
+const INSERT: &str =
+    "INSERT INTO audit_records
+         (position, stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
+          project, principal_kind, principal, credential, action, outcome, status, resource_kind, resource_identity,
+          resource_id, resource_version, request_id, client_ip)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+
+fn execute(insert: &mut Statement<'_>, ordinal: i64, chained: &ChainedRecord) -> rusqlite::Result<()> {
     let record = &chained.record;
     let (principal_kind, principal) = match record.principal {
         Some(Principal::User(id)) => (Some("user"), Some(id.uuid())),
@@ -123,41 +131,32 @@ fn insert(connection: &Connection, ordinal: i64, chained: &ChainedRecord) -> rus
     };
     let resource = record.resource.as_ref();
     let request = record.request.as_ref();
-    connection
-        .prepare_cached(
-            "INSERT INTO audit_records
-                 (position, stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
-                  project, principal_kind, principal, credential, action, outcome, status, resource_kind,
-                  resource_identity, resource_id, resource_version, request_id, client_ip)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24)",
-        )?
-        .execute(params![
-            row::position(ordinal, chained.sequence),
-            ordinal,
-            row::column(chained.sequence),
-            chained.hash,
-            chained.signature.map(|signature| signature.bytes),
-            chained.signature.map(|signature| signature.key_version),
-            chained.canonical,
-            record.at.as_micros(),
-            EventId::uuid(record.event),
-            record.organisation.map(OrganisationId::uuid),
-            record.region.map(RegionId::uuid),
-            record.project.map(ProjectId::uuid),
-            principal_kind,
-            principal,
-            record.credential.map(CredentialId::uuid),
-            record.action.as_str(),
-            record.outcome.as_str(),
-            record.status,
-            resource.map(|resource| resource.kind.as_str()),
-            resource.map(|resource| &resource.identity),
-            resource.and_then(|resource| resource.id),
-            resource.and_then(|resource| resource.version).map(row::column),
-            request.map(|request| request.id.uuid()),
-            request.and_then(|request| request.client).map(|client| client.to_string()),
-        ])?;
+    insert.execute(params![
+        row::position(ordinal, chained.sequence),
+        ordinal,
+        row::column(chained.sequence),
+        chained.hash,
+        chained.signature.map(|signature| signature.bytes),
+        chained.signature.map(|signature| signature.key_version),
+        chained.canonical,
+        record.at.as_micros(),
+        EventId::uuid(record.event),
+        record.organisation.map(OrganisationId::uuid),
+        record.region.map(RegionId::uuid),
+        record.project.map(ProjectId::uuid),
+        principal_kind,
+        principal,
+        record.credential.map(CredentialId::uuid),
+        record.action.as_str(),
+        record.outcome.as_str(),
+        record.status,
+        resource.map(|resource| resource.kind.as_str()),
+        resource.map(|resource| &resource.identity),
+        resource.and_then(|resource| resource.id),
+        resource.and_then(|resource| resource.version).map(row::column),
+        request.map(|request| request.id.uuid()),
+        request.and_then(|request| request.client).map(|client| client.to_string()),
+    ])?;
     Ok(())
 }
 
@@ -179,20 +178,20 @@ mod tests {
         let ids = Arc::new(Ids::default());
         let mut chain = Chain::open(&connection, Arc::new(Signer), ids.clone()).expect("opens");
         for event in 1..=2 {
-            chain.append(record(event));
+            chain.append(record(event).into());
         }
         chain.write(&connection).expect("written");
         chain.committed();
-        chain.append(record(3));
+        chain.append(record(3).into());
         chain.rolled_back();
-        chain.append(record(4));
+        chain.append(record(4).into());
         chain.write(&connection).expect("written");
         chain.committed();
         assert_eq!(chain.position(), (1, 3));
-        chain.append(record(5));
+        chain.append(record(5).into());
         chain.abandon();
         assert_eq!(store.streams().await.expect("readable").len(), 1, "a stream begins with its first record");
-        chain.append(record(6));
+        chain.append(record(6).into());
         chain.write(&connection).expect("written");
         chain.committed();
         assert_eq!(chain.position(), (2, 1));

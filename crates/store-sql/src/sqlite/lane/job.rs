@@ -1,9 +1,10 @@
 //! What is queued for the lane.
 
+use crate::encoded::{EncodedAccess, EncodedUnit};
 use crate::error::Shared;
 use std::sync::Arc;
-use strongroom_domain::audit::AuditRecord;
-use strongroom_domain::port::{Access, AccessError, AccessErrorKind, CommitError, CommitErrorKind};
+use strongroom_domain::audit::EncodedRecord;
+use strongroom_domain::port::{AccessError, AccessErrorKind, CommitError, CommitErrorKind};
 use strongroom_domain::unit::{Change, Expect, Unit};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -16,10 +17,10 @@ pub(in crate::sqlite) struct Job {
 }
 
 pub(in crate::sqlite) enum Task {
-    Commit(Unit, oneshot::Sender<Result<(), CommitError>>),
+    Commit(EncodedUnit, oneshot::Sender<Result<(), CommitError>>),
     /// `None` once it was taken for writing.
-    Access(Option<Box<Access>>, oneshot::Sender<Result<(), AccessError>>),
-    Record(Box<AuditRecord>),
+    Access(Option<Box<EncodedAccess>>, oneshot::Sender<Result<(), AccessError>>),
+    Record(Box<EncodedRecord>),
     /// Writes what is queued, ends the lane, and tells.
     Close(oneshot::Sender<()>),
 }

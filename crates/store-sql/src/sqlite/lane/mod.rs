@@ -6,6 +6,7 @@ mod chain;
 mod fixtures;
 mod flush;
 mod job;
+mod revisions;
 mod wal;
 
 pub(super) use job::{Job, RECORD_WEIGHT, Task, weight};
@@ -19,6 +20,7 @@ use batch::{Batch, Committed, Failed};
 use chain::Chain;
 use flush::Flush;
 use job::Fault;
+use revisions::Revisions;
 use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,6 +46,7 @@ pub(super) struct Lane {
     flush: Flush,
     wal: Wal,
     accesses: Arc<Accesses>,
+    revisions: Revisions,
     /// Records that could not be written yet; nobody waits for them, but they are not lost.
     backlog: VecDeque<Job>,
 }
@@ -75,7 +78,16 @@ impl Lane {
         wal.write_back(&connection, now());
         let chain = Chain::open(&connection, signer, ids)?;
         let flush = Flush::open(&connection, Arc::clone(&accesses), now())?;
-        Ok(Self { connection, jobs, chain, flush, wal, accesses, backlog: VecDeque::new() })
+        Ok(Self {
+            connection,
+            jobs,
+            chain,
+            flush,
+            wal,
+            accesses,
+            revisions: Revisions::default(),
+            backlog: VecDeque::new(),
+        })
     }
 
     /// Works until the queue is closed.
@@ -144,7 +156,8 @@ impl Lane {
     /// Whether it was committed.
     fn commit(&mut self, mut jobs: Vec<Job>) -> bool {
         let (connection, now) = (&self.connection, now());
-        let batch = Batch { connection, chain: &mut self.chain, flush: &mut self.flush, now };
+        let batch =
+            Batch { connection, chain: &mut self.chain, flush: &mut self.flush, revisions: &mut self.revisions, now };
         match batch.run(&mut jobs) {
             Ok(done) => {
                 self.committed(jobs, done, now);
@@ -185,6 +198,7 @@ impl Lane {
     fn failed(&mut self, jobs: Vec<Job>, failed: Failed, now: Instant) {
         tracing::error!(error = &failed.cause as &dyn std::error::Error, fault = ?failed.fault, "a commit failed");
         self.flush.rolled_back(now);
+        self.revisions.rolled_back();
         if failed.fault == Fault::Unknown {
             self.chain.abandon();
         } else {
@@ -264,9 +278,9 @@ mod tests {
             let task = if event % 100 == 0 {
                 let (reply, answer) = oneshot::channel();
                 answers.push(answer);
-                Task::Commit(Unit { records: vec![record(event)], ..Unit::default() }, reply)
+                Task::Commit(Unit { records: vec![record(event)], ..Unit::default() }.into(), reply)
             } else {
-                Task::Record(Box::new(record(event)))
+                Task::Record(Box::new(record(event).into()))
             };
             queue.send(Job { task, weight: RECORD_WEIGHT, _room: None }).expect("queued");
         }
