@@ -186,9 +186,9 @@ async fn create_key(system: &System, token: &SecretBytes) -> Result<KeyId, stron
     let engine = &system.engine;
     let request = RequestInfo::embedded(RequestId::new(system.ids.next()));
     let credential = Credential::Token(SecretBytes::copy_of(token.expose()));
-    let caller = engine.authenticate(Some(&credential), &request).await?;
+    let call = engine.authenticate(Some(&credential), Arc::new(request)).await?;
     let target = Target { action: Action::KmsCreate, resource: None };
-    let session = engine.enter_organisation(caller, Some(ORGANISATION), Needs::Write, request, target).await?;
+    let session = engine.enter_organisation(call, Some(ORGANISATION), Needs::Write, target).await?;
     let session = engine.enter(session, Service::Kms, REGION, None, target).await?;
     let key = engine.create_key(&session).await?.run(CreateKeyInput::named(KEY)).await?;
     Ok(key.spec.id)

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, ResponseBody, without_body};
 use crate::body::{BodyLimits, BoxError, RequestBody};
-use crate::call::Call;
+use crate::call::{Attempt, Call, Ended};
 use crate::client;
 use crate::failure::{Failure, HttpCode};
 use crate::limits::{Limits, Slot};
@@ -100,14 +100,22 @@ impl Api {
                     limits: Arc::clone(&self.limits),
                     query,
                     place,
-                    request: self.request_info(id, &parts, peer),
+                    request: Arc::new(self.request_info(id, &parts, peer)),
                     needs: route.needs,
+                    leaves_records: route.leaves_records(),
                     headers: parts.headers,
                     uri: parts.uri,
                 };
-                (route.template, self.run(route, call, body, slot).await)
+                (route.template, self.run(route, Attempt::new(call), body, slot).await)
             }
-            Err(failure) => ("", Err(failure)),
+            Err(failure) => {
+                // Counted, not written: whoever sheds load must not wait for anything.
+                if failure.is_overload() {
+                    let request = self.request_info(id, &parts, peer);
+                    self.engine.count_unidentified(failure.code(), failure.status().as_u16(), &request);
+                }
+                ("", Err(failure))
+            }
         };
         let micros = self.clock.now().micros_since(started);
         let seen = Seen { method: method.as_str(), route, id, micros };
@@ -158,28 +166,31 @@ impl Api {
     async fn run(
         &self,
         route: &'static Route,
-        call: Call,
+        attempt: Attempt,
         body: RequestBody,
         slot: Option<Slot>,
     ) -> Result<Answer, Failure> {
-        let running = AssertUnwindSafe((route.handler)(call, body)).catch_unwind();
-        let running = running.map(|outcome| outcome.map(|outcome| outcome.map(|answer| answer.holding(slot))));
-        let limit = self.settings.request_timeout;
-        let finished = if route.changes() {
-            let task = self.changes.spawn(running);
-            tokio::time::timeout(limit, task).await.map(|joined| joined.unwrap_or_else(|error| Err(Box::new(error))))
-        } else {
-            tokio::time::timeout(limit, running).await
-        };
-        match finished {
-            Ok(Ok(outcome)) => outcome,
+        let attempt = Arc::new(attempt);
+        let running = AssertUnwindSafe((route.handler)(Arc::clone(&attempt), body)).catch_unwind();
+        let running = running.map(|outcome| match outcome {
+            Ok(outcome) => Ended::Handled(outcome.map(|answer| answer.holding(slot))),
             // What a panic says may hold anything; the route is enough to find it.
-            Ok(Err(_)) => {
+            Err(_) => {
                 tracing::error!(route = route.template, "a handler panicked");
-                Err(Failure::internal())
+                Ended::CutShort(Failure::internal())
             }
-            Err(_) => Err(timed_out(route, limit)),
+        });
+        let limit = self.settings.request_timeout;
+        if route.changes() {
+            // Recorded inside the task: it goes on also when nobody waits, and ends in a record then too.
+            let task = self.changes.spawn(async move { attempt.recorded(running.await).await });
+            return match tokio::time::timeout(limit, task).await {
+                Ok(joined) => joined.unwrap_or_else(|_| Err(Failure::internal())),
+                Err(_) => Err(timed_out(route, limit)),
+            };
         }
+        let ended = tokio::time::timeout(limit, running).await;
+        attempt.recorded(ended.unwrap_or_else(|_| Ended::CutShort(timed_out(route, limit)))).await
     }
 }
 

@@ -3,14 +3,15 @@
 use crate::answer::Answer;
 use crate::api::Settings;
 use crate::auth;
-use crate::failure::Failure;
+use crate::failure::{Failure, HttpCode};
 use crate::limits::Limits;
 use crate::query::Query;
 use crate::routes::Place;
 use core::ops::Deref;
+use core::time::Duration;
 use http::{HeaderMap, Uri};
 use std::sync::{Arc, OnceLock};
-use strongroom::{Code, Engine, Error, Needs, OrganisationSession, Service, Session, Target};
+use strongroom::{Code, Engine, Error, Identified, Needs, OrganisationSession, Reached, Service, Session, Target};
 use strongroom_domain::audit::{Action, RequestInfo, ResourceKind};
 use strongroom_domain::path::SecretPath;
 
@@ -23,8 +24,10 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) query: Query,
     pub(crate) place: Place,
-    pub(crate) request: RequestInfo,
+    pub(crate) request: Arc<RequestInfo>,
     pub(crate) needs: Needs,
+    /// Whether it leaves records of itself.
+    pub(crate) leaves_records: bool,
 }
 
 impl Call {
@@ -75,20 +78,32 @@ impl Call {
     }
 }
 
-/// A call on its way through its handler: whatever a known caller tries leaves a record, also where the handler refuses it before the
-/// engine does anything.
+/// How long the record of a failure may wait for room in the audit log's queue.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A call on its way through its handler. It outlives the handler, so that whatever a known caller tries leaves a record, also where
+/// the engine had no occasion to make one: the handler refused it, panicked, or took too long.
 pub(crate) struct Attempt {
     call: Call,
-    entered: OnceLock<Entered>,
+    identified: OnceLock<(Identified, Tried)>,
+    organisation: OnceLock<OrganisationSession>,
+    session: OnceLock<Session>,
     /// The secret's path, where it stands in the body.
     path: OnceLock<SecretPath>,
 }
 
-/// What was settled before the handler went on.
-struct Entered {
-    session: Session,
+/// How a handler ended.
+pub(crate) enum Ended {
+    /// By itself.
+    Handled(Result<Answer, Failure>),
+    /// It panicked, or took too long.
+    CutShort(Failure),
+}
+
+/// What is tried, as far as the URL says.
+struct Tried {
     action: Action,
-    resource: (ResourceKind, String),
+    resource: Option<(ResourceKind, String)>,
 }
 
 impl Deref for Attempt {
@@ -101,18 +116,30 @@ impl Deref for Attempt {
 
 impl Attempt {
     pub(crate) const fn new(call: Call) -> Self {
-        Self { call, entered: OnceLock::new(), path: OnceLock::new() }
+        Self {
+            call,
+            identified: OnceLock::new(),
+            organisation: OnceLock::new(),
+            session: OnceLock::new(),
+            path: OnceLock::new(),
+        }
     }
 
     /// Settles credentials, the caller's rate, the credential's scope, and the organisation. `target`: what is tried, for the record
     /// of a refusal.
     pub(crate) async fn enter_organisation(&self, target: Target<'_>) -> Result<OrganisationSession, Failure> {
         let credential = auth::credential(&self.headers);
-        let caller = self.engine.authenticate(credential.as_ref(), &self.request).await?;
-        self.limits.count(caller.principal)?;
+        let call = self.engine.authenticate(credential.as_ref(), Arc::clone(&self.request)).await?;
+        let resource = target.resource.map(|(kind, identity)| (kind, identity.to_owned()));
+        self.identified.get_or_init(|| (call.clone(), Tried { action: target.action, resource }));
+        if let Err(failure) = self.limits.count(call.caller().principal) {
+            self.engine.record_rate_limited(&call, target, failure.code(), failure.status().as_u16()).await?;
+            return Err(failure);
+        }
         let organisation = self.header("x-organisation-identity")?;
-        let request = self.request.clone();
-        Ok(self.engine.enter_organisation(caller, organisation, self.needs, request, target).await?)
+        let session = self.engine.enter_organisation(call, organisation, self.needs, target).await?;
+        self.organisation.get_or_init(|| session.clone());
+        Ok(session)
     }
 
     /// Settles everything up to the project. `resource`: what is tried, as far as the URL names it.
@@ -126,9 +153,7 @@ impl Attempt {
         let session = self.enter_organisation(target).await?;
         let project = self.project()?;
         let session = self.engine.enter(session, service, &self.place.region, project, target).await?;
-        let (kind, identity) = resource;
-        let entered = Entered { session, action, resource: (kind, identity.to_owned()) };
-        Ok(&self.entered.get_or_init(|| entered).session)
+        Ok(self.session.get_or_init(|| session))
     }
 
     /// As [`enter`](Self::enter), for the secret at a path.
@@ -147,19 +172,44 @@ impl Attempt {
     }
 
     /// Gives the handler's outcome on, after the record of a failure that has none yet.
-    pub(crate) async fn recorded(&self, outcome: Result<Answer, Failure>) -> Result<Answer, Failure> {
-        let (Err(failure), Some(entered)) = (&outcome, self.entered.get()) else { return outcome };
-        let Entered { session, action, resource: (kind, identity) } = entered;
-        if session.has_record() {
+    pub(crate) async fn recorded(&self, ended: Ended) -> Result<Answer, Failure> {
+        let (outcome, cut_short) = match ended {
+            Ended::Handled(outcome) => (outcome, false),
+            Ended::CutShort(failure) => (Err(failure), true),
+        };
+        let Err(failure) = &outcome else { return outcome };
+        let status = failure.status().as_u16();
+        let Some((identified, tried)) = self.identified.get() else {
+            // The engine counts refused credentials itself.
+            if status != 401 && self.leaves_records {
+                self.engine.count_unidentified(failure.code(), status, &self.request);
+            }
+            return outcome;
+        };
+        // A handler that was cut short may have made a record that was never stored, or tells of a success that nobody heard of.
+        if (identified.has_record() && !cut_short) || !self.leaves_records {
             return outcome;
         }
-        let identity = self.path.get().map_or(identity.as_str(), SecretPath::as_str);
-        let target = Target { action: *action, resource: Some((*kind, identity)) };
-        let status = failure.status().as_u16();
-        match self.engine.record_failure(session, target, failure.code(), status).await {
+        let reached = match (self.session.get(), self.organisation.get()) {
+            (Some(session), _) => Reached::Session(session),
+            (None, Some(session)) => Reached::Organisation(session),
+            (None, None) => Reached::Identity(identified),
+        };
+        let resource = tried
+            .resource
+            .as_ref()
+            .map(|(kind, identity)| (*kind, self.path.get().map_or(identity.as_str(), SecretPath::as_str)));
+        let target = Target { action: tried.action, resource };
+        let record = self.engine.record_failure(reached, target, failure.code(), status);
+        match tokio::time::timeout(RECORD_TIMEOUT, record).await {
             // What the caller hears of a fault on our side stays what went wrong first.
-            Err(error) if status < 500 => Err(error.into()),
-            _ => outcome,
+            Ok(Err(error)) if status < 500 => Err(error.into()),
+            Err(_) => {
+                tracing::error!(request = %self.request.id, "the audit log did not take the record of a failure in time");
+                let message = "The audit log is too slow to take the record of this call; try again shortly.";
+                if status < 500 { Err(Failure::new(HttpCode::TimedOut, message)) } else { outcome }
+            }
+            Ok(_) => outcome,
         }
     }
 }

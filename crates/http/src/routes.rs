@@ -2,13 +2,14 @@
 
 use crate::answer::Answer;
 use crate::body::RequestBody;
-use crate::call::{Attempt, Call};
+use crate::call::Attempt;
 use crate::failure::{Failure, HttpCode};
 use crate::handlers::{health, kms, regions, secrets};
 use crate::query::{Query, percent_decode};
 use core::pin::Pin;
 use http::Method;
 use std::borrow::Cow;
+use std::sync::Arc;
 use strongroom::Needs;
 
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
@@ -23,7 +24,7 @@ pub(crate) struct Route {
     only_with: Option<&'static str>,
     /// What the credential's scopes must allow.
     pub(crate) needs: Needs,
-    pub(crate) handler: fn(Call, RequestBody) -> Running,
+    pub(crate) handler: fn(Arc<Attempt>, RequestBody) -> Running,
 }
 
 impl Route {
@@ -36,6 +37,11 @@ impl Route {
     pub(crate) fn is_health(&self) -> bool {
         matches!(self.template, "/healthz" | "/readyz")
     }
+
+    /// Whether its calls are recorded. Health and discovery leave nothing of themselves; the refusal of a credential does, everywhere.
+    pub(crate) fn leaves_records(&self) -> bool {
+        !self.is_health() && !self.template.starts_with("/v1/regions")
+    }
 }
 
 macro_rules! routes {
@@ -46,11 +52,7 @@ macro_rules! routes {
             template: $template,
             only_with: routes!(@only $($parameter)?),
             needs: Needs::$needs,
-            handler: |call, body| Box::pin(async move {
-                let attempt = Attempt::new(call);
-                let outcome = $($handler)::+::handle(&attempt, body).await;
-                attempt.recorded(outcome).await
-            }),
+            handler: |attempt, body| Box::pin(async move { $($handler)::+::handle(&attempt, body).await }),
         },)*];
     };
     (@only) => { None };

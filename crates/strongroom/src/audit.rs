@@ -64,15 +64,13 @@ pub(crate) struct Recorder<'a> {
     pub(crate) request: &'a RequestInfo,
     pub(crate) place: Place,
     pub(crate) ids: &'a dyn IdGenerator,
-    /// Set with the first record of the session, where there is one.
-    pub(crate) recorded: Option<&'a AtomicBool>,
+    /// Set with the first record of the call.
+    pub(crate) recorded: &'a AtomicBool,
 }
 
 impl Recorder<'_> {
     fn record(&self, at: Timestamp, action: Action, resource: Resource) -> AuditRecord {
-        if let Some(recorded) = self.recorded {
-            recorded.store(true, Ordering::Relaxed);
-        }
+        self.recorded.store(true, Ordering::Relaxed);
         AuditRecord {
             event: EventId::new(self.ids.next()),
             at,

@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, Limits, Ports};
 use crate::error::Error;
-use crate::session::{OrganisationSession, Session};
+use crate::session::{Identified, OrganisationSession, Session};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -128,7 +128,8 @@ impl Embedded {
         let request = RequestInfo::embedded(RequestId::new(self.engine.ports.ids.next()));
         let grants = caller.memberships.first().map(|membership| Arc::clone(&membership.grants)).unwrap_or_default();
         let organisation = Arc::clone(&self.organisation);
-        let inner = OrganisationSession { caller, grants, organisation, request, recorded: Arc::default() };
+        let call = Identified { caller, request: Arc::new(request), recorded: Arc::default() };
+        let inner = OrganisationSession { call, grants, organisation };
         let scope = Scope { organisation: self.organisation.id, region: self.region.id, project: None };
         Session { inner, region: Arc::clone(&self.region), scope }
     }

@@ -1,9 +1,9 @@
 //! The engine: its ports, its limits, and what the use cases share.
 
 use crate::answers::AnswersInFlight;
-use crate::auth_failures::AuthFailures;
 use crate::cache::Cache;
 use crate::error::{Code, Error};
+use crate::floods::Floods;
 use async_lock::{Mutex, MutexGuard};
 use core::hash::{BuildHasher, Hash};
 use core::time::Duration;
@@ -90,7 +90,7 @@ pub struct Engine {
     pub(crate) limits: Limits,
     pub(crate) cache: Cache,
     pub(crate) answers_in_flight: AnswersInFlight,
-    pub(crate) auth_failures: AuthFailures,
+    pub(crate) floods: Floods,
     queues: Box<[Mutex<()>]>,
     hasher: RandomState,
 }
@@ -104,7 +104,7 @@ impl Engine {
             ports,
             limits,
             answers_in_flight: AnswersInFlight::default(),
-            auth_failures: AuthFailures::default(),
+            floods: Floods::default(),
             queues: (0..QUEUES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
         }

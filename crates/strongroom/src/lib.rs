@@ -2,12 +2,12 @@
 
 mod answers;
 mod audit;
-mod auth_failures;
 mod cache;
 pub mod embed;
 mod engine;
 mod envelope;
 mod error;
+mod floods;
 mod generations;
 mod housekeeping;
 pub mod kms;
@@ -20,5 +20,5 @@ pub use answers::{Idempotency, Outcome};
 pub use engine::{Engine, Limits, Ports};
 pub use envelope::ValueInput;
 pub use error::{Code, Error};
-pub use session::{Needs, OrganisationSession, Service, Session, Target};
+pub use session::{Identified, Needs, OrganisationSession, Reached, Service, Session, Target};
 pub use strongroom_domain as domain;

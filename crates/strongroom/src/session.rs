@@ -3,11 +3,12 @@
 use crate::audit::{self, Place, Recorder};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
+use crate::floods::Origin;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, ResourceKind};
 use strongroom_domain::iam::Grants;
-use strongroom_domain::id::OrganisationId;
+use strongroom_domain::id::{EventId, OrganisationId};
 use strongroom_domain::port::{AuthenticateError, Credential, Freshness};
 use strongroom_domain::principal::{Caller, Membership};
 use strongroom_domain::scope::Scope;
@@ -40,15 +41,66 @@ pub struct Target<'a> {
     pub resource: Option<(ResourceKind, &'a str)>,
 }
 
+/// Who calls, with what request.
+#[derive(Clone)]
+pub struct Identified {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) request: Arc<RequestInfo>,
+    /// Shared by all clones, and by the sessions that follow: they are one call.
+    pub(crate) recorded: Arc<AtomicBool>,
+}
+
+impl Identified {
+    /// The caller.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Whether the call has left a record in the audit log. An adapter in which a call fails without one records the failure itself,
+    /// with [`Engine::record_failure`].
+    #[must_use]
+    pub fn has_record(&self) -> bool {
+        self.recorded.load(Ordering::Relaxed)
+    }
+
+    fn recorder<'a>(&'a self, engine: &'a Engine, organisation: Option<OrganisationId>, place: Place) -> Recorder<'a> {
+        Recorder {
+            caller: &self.caller,
+            organisation,
+            request: &self.request,
+            place,
+            ids: engine.ports.ids.as_ref(),
+            recorded: &self.recorded,
+        }
+    }
+
+    /// The organisation that a record tells of before one is settled.
+    fn only_organisation(&self) -> Option<OrganisationId> {
+        match self.caller.memberships.as_slice() {
+            [only] => Some(only.organisation),
+            _ => None,
+        }
+    }
+}
+
+/// How far a call came before it failed.
+#[derive(Clone, Copy)]
+pub enum Reached<'a> {
+    /// It is known who calls.
+    Identity(&'a Identified),
+    /// … and in which organisation.
+    Organisation(&'a OrganisationSession),
+    /// … and where.
+    Session(&'a Session),
+}
+
 /// A caller in one organisation.
 #[derive(Clone)]
 pub struct OrganisationSession {
-    pub(crate) caller: Arc<Caller>,
+    pub(crate) call: Identified,
     pub(crate) grants: Arc<Grants>,
     pub(crate) organisation: Arc<Organisation>,
-    pub(crate) request: RequestInfo,
-    /// Shared by all clones: they are one call.
-    pub(crate) recorded: Arc<AtomicBool>,
 }
 
 impl OrganisationSession {
@@ -61,18 +113,11 @@ impl OrganisationSession {
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.caller
+        self.call.caller()
     }
 
     pub(crate) fn recorder<'a>(&'a self, engine: &'a Engine, place: Place) -> Recorder<'a> {
-        Recorder {
-            caller: &self.caller,
-            organisation: Some(self.organisation.id),
-            request: &self.request,
-            place,
-            ids: engine.ports.ids.as_ref(),
-            recorded: Some(&self.recorded),
-        }
+        self.call.recorder(engine, Some(self.organisation.id), place)
     }
 }
 
@@ -106,14 +151,7 @@ impl Session {
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.inner.caller
-    }
-
-    /// Whether the call has left a record in the audit log. An adapter in which a call fails without one records the failure itself,
-    /// with [`Engine::record_failure`].
-    #[must_use]
-    pub fn has_record(&self) -> bool {
-        self.inner.recorded.load(Ordering::Relaxed)
+        self.inner.caller()
     }
 
     pub(crate) fn grants(&self) -> &Grants {
@@ -133,24 +171,70 @@ impl Engine {
     pub async fn authenticate(
         &self,
         credential: Option<&Credential>,
-        request: &RequestInfo,
-    ) -> Result<Arc<Caller>, Error> {
+        request: Arc<RequestInfo>,
+    ) -> Result<Identified, Error> {
         let at = self.ports.clock.now();
         let outcome = match credential {
             None => Err(AuthenticateError::Refused),
             Some(credential) => self.ports.authenticator.authenticate(credential, at).await,
         };
         match outcome {
-            Ok(caller) => Ok(caller),
+            Ok(caller) => Ok(Identified { caller, request, recorded: Arc::default() }),
             Err(error) => {
                 if matches!(error, AuthenticateError::Refused) {
                     let cause = if credential.is_none() { "missing_credentials" } else { "invalid_credentials" };
-                    if let Some(record) = self.auth_failures.count(cause, request, at, self.ports.ids.as_ref()) {
+                    let record = self.unidentified(cause, 401, Outcome::Denied, &request);
+                    if let Some(record) = self.floods.count(Origin::Address(request.client), cause, record) {
                         self.log(record).await?;
                     }
                 }
                 Err(error.into())
             }
+        }
+    }
+
+    /// Counts a call that failed before it was known who calls: `code` and `status` are what the caller hears. Such failures are
+    /// recorded in the next round of [`housekeeping`](Self::housekeeping), at most once per source and code; a refused credential is
+    /// counted by [`authenticate`](Self::authenticate) already.
+    pub fn count_unidentified(&self, code: &'static str, status: u16, request: &RequestInfo) {
+        let record = self.unidentified(code, status, Outcome::Failure, request);
+        self.floods.count_only(Origin::Address(request.client), code, record);
+    }
+
+    fn unidentified(&self, cause: &str, status: u16, outcome: Outcome, request: &RequestInfo) -> AuditRecord {
+        AuditRecord {
+            event: EventId::new(self.ports.ids.next()),
+            at: self.ports.clock.now(),
+            action: Action::AuthFailure,
+            outcome,
+            status,
+            organisation: None,
+            region: None,
+            project: None,
+            principal: None,
+            credential: None,
+            resource: None,
+            decided_by: Some(cause.to_owned()),
+            request: Some(request.clone()),
+        }
+    }
+
+    /// Records that a caller is refused because they ask too often: at most once per second and principal.
+    ///
+    /// # Errors
+    /// Those of the audit log.
+    pub async fn record_rate_limited(
+        &self,
+        call: &Identified,
+        target: Target<'_>,
+        code: &'static str,
+        status: u16,
+    ) -> Result<(), Error> {
+        let record = self.failure(Reached::Identity(call), target, code, status);
+        let record = AuditRecord { outcome: Outcome::Denied, ..record };
+        match self.floods.count(Origin::Principal(call.caller.principal), code, record) {
+            Some(record) => self.log(record).await,
+            None => Ok(()),
         }
     }
 
@@ -161,31 +245,20 @@ impl Engine {
     /// [`Code::InsufficientScope`], [`Code::OrganisationRequired`], [`Code::OrganisationDenied`].
     pub async fn enter_organisation(
         &self,
-        caller: Arc<Caller>,
+        call: Identified,
         organisation: Option<&str>,
         needs: Needs,
-        request: RequestInfo,
         target: Target<'_>,
     ) -> Result<OrganisationSession, Error> {
         let name = organisation.filter(|name| !name.is_empty());
-        match self.settle_organisation(&caller, name, needs).await {
-            Ok((grants, organisation)) => {
-                Ok(OrganisationSession { caller, grants, organisation, request, recorded: Arc::default() })
-            }
+        match self.settle_organisation(&call.caller, name, needs).await {
+            Ok((grants, organisation)) => Ok(OrganisationSession { call, grants, organisation }),
             Err(error) => {
                 let concerned = match error.code() {
-                    Code::InsufficientScope => self.membership(&caller, name).await.ok().map(|it| it.organisation),
+                    Code::InsufficientScope => self.membership(&call.caller, name).await.ok().map(|it| it.organisation),
                     _ => None,
                 };
-                let recorder = Recorder {
-                    caller: &caller,
-                    organisation: concerned,
-                    request: &request,
-                    place: Place::default(),
-                    ids: self.ports.ids.as_ref(),
-                    recorded: None,
-                };
-                Err(self.refused(&recorder, target, error).await)
+                Err(self.refused(&call.recorder(self, concerned, Place::default()), target, error).await)
             }
         }
     }
@@ -217,22 +290,30 @@ impl Engine {
         self.log_failure(record, error).await
     }
 
-    /// Records that a call failed where the engine could not see it: after [`enter`](Self::enter), and before an operation ran.
-    /// `code` and `status` are what the caller hears.
+    /// Records that a call failed where the engine could not see it: between [`authenticate`](Self::authenticate) and an operation's
+    /// own record. `code` and `status` are what the caller hears.
     ///
     /// # Errors
     /// Those of the audit log.
     pub async fn record_failure(
         &self,
-        session: &Session,
+        reached: Reached<'_>,
         target: Target<'_>,
         code: &str,
         status: u16,
     ) -> Result<(), Error> {
-        let recorder = session.recorder(self);
+        self.log(self.failure(reached, target, code, status)).await
+    }
+
+    fn failure(&self, reached: Reached<'_>, target: Target<'_>, code: &str, status: u16) -> AuditRecord {
+        let recorder = match reached {
+            Reached::Identity(call) => call.recorder(self, call.only_organisation(), Place::default()),
+            Reached::Organisation(session) => session.recorder(self, Place::default()),
+            Reached::Session(session) => session.recorder(self),
+        };
         let record = recorder.success(self.ports.clock.now(), target.action, audit::target(target), None, status);
         let outcome = if matches!(status, 401 | 403) { Outcome::Denied } else { Outcome::Failure };
-        self.log(AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }).await
+        AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }
     }
 
     async fn membership<'a>(&self, caller: &'a Caller, name: Option<&str>) -> Result<&'a Membership, Error> {

@@ -130,6 +130,7 @@ async fn failures_and_panics_make_room() {
 async fn a_principal_has_so_many_requests_per_second() {
     let room = Room::with(Settings { max_per_second: NonZeroU32::new(3), ..Settings::default() }).await;
     room.clock.advance(Duration::from_secs(1));
+    let before = room.records_after(0).await.len();
     for _ in 0..3 {
         assert_eq!(room.get("/v1/regions").await.status, 200);
     }
@@ -138,6 +139,10 @@ async fn a_principal_has_so_many_requests_per_second() {
         assert_error(&refused, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
         assert_eq!(refused.header("retry-after"), "1");
     }
+    let records = room.records_after(before).await;
+    let [record] = records.as_slice() else { panic!("one for all that second: {records:?}") };
+    assert_eq!((record.outcome.as_str(), record.status), ("denied", 429));
+    assert!(record.principal.is_some() && record.organisation.is_some());
     // Others have their own, and health has none.
     assert_eq!(room.call(READER, "GET /v1/regions", Value::Null).await.status, 200);
     assert_eq!(room.raw("GET /readyz", &[], "").await.status, 200);
@@ -159,4 +164,37 @@ async fn the_rate_stands_between_credentials_and_scope() {
     assert_eq!(room.call(READ_SCOPE, &write, Value::Null).await.code(), "insufficient_scope");
     assert_eq!(room.call(READ_SCOPE, &write, Value::Null).await.code(), "rate_limited");
     assert_eq!(room.call(ADMIN, "GET /v1/regions", Value::Null).await.status, 200);
+}
+
+#[tokio::test]
+async fn refusals_beyond_the_first_of_a_second_are_counted() {
+    let room = Room::with(Settings { max_per_second: NonZeroU32::new(1), ..Settings::default() }).await;
+    room.clock.advance(Duration::from_secs(1));
+    assert_eq!(room.get("/v1/kms/summary").await.status, 200);
+    let before = room.records_after(0).await.len();
+    for _ in 0..5 {
+        assert_eq!(room.get("/v1/kms/summary").await.status, 429);
+    }
+    assert_eq!(room.records_after(before).await.len(), 1);
+    room.clock.advance(Duration::from_secs(1));
+    room.engine.housekeeping().await.expect("records");
+    let records = room.records_after(before + 1).await;
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!(record.action.as_str(), "kms.list");
+    assert_eq!(record.decided_by.as_deref(), Some("rate_limited, and 3 more before"));
+}
+
+#[tokio::test]
+async fn what_is_refused_before_anyone_is_known_is_counted() {
+    let room = Room::with(Settings { max_in_flight: NonZeroU32::new(1), ..Settings::default() }).await;
+    room.secret("/a").await;
+    let before = room.records_after(0).await.len();
+    assert_eq!(room.get("/v1/secrets/nl-01/secret/a//b").await.status, 400);
+    room.clock.advance(Duration::from_secs(1));
+    room.engine.housekeeping().await.expect("records");
+    let records = room.records_after(before).await;
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((record.action.as_str(), record.outcome.as_str(), record.status), ("auth.failure", "failure", 400));
+    assert_eq!(record.decided_by.as_deref(), Some("invalid_path"));
+    assert_eq!(record.principal, None);
 }

@@ -125,6 +125,7 @@ impl Reply {
 }
 
 pub(crate) struct Room {
+    pub(crate) engine: Arc<Engine>,
     pub(crate) api: Api,
     pub(crate) gate: Arc<Gate>,
     /// Moved by whoever sleeps, and by tests.
@@ -233,8 +234,8 @@ impl Room {
             entropy: Arc::new(OsEntropy),
         };
         let engine = Arc::new(Engine::new(ports, Limits { max_value_len: MAX_VALUE_LEN, ..Limits::default() }));
-        let api = Api::new(engine, ids, clock.clone(), settings);
-        let mut room = Self { api, gate, clock, key: String::new() };
+        let api = Api::new(Arc::clone(&engine), ids, clock.clone(), settings);
+        let mut room = Self { engine, api, gate, clock, key: String::new() };
         let created = room.call(ADMIN, "POST /v1/kms/nl-01/keys", json!({ "name": "App key" })).await;
         assert_eq!(created.status, 201, "{:?}", created.body);
         room.key = created.json()["identity"].as_str().expect("an identity").to_owned();

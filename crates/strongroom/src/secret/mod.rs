@@ -150,8 +150,8 @@ impl Granted<'_> {
         let request = PolicyRequest {
             operation,
             at,
-            client: self.session.inner.request.client,
-            subject: &self.session.inner.caller.subject,
+            client: self.session.inner.call.request.client,
+            subject: &self.session.inner.call.caller.subject,
         };
         match policy.decide(&request) {
             PolicyDecision::Allowed { .. } => Ok(()),

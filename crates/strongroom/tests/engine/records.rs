@@ -50,9 +50,9 @@ async fn a_burst_of_refused_credentials_that_stops_is_recorded() {
     let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
     let room = world.node_over(Arc::clone(&faulty)).await;
     let client = Some(IpAddr::from([192, 0, 2, 1]));
-    let request = RequestInfo { client, ..RequestInfo::embedded(RequestId::new(Uuid::nil())) };
+    let request = Arc::new(RequestInfo { client, ..RequestInfo::embedded(RequestId::new(Uuid::nil())) });
     for _ in 0..5 {
-        let refused = room.engine().authenticate(None, &request).await;
+        let refused = room.engine().authenticate(None, Arc::clone(&request)).await;
         assert_eq!(refused.err().map(|error: Error| error.code()), Some(Code::Unauthenticated));
     }
     room.engine().housekeeping().await.expect("nothing is due");
