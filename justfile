@@ -23,6 +23,11 @@ doc:
 dev *arguments:
     cargo run -p strongroomd -- dev {{ arguments }}
 
+# Run a command with a PostgreSQL cluster around it that its tests share: `just postgres cargo nextest run -p strongroom-store-sql`.
+postgres *command:
+    cargo build --locked -p strongroom-test-postgres
+    target/debug/strongroom-test-postgres run -- {{ command }}
+
 # Measure reveal and put against a bare hyper server of the same run.
 bench *arguments:
     cargo run --release -p strongroom-tests --bin bench -- {{ arguments }}

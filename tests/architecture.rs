@@ -57,7 +57,10 @@ impl Arrows {
             "strongroom-http" => Self::Only(&["strongroom-domain", "strongroom", "strongroom-api"]),
             "strongroom-client" => Self::Only(&["strongroom-api"]),
             "strongroom-cli" => Self::Only(&["strongroom-client", "strongroom-api"]),
-            "strongroomd" => Self::AllBut(&["strongroom-testkit", "strongroom-tests", "strongroom-cli"]),
+            "strongroomd" => {
+                Self::AllBut(&["strongroom-testkit", "strongroom-tests", "strongroom-test-postgres", "strongroom-cli"])
+            }
+            "strongroom-test-postgres" => Self::Only(&[]),
             "strongroom-tests" => Self::AllBut(&[]),
             _ => return None,
         })
@@ -295,8 +298,14 @@ mod checks {
 
     #[test]
     fn an_arrow_against_the_house_is_seen() {
-        let ours =
-            ["strongroom", "strongroom-domain", "strongroom-crypto", "strongroom-testkit", "strongroom-kms-memory"];
+        let ours = [
+            "strongroom",
+            "strongroom-domain",
+            "strongroom-crypto",
+            "strongroom-testkit",
+            "strongroom-test-postgres",
+            "strongroom-kms-memory",
+        ];
         let ours = ours.map(str::to_owned).into();
         let broken = |name, dependencies: &[&str]| broken_arrows(&package(name, dependencies), &ours).len();
 
@@ -305,7 +314,9 @@ mod checks {
         assert_eq!(broken("strongroom-kms-memory", &["strongroom-domain", "strongroom-crypto"]), 0);
         assert_eq!(broken("strongroom-kms-other", &["strongroom"]), 1);
         assert_eq!(broken("strongroomd", &["strongroom", "strongroom-kms-memory"]), 0);
-        assert_eq!(broken("strongroomd", &["strongroom-testkit"]), 1);
+        assert_eq!(broken("strongroomd", &["strongroom-testkit", "strongroom-test-postgres"]), 2);
+        assert_eq!(broken("strongroom-store-sql", &["strongroom-domain", "strongroom-test-postgres"]), 1);
+        assert_eq!(broken("strongroom-test-postgres", &["strongroom-domain"]), 1);
         assert_eq!(broken("strongroom-unheard-of", &[]), 1);
     }
 

@@ -1,4 +1,4 @@
-//! How fast reveals and puts are, as a share of what a bare hyper server does in the same run: docs/performance.md.
+//! How fast reveals and puts are, as a share of what a bare hyper server, or pgbench, does in the same run: docs/performance.md.
 //!
 //! This process is the load; the servers are processes of their own. They take turns, since a machine's speed changes from minute
 //! to minute, and only their ratio means something elsewhere.
@@ -7,13 +7,15 @@
 
 mod bare;
 mod load;
+mod pgbench;
 mod probe;
 mod report;
 mod strongroom;
 
 use clap::Parser;
 use load::Shots;
-use report::{Measured, Report};
+use pgbench::Pgbench;
+use report::{Report, Row};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,10 +44,13 @@ struct Arguments {
     /// Where the data directory is made; its disk is what is measured [default: beside this program]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Keep the store in PostgreSQL, and measure it against pgbench on the same socket
+    #[arg(long)]
+    postgres: bool,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Fail when a reveal is below 0.20 or a put below 0.07 of the bare server
+    /// Fail when a reveal or a put is below the share that is asked of it
     #[arg(long)]
     check: bool,
     /// Be the bare server
@@ -66,6 +71,25 @@ fn main() -> ExitCode {
     }
 }
 
+const BARE: &str = "bare hyper";
+const READ: &str = "pgbench -S";
+const INSERT: &str = "pgbench insert";
+const REVEAL: &str = "reveal";
+const PUT: &str = "put";
+
+const ON_SQLITE: &[Row] = &[
+    Row { name: BARE, of: 0, least: None },
+    Row { name: REVEAL, of: 0, least: Some(0.20) },
+    Row { name: PUT, of: 0, least: Some(0.07) },
+];
+const ON_POSTGRES: &[Row] = &[
+    Row { name: BARE, of: 0, least: None },
+    Row { name: READ, of: 1, least: None },
+    Row { name: INSERT, of: 2, least: None },
+    Row { name: REVEAL, of: 1, least: Some(0.25) },
+    Row { name: PUT, of: 2, least: Some(0.5) },
+];
+
 /// Measures and prints; whether the shares are as high as they should be, or nobody asked.
 fn measure(arguments: &Arguments) -> Outcome<bool> {
     strongroom::build()?;
@@ -75,19 +99,28 @@ fn measure(arguments: &Arguments) -> Outcome<bool> {
     let beside = std::env::current_exe()?.with_file_name("");
     let folder = tempfile::tempdir_in(arguments.folder.as_ref().unwrap_or(&beside))?;
     let bare = bare::Bare::start()?;
-    let strongroom = strongroom::Strongroom::start(folder.path(), arguments.secrets)?;
+    let pgbench = arguments.postgres.then(|| Pgbench::start(folder.path())).transpose()?;
+    let database = pgbench.as_ref().map(|pgbench| pgbench.database("strongroom")).transpose()?;
+    let strongroom = strongroom::Strongroom::start(folder.path(), arguments.secrets, database.as_deref())?;
+    let rows = if arguments.postgres { ON_POSTGRES } else { ON_SQLITE };
     let mut high_enough = true;
     for &connections in &arguments.connections {
         let (get, reveals, puts) =
             (Arc::new(vec![bare.request()]), Arc::new(strongroom.reveals()), Arc::new(strongroom.puts()));
-        let mut report = Report::new(connections, arguments.rounds, arguments.seconds);
+        let mut report = Report::new(rows, connections, arguments.rounds, arguments.seconds);
         for round in 1..=arguments.rounds {
             eprintln!("bench: {connections} connections, round {round} of {}", arguments.rounds);
             let shots = Shots { connections, duration: Duration::from_secs(arguments.seconds) };
             report.fsync(probe::fdatasync(folder.path())?);
-            report.add(Measured::Bare, shots.fire(bare.address(), bare.pid(), &get)?);
-            report.add(Measured::Reveal, shots.fire(strongroom.address(), strongroom.pid(), &reveals)?);
-            report.add(Measured::Put, shots.fire(strongroom.address(), strongroom.pid(), &puts)?);
+            report.add(BARE, shots.fire(bare.address(), bare.pid(), &get)?);
+            if let Some(pgbench) = &pgbench {
+                report.add(READ, pgbench.read(shots.duration)?);
+            }
+            report.add(REVEAL, shots.fire(strongroom.address(), strongroom.pid(), &reveals)?);
+            if let Some(pgbench) = &pgbench {
+                report.add(INSERT, pgbench.insert(shots.duration)?);
+            }
+            report.add(PUT, shots.fire(strongroom.address(), strongroom.pid(), &puts)?);
         }
         match arguments.json {
             true => println!("{}", report.to_json()),

@@ -4,28 +4,14 @@ use crate::load::Shot;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// The shares of the bare server that reveal and put must reach.
-const REVEAL_SHARE: f64 = 0.20;
-const PUT_SHARE: f64 = 0.07;
-
-/// What took its turn.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Measured {
-    Bare,
-    Reveal,
-    Put,
-}
-
-impl Measured {
-    const ALL: [Self; 3] = [Self::Bare, Self::Reveal, Self::Put];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Bare => "bare hyper",
-            Self::Reveal => "reveal",
-            Self::Put => "put",
-        }
-    }
+/// What takes its turn, and what it is measured against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// The place of its yardstick among the rows.
+    pub(crate) of: usize,
+    /// The share of its yardstick that it should reach.
+    pub(crate) least: Option<f64>,
 }
 
 /// The turns at one number of connections.
@@ -33,7 +19,8 @@ pub(crate) struct Report {
     connections: usize,
     rounds: usize,
     seconds: u64,
-    shots: [Vec<Shot>; 3],
+    rows: &'static [Row],
+    shots: Vec<Vec<Shot>>,
     fsync: Vec<u32>,
 }
 
@@ -47,44 +34,51 @@ struct Summary {
 }
 
 impl Report {
-    pub(crate) fn new(connections: usize, rounds: usize, seconds: u64) -> Self {
-        Self { connections, rounds, seconds, shots: [Vec::new(), Vec::new(), Vec::new()], fsync: Vec::new() }
+    pub(crate) fn new(rows: &'static [Row], connections: usize, rounds: usize, seconds: u64) -> Self {
+        let shots = rows.iter().map(|_| Vec::new()).collect();
+        Self { connections, rounds, seconds, rows, shots, fsync: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, what: Measured, shot: Shot) {
-        self.shots[what as usize].push(shot);
+    /// Adds the turn of the row of this name.
+    pub(crate) fn add(&mut self, name: &str, shot: Shot) {
+        for (row, shots) in self.rows.iter().zip(&mut self.shots) {
+            if row.name == name {
+                shots.push(shot);
+                return;
+            }
+        }
     }
 
     pub(crate) fn fsync(&mut self, micros: Vec<u32>) {
         self.fsync.extend(micros);
     }
 
-    fn rates(&self, what: Measured) -> Vec<f64> {
-        self.shots[what as usize].iter().map(|shot| shot.requests_per_second).collect()
+    fn rates(&self, row: usize) -> Vec<f64> {
+        self.shots[row].iter().map(|shot| shot.requests_per_second).collect()
     }
 
-    /// The median of the rounds' shares, each of the bare server in the same round.
-    fn share(&self, what: Measured) -> f64 {
-        let bare = self.rates(Measured::Bare);
-        median(self.rates(what).iter().zip(bare).map(|(rate, bare)| rate / bare).collect())
+    /// The median of the rounds' shares, each of the yardstick in the same round.
+    fn share(&self, row: usize) -> f64 {
+        let yardstick = self.rates(self.rows[row].of);
+        median(self.rates(row).iter().zip(yardstick).map(|(rate, yardstick)| rate / yardstick).collect())
     }
 
-    fn summary(&self, what: Measured) -> Summary {
-        let shots = &self.shots[what as usize];
+    fn summary(&self, row: usize) -> Summary {
+        let shots = &self.shots[row];
         let latencies: Vec<u32> = shots.iter().flat_map(|shot| &shot.latencies).copied().collect();
         let [p50_ms, p99_ms] = percentiles(latencies);
         Summary {
-            requests_per_second: median(self.rates(what)),
-            share: self.share(what),
+            requests_per_second: median(self.rates(row)),
+            share: self.share(row),
             p50_ms,
             p99_ms,
             cpu_micros: median(shots.iter().map(|shot| shot.cpu_micros).collect()),
         }
     }
 
-    /// Whether reveal and put reach their shares.
+    /// Whether each row reaches its share.
     pub(crate) fn is_high_enough(&self) -> bool {
-        self.share(Measured::Reveal) >= REVEAL_SHARE && self.share(Measured::Put) >= PUT_SHARE
+        self.rows.iter().enumerate().all(|(at, row)| row.least.is_none_or(|least| self.share(at) >= least))
     }
 
     pub(crate) fn to_table(&self) -> String {
@@ -94,15 +88,19 @@ impl Report {
         );
         let _ = writeln!(
             table,
-            "{:<12}{:>12}{:>12}{:>10}{:>10}{:>14}",
-            "", "requests/s", "of bare", "p50 ms", "p99 ms", "server CPU µs"
+            "{:<16}{:>12}{:>10}  {:<16}{:>10}{:>10}{:>15}",
+            "", "requests/s", "share", "of", "p50 ms", "p99 ms", "server CPU µs"
         );
-        for what in Measured::ALL {
-            let Summary { requests_per_second, share, p50_ms, p99_ms, cpu_micros } = self.summary(what);
+        for (at, row) in self.rows.iter().enumerate() {
+            let Summary { requests_per_second, share, p50_ms, p99_ms, cpu_micros } = self.summary(at);
             let _ = writeln!(
                 table,
-                "{:<12}{requests_per_second:>12.0}{share:>12.3}{p50_ms:>10.3}{p99_ms:>10.3}{cpu_micros:>14.1}",
-                what.name()
+                "{:<16}{requests_per_second:>12.0}{share:>10.3}  {:<16}{:>10}{:>10}{:>15}",
+                row.name,
+                self.rows[row.of].name,
+                known(p50_ms, 3),
+                known(p99_ms, 3),
+                known(cpu_micros, 1),
             );
         }
         let [p50, p99] = percentiles(self.fsync.clone());
@@ -111,23 +109,26 @@ impl Report {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let results: Vec<Value> = Measured::ALL
-            .into_iter()
-            .map(|what| {
-                let Summary { requests_per_second, share, p50_ms, p99_ms, cpu_micros } = self.summary(what);
-                json!({
-                    "what": what.name(), "requestsPerSecond": requests_per_second, "shareOfBare": share,
-                    "p50Ms": p50_ms, "p99Ms": p99_ms, "serverCpuMicros": cpu_micros,
-                    "requestsPerSecondByRound": self.rates(what),
-                })
+        let result = |(at, row): (usize, &Row)| {
+            let Summary { requests_per_second, share, p50_ms, p99_ms, cpu_micros } = self.summary(at);
+            json!({
+                "what": row.name, "requestsPerSecond": requests_per_second, "share": share, "of": self.rows[row.of].name,
+                "p50Ms": p50_ms, "p99Ms": p99_ms, "serverCpuMicros": cpu_micros,
+                "requestsPerSecondByRound": self.rates(at),
             })
-            .collect();
+        };
+        let results: Vec<Value> = self.rows.iter().enumerate().map(result).collect();
         let [p50, p99] = percentiles(self.fsync.clone());
         json!({
             "connections": self.connections, "rounds": self.rounds, "secondsPerTurn": self.seconds, "results": results,
             "fsyncProbe": {"bytes": 4096, "p50Ms": p50, "p99Ms": p99},
         })
     }
+}
+
+/// Empty for what was not measured.
+fn known(number: f64, decimals: usize) -> String {
+    if number.is_nan() { String::new() } else { format!("{number:.decimals$}") }
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -150,14 +151,20 @@ fn percentiles(mut micros: Vec<u32>) -> [f64; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measured, Report, median, percentiles};
+    use super::{Report, Row, median, percentiles};
     use crate::load::Shot;
 
+    const ROWS: &[Row] = &[
+        Row { name: "bare", of: 0, least: None },
+        Row { name: "reveal", of: 0, least: Some(0.20) },
+        Row { name: "put", of: 0, least: Some(0.07) },
+    ];
+
     fn report(rates: [[f64; 3]; 3]) -> Report {
-        let mut report = Report::new(32, 3, 1);
-        for (what, rates) in Measured::ALL.into_iter().zip(rates) {
+        let mut report = Report::new(ROWS, 32, 3, 1);
+        for (row, rates) in ROWS.iter().zip(rates) {
             for requests_per_second in rates {
-                report.add(what, Shot { requests_per_second, latencies: vec![100, 200, 300], cpu_micros: 7.0 });
+                report.add(row.name, Shot { requests_per_second, latencies: vec![100, 200, 300], cpu_micros: 7.0 });
             }
         }
         report.fsync(vec![500; 10]);
@@ -168,7 +175,7 @@ mod tests {
     fn shares_are_those_of_the_same_round() {
         // A machine that gets twice as fast, and a server that always does a quarter.
         let steady = report([[100.0, 200.0, 400.0], [25.0, 50.0, 100.0], [8.0, 16.0, 32.0]]);
-        assert!((steady.share(Measured::Reveal) - 0.25).abs() < 1e-9);
+        assert!((steady.share(1) - 0.25).abs() < 1e-9);
         assert!(steady.is_high_enough());
         assert!(!report([[100.0; 3], [19.0; 3], [8.0; 3]]).is_high_enough());
         assert!(!report([[100.0; 3], [25.0; 3], [6.0; 3]]).is_high_enough());

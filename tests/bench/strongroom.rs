@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use strongroom_tests::{Client, Connection, Server, base64};
+use strongroom_tests::{Client, Connection, Launch, Server, base64};
 
 /// The length of each value, in bytes.
 const VALUE: usize = 256;
@@ -38,9 +38,11 @@ pub(crate) struct Strongroom {
 }
 
 impl Strongroom {
-    /// Starts it over a new data directory and creates the secrets.
-    pub(crate) fn start(folder: &Path, secrets: usize) -> Outcome<Self> {
-        let server = Server::dev(&folder.join("data"));
+    /// Starts it over a new data directory, and perhaps an empty database, and creates the secrets.
+    pub(crate) fn start(folder: &Path, secrets: usize, database: Option<&str>) -> Outcome<Self> {
+        let launch = Launch::dev(&folder.join("data"));
+        let launch = database.into_iter().fold(launch, |launch, url| launch.variable("STRONGROOM_DATABASE", url));
+        let server = launch.start();
         let client = server.client();
         let paths: Vec<String> = (0..secrets).map(|number| format!("/bench/{}/{number}", number % 10)).collect();
         let bodies: Vec<_> =

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use strongroom_tests::{Client, Ended, Launch, Server, base64};
+use strongroom_tests::{Client, Ended, Launch, Server, base64, database_of};
 
 pub(crate) type Snapshot = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 
@@ -76,7 +76,7 @@ fn from_nothing_to_a_running_server() {
 
     // A second time it refuses, and changes nothing.
     let before = snapshot(&data);
-    refused(&Launch::init(&config).run(), 78, &["data"]);
+    refused(&Launch::init(&config).run(), 78, &["is set up already"]);
     refused(&Launch::new(&[&"init", &"--data", &data]).run(), 78, &[]);
     unchanged(&before, &snapshot(&data));
 
@@ -143,7 +143,10 @@ fn what_is_not_set_up_is_not_served() {
         let config = write_config(folder.path(), "");
         let data = folder.path().join("data");
         std::fs::create_dir(&data).expect("made");
-        std::fs::write(data.join("strongroom.db"), "not a database").expect("written");
+        match database_of(&data) {
+            Some(database) => drop(database.sql("CREATE TABLE customers (name text)")),
+            None => std::fs::write(data.join("strongroom.db"), "not a database").expect("written"),
+        }
         let before = snapshot(&data);
         let ended = Launch::init(&config).run();
         assert_ne!(ended.code, Some(0), "{ended:?}");

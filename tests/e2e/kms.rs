@@ -3,7 +3,8 @@
 use crate::{Stage, Table, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use strongroom_tests::{Answer, Client, base64, unbase64};
+use strongroom_test_postgres::Database;
+use strongroom_tests::{Answer, Client, base64, database_of, unbase64};
 
 fn encrypt(client: &Client, key: &str, plain: impl AsRef<[u8]>) -> Answer {
     client.post(format!("{}/encrypt", client.key(key)), &json!({"plaintext": base64(plain)}))
@@ -335,8 +336,29 @@ fn wrapped_data_keys_stay_closed() {
     assert_eq!(client.reveal("/app/x", None).ok(200)["secretString"], base64("value"));
 }
 
-/// Every binary value of the database: among them wrapped keys, sealed values and handles, whatever the columns are called.
+/// Every binary value of the store: among them wrapped keys, sealed values and handles, whatever the columns are called.
 fn blobs(data: &std::path::Path) -> Vec<Vec<u8>> {
+    match database_of(data) {
+        Some(database) => blobs_in_postgres(&database),
+        None => blobs_in_sqlite(data),
+    }
+}
+
+fn blobs_in_postgres(database: &Database) -> Vec<Vec<u8>> {
+    let columns = database.sql(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'bytea'",
+    );
+    let mut found = Vec::new();
+    for column in columns {
+        let [table, column] = column.as_slice() else { panic!("two columns: {column:?}") };
+        let query = format!("SELECT encode(\"{column}\", 'base64') FROM \"{table}\" WHERE length(\"{column}\") > 28");
+        let rows = database.sql(&query);
+        found.extend(rows.iter().map(|row| unbase64(&row[0].replace(['\n', '\r'], ""))));
+    }
+    found
+}
+
+fn blobs_in_sqlite(data: &std::path::Path) -> Vec<Vec<u8>> {
     let database = rusqlite::Connection::open(data.join("strongroom.db")).expect("a database");
     let list = |query: &str| -> Vec<String> {
         let mut statement = database.prepare(query).expect("a query");

@@ -1,4 +1,4 @@
-use crate::{Server, wait_for};
+use crate::{Server, database_of, wait_for};
 use core::time::Duration;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -128,14 +128,35 @@ impl Launch {
         process.ended(status)
     }
 
+    /// The data directory, as the arguments or the configuration that they name tell it.
+    fn data(&self) -> Option<PathBuf> {
+        let after = |name: &str| {
+            let at = self.arguments.iter().position(|argument| argument == name)?;
+            self.arguments.get(at + 1).map(PathBuf::from)
+        };
+        let folder = self.folder.clone().unwrap_or_default();
+        if let Some(data) = after("--data") {
+            return Some(folder.join(data));
+        }
+        let config = folder.join(after("--config")?);
+        let text = std::fs::read_to_string(&config).ok()?;
+        let value = text.lines().find_map(|line| line.strip_prefix("data_dir")?.trim().strip_prefix('='))?;
+        Some(config.parent()?.join(value.trim().trim_matches('"')))
+    }
+
     fn spawn(self) -> Process {
         let outputs = tempfile::tempdir().expect("a temporary directory");
         let output = |name: &str| Stdio::from(File::create(outputs.path().join(name)).expect("a temporary file"));
+        let database = self.data().and_then(|data| database_of(&data));
         let mut line = self.wrapper;
         line.push(strongroomd().into_os_string());
         line.extend(self.arguments);
         let mut command = Command::new(&line[0]);
-        command.args(&line[1..]).env_remove("STRONGROOM_LOG").envs(self.variables);
+        command.args(&line[1..]).env_remove("STRONGROOM_LOG").env_remove("STRONGROOM_DATABASE");
+        if let Some(database) = database {
+            command.env("STRONGROOM_DATABASE", database.url());
+        }
+        command.envs(self.variables);
         command.stdin(Stdio::null()).stdout(output("stdout")).stderr(output("stderr"));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);

@@ -9,12 +9,14 @@
 mod answer;
 mod client;
 mod connection;
+mod database;
 mod launch;
 mod server;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use connection::Connection;
+pub use database::{database_of, on_postgres};
 pub use launch::{Ended, Launch, strongroomd};
 pub use server::{DevEnv, Server};
 

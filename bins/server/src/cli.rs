@@ -1,10 +1,14 @@
 //! The command line.
 
-use crate::config::{loopback_address, region_slug};
+use crate::config::{loopback_address, metrics_address, region_slug};
+use crate::database_url::DatabaseUrl;
 use clap::{Args, Parser, Subcommand};
 use core::net::SocketAddr;
 use std::path::PathBuf;
 use strongroom_domain::metadata::check_name;
+
+/// The environment variable that names the database.
+const DATABASE: &str = "STRONGROOM_DATABASE";
 
 /// The Strongroom server: secrets, versioned, encrypted under KMS keys, audited.
 ///
@@ -28,6 +32,14 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DatabaseArgs {
+    /// A PostgreSQL database for the store, as `postgres://USER@HOST/NAME`, instead of what the configuration says, or of a file in the
+    /// data directory. Give a password in the environment, not as an argument, which other users of this machine can see
+    #[arg(long = "database", value_name = "URL", env = DATABASE, hide_env_values = true)]
+    pub(crate) url: Option<DatabaseUrl>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DevArgs {
     /// Where everything is kept; made where it is missing
     #[arg(long, value_name = "DIR", default_value = "./strongroom-data")]
@@ -35,6 +47,12 @@ pub(crate) struct DevArgs {
     /// Address and port to listen on; only loopback addresses are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8200", value_parser = loopback_address)]
     pub(crate) listen: SocketAddr,
+    /// Address and port where metrics are told, in the text format of Prometheus at /metrics; only loopback addresses are taken
+    /// [default: nowhere]
+    #[arg(long, value_name = "ADDRESS", value_parser = metrics_address)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +69,8 @@ pub(crate) struct InitArgs {
     /// A region to make; may be repeated [default: the configuration's, else nl-01]
     #[arg(long, value_name = "SLUG", value_parser = region_slug)]
     pub(crate) region: Vec<String>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +78,8 @@ pub(crate) struct ServeArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 fn organisation_name(text: &str) -> Result<String, &'static str> {
@@ -90,6 +112,9 @@ mod tests {
         let error = refused(&["dev", "--listen", "0.0.0.0:8200"]);
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("is not a loopback address"), "{error}");
+        let error = refused(&["dev", "--metrics-listen", "[::]:9090"]);
+        assert!(error.to_string().contains("is not a loopback address"), "{error}");
+        assert_eq!(args.metrics_listen, None);
     }
 
     #[test]

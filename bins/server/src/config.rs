@@ -2,6 +2,7 @@
 
 mod reader;
 
+use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -23,6 +24,12 @@ const MAX_CONNECTIONS: u64 = 100_000;
 const MAX_IN_FLIGHT: u64 = 100_000;
 /// The most requests per second of one principal.
 const MAX_PER_SECOND: u64 = 1_000_000;
+/// The most lanes that write to a database.
+const MAX_LANES: u64 = 16;
+/// The most connections of a pool to a database.
+const MAX_DATABASE_CONNECTIONS: u64 = 1_000;
+/// The longest that a database may take for a statement or a lock, in seconds.
+const MAX_DATABASE_SECONDS: u64 = 600;
 /// The longest that stopping may wait for running requests, in seconds.
 const MAX_GRACE_SECONDS: u64 = 3_600;
 
@@ -31,6 +38,7 @@ const MAX_GRACE_SECONDS: u64 = 3_600;
 pub(crate) struct Config {
     /// Where the store lives.
     pub(crate) data_dir: PathBuf,
+    pub(crate) database: DatabaseConfig,
     /// The root key's file; `None` for the one in the data directory.
     pub(crate) root_key_file: Option<PathBuf>,
     pub(crate) listen: Listen,
@@ -44,6 +52,8 @@ pub(crate) struct Config {
     /// The organisation that `init` makes.
     pub(crate) organisation: Option<String>,
     pub(crate) log: LogConfig,
+    /// Where metrics are told; `None` for nowhere.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +65,22 @@ pub(crate) struct Listen {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// How long stopping waits for running requests.
     pub(crate) shutdown_grace: Duration,
+}
+
+/// Of a store in PostgreSQL; what is `None` has the store's own default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DatabaseConfig {
+    /// `None` for a file in the data directory.
+    pub(crate) url: Option<DatabaseUrl>,
+    pub(crate) lanes: Option<usize>,
+    /// Connections for the reads of reveals.
+    pub(crate) hot_connections: Option<u32>,
+    /// Connections for all other reads.
+    pub(crate) connections: Option<u32>,
+    pub(crate) statement_timeout: Option<Duration>,
+    pub(crate) lock_timeout: Option<Duration>,
+    pub(crate) allow_unsafe_durability: bool,
+    pub(crate) allow_plaintext: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +149,7 @@ impl Config {
     pub(crate) fn over(data_dir: PathBuf) -> Self {
         Self {
             data_dir,
+            database: DatabaseConfig::default(),
             root_key_file: None,
             listen: Listen::default(),
             limits: LimitsConfig::default(),
@@ -131,6 +158,7 @@ impl Config {
             regions: BTreeMap::new(),
             organisation: None,
             log: LogConfig::default(),
+            metrics: None,
         }
     }
 
@@ -166,6 +194,7 @@ impl Config {
         // After a syntax error a key may be missing only because its line couldn't be read.
         let data_dir = if errors.is_empty() { root.require("data_dir", &mut problems) } else { root.get("data_dir") };
         let mut config = Self::over(data_dir.and_then(|entry| path(&entry, base, &mut problems)).unwrap_or_default());
+        config.database = database(root.section("database", &mut problems), &mut problems);
         config.root_key_file = root.get("root_key_file").and_then(|entry| path(&entry, base, &mut problems));
         config.listen = listen(root.section("listen", &mut problems), &mut problems);
         config.limits = limits(root.section("limits", &mut problems), &mut problems);
@@ -182,6 +211,10 @@ impl Config {
         });
         section.finish(&mut problems);
         config.log = log(root.section("log", &mut problems), &mut problems);
+        let mut section = root.section("metrics", &mut problems);
+        config.metrics =
+            section.get("listen").and_then(|entry| metrics_listen(&entry, config.listen.address, &mut problems));
+        section.finish(&mut problems);
         root.finish(&mut problems);
         let problems = problems.into_sorted();
         if problems.is_empty() { Ok(config) } else { Err(problems) }
@@ -202,6 +235,37 @@ fn set<'d, 'i, 'p, T>(
 
 fn path(entry: &Entry<'_, '_>, base: &Path, problems: &mut Problems<'_>) -> Option<PathBuf> {
     entry.parsed(problems, |text| if text.is_empty() { Err("must not be empty") } else { Ok(base.join(text)) })
+}
+
+fn database(mut section: Section<'_, '_>, problems: &mut Problems<'_>) -> DatabaseConfig {
+    let mut database = DatabaseConfig::default();
+    let url = |entry: &Entry<'_, '_>, problems: &mut Problems<'_>| entry.parsed(problems, postgres_url).map(Some);
+    set(&mut database.url, section.get("url"), url, problems);
+    set(&mut database.lanes, section.get("lanes"), some(1, MAX_LANES), problems);
+    set(&mut database.hot_connections, section.get("hot_connections"), some(1, MAX_DATABASE_CONNECTIONS), problems);
+    set(&mut database.connections, section.get("connections"), some(1, MAX_DATABASE_CONNECTIONS), problems);
+    set(&mut database.statement_timeout, section.get("statement_timeout_seconds"), seconds(1), problems);
+    set(&mut database.lock_timeout, section.get("lock_timeout_seconds"), seconds(1), problems);
+    set(&mut database.allow_unsafe_durability, section.get("allow_unsafe_durability"), Entry::boolean, problems);
+    set(&mut database.allow_plaintext, section.get("allow_plaintext"), Entry::boolean, problems);
+    section.finish(problems);
+    database
+}
+
+/// What is wrong with it beyond that is told when the store is opened.
+fn postgres_url(text: &str) -> Result<DatabaseUrl, &'static str> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Ok(DatabaseUrl::new(text));
+    }
+    Err("must be the URL of a PostgreSQL database, such as postgres://strongroom@db.internal/strongroom")
+}
+
+fn some<T: TryFrom<u64>>(min: u64, max: u64) -> impl FnOnce(&Entry<'_, '_>, &mut Problems<'_>) -> Option<Option<T>> {
+    move |entry, problems| number(min, max)(entry, problems).map(Some)
+}
+
+fn seconds(min: u64) -> impl FnOnce(&Entry<'_, '_>, &mut Problems<'_>) -> Option<Option<Duration>> {
+    move |entry, problems| entry.integer(&(min..=MAX_DATABASE_SECONDS), problems).map(Duration::from_secs).map(Some)
 }
 
 fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl FnOnce(&Entry<'_, '_>, &mut Problems<'_>) -> Option<T> {
@@ -279,11 +343,35 @@ fn log(mut section: Section<'_, '_>, problems: &mut Problems<'_>) -> LogConfig {
     log
 }
 
+fn metrics_listen(entry: &Entry<'_, '_>, api: SocketAddr, problems: &mut Problems<'_>) -> Option<SocketAddr> {
+    let address = entry.parsed(problems, metrics_address)?;
+    if address == api && address.port() != 0 {
+        entry.refuse("must be another address than `listen.address`", problems);
+        return None;
+    }
+    Some(address)
+}
+
+/// An address for metrics that only this machine reaches.
+pub(crate) fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    let address = socket_address(text)?;
+    if address.ip().to_canonical().is_loopback() {
+        return Ok(address);
+    }
+    Err(format!(
+        "is not a loopback address: {address} would tell everybody on the network what the server does; use 127.0.0.1 or [::1], and \
+         an agent or a proxy on this machine to collect metrics from elsewhere"
+    ))
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("must be an address and a port, such as 127.0.0.1:8200, not `{}`", text.escape_debug()))
+}
+
 /// An address that only this machine reaches. Without TLS no other is taken: tokens and values would cross the network readable.
 pub(crate) fn loopback_address(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| format!("must be an address and a port, such as 127.0.0.1:8200, not `{}`", text.escape_debug()))?;
+    let address = socket_address(text)?;
     if address.ip().to_canonical().is_loopback() {
         return Ok(address);
     }

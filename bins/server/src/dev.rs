@@ -1,15 +1,16 @@
 //! `strongroomd dev`: a server to try things out, with everything in one directory.
 
 use crate::cli::DevArgs;
-use crate::config::{Config, LogConfig};
+use crate::config::{Config, DatabaseConfig, LogConfig};
 use crate::data_dir::DataDir;
 use crate::dev_env::{DevEnv, token_in};
 use crate::failure::{Exit, Failure};
 use crate::greeting::greeting;
 use crate::signals::Signals;
+use crate::store::Location;
 use crate::system::SystemClock;
 use crate::wiring::System;
-use crate::{logging, root_key, running, setup, store};
+use crate::{logging, root_key, running, setup};
 use core::net::SocketAddr;
 use std::io::Write;
 use std::sync::Arc;
@@ -17,9 +18,7 @@ use strongroom::kms::CreateKeyInput;
 use strongroom::{Needs, Service, Target};
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
 use strongroom_domain::id::{EventId, KeyId, RequestId, UserId};
-use strongroom_domain::port::{
-    AuthenticateError, Clock, Committer, Credential, KeyName, KeyReader, RootKey, TenancyReader,
-};
+use strongroom_domain::port::{AuthenticateError, Clock, Credential, KeyName, KeyReader, RootKey};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::unit::{Change, Unit};
@@ -44,37 +43,42 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
     let mut data = DataDir::lock(&path)?;
     let root_key_file = DataDir::root_key_in(&path);
     let command = format!("dev --listen {}", args.listen);
-    let found = store::inspect(&data.database())?;
+    let location = Location::find(args.database.url.as_ref(), &DatabaseConfig::default(), data.database())?;
+    let found = location.inspect().await?;
 
+    let mut config = Config::over(path);
+    config.listen.address = args.listen;
+    config.metrics = args.metrics_listen;
+    let metrics;
     let (listener, root_key, store, new_token);
     match found {
         Some(check) => {
             let key = root_key::load(&root_key_file)?;
             root_key::verify(key.as_ref(), &check)?;
             listener = running::bind(args.listen).await?;
+            metrics = running::metrics(&config).await?;
             data.announce(&command, SystemClock.now());
-            store = store::open(&data.database(), key.as_ref()).await?;
+            store = location.open(key.as_ref()).await?;
             (root_key, new_token) = (key, None);
         }
         None => {
             let key = root_key::load_if_there(&root_key_file)?;
             listener = running::bind(args.listen).await?;
+            metrics = running::metrics(&config).await?;
             data.announce(&command, SystemClock.now());
             let key: Arc<dyn RootKey> = match key {
                 Some(key) => key,
                 None => root_key::create(&root_key_file)?,
             };
-            let new = setup::create(&data.database(), key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
+            let new = setup::create(&location, key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
             (root_key, store, new_token) = (key, new.store, Some(new.token));
         }
     }
-    let mut config = Config::over(path);
-    config.listen.address = args.listen;
     let system = System::assemble(store, root_key, &config).await?;
     let address = running::local_address(&listener)?;
     let note = prepare(&system, &data, address, new_token).await?;
     say(&greeting(address, data.path(), &data.dev_env(), note));
-    running::serve(system, listener, &config, signals).await
+    running::serve(system, listener, metrics, &config, signals).await
 }
 
 /// Makes what is missing: token, key, `dev.env`. Answers what the user should know of it.

@@ -4,8 +4,9 @@ use crate::cli::InitArgs;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
+use crate::store::Location;
 use crate::system::SystemClock;
-use crate::{logging, root_key, setup, store};
+use crate::{logging, root_key, setup};
 use std::io::Write;
 use std::path::Path;
 use strongroom_domain::port::Clock;
@@ -33,14 +34,15 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
         DataDir::create(&config.data_dir)?;
     }
     let mut data = DataDir::lock(&config.data_dir)?;
-    if store::inspect(&data.database())?.is_some() {
-        let message = format!("{} is set up already; nothing was changed", data.path().display());
+    let location = Location::find(args.database.url.as_ref(), &config.database, data.database())?;
+    if location.inspect().await?.is_some() {
+        let message = format!("{location} is set up already; nothing was changed");
         return Err(Failure::new(Exit::Configuration, message));
     }
     refuse_root_key(&root_key_file)?;
     data.announce("init", SystemClock.now());
     let root_key = root_key::create(&root_key_file)?;
-    let new = setup::create(&data.database(), root_key.as_ref(), &organisation, &regions).await?;
+    let new = setup::create(&location, root_key.as_ref(), &organisation, &regions).await?;
     new.store.writer.close().await;
 
     let told = tell(&root_key_file, &data, &organisation, &regions, new.token.expose());

@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod data_dir;
+mod database_url;
 mod dev;
 mod dev_env;
 mod failure;
@@ -10,6 +11,7 @@ mod greeting;
 mod hardening;
 mod init;
 mod logging;
+mod metrics;
 mod root_key;
 mod running;
 mod serve;

@@ -2,7 +2,9 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::metrics::Metrics;
 use crate::signals::Signals;
+use crate::system::SystemClock;
 use crate::wiring::System;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -11,6 +13,7 @@ use strongroom::Engine;
 use strongroom_domain::port::Clock;
 use strongroom_http::ServeOptions;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// How often expired answers are forgotten, and refused credentials that were only counted are recorded.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -27,10 +30,19 @@ pub(crate) fn local_address(listener: &TcpListener) -> Result<SocketAddr, Failur
     listener.local_addr().map_err(|error| Failure::runtime("the listener has no address").because(error))
 }
 
+/// The listener of metrics, when there is to be one. To be called before anything is made that measures.
+pub(crate) async fn metrics(config: &Config) -> Result<Option<Metrics>, Failure> {
+    match config.metrics {
+        Some(address) => Metrics::start(address, SystemClock.now()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Serves until a signal; then lets running requests end, and closes the store.
 pub(crate) async fn serve(
     system: System,
     listener: TcpListener,
+    metrics: Option<Metrics>,
     config: &Config,
     signals: Signals,
 ) -> Result<(), Failure> {
@@ -40,24 +52,39 @@ pub(crate) async fn serve(
         drain_timeout: config.listen.shutdown_grace,
         ..ServeOptions::default()
     };
-    let housekeeping = tokio::spawn(housekeeping(Arc::clone(&system.engine), Arc::clone(&system.clock)));
+    let stop = CancellationToken::new();
+    let housekeeping = tokio::spawn(housekeeping(Arc::clone(&system.engine), Arc::clone(&system.clock), stop.clone()));
     tracing::debug!(?config, "configuration");
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let metrics_address = metrics.as_ref().map(Metrics::address).map(tracing::field::display);
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(%address, version, store = system.store_kind, metrics = metrics_address, "listening");
+    let stop_metrics = CancellationToken::new();
+    let metrics = metrics.map(|metrics| tokio::spawn(metrics.serve(stop_metrics.clone())));
     strongroom_http::serve(listener, system.api(config), options, signals.first()).await;
-    housekeeping.abort();
-    // Ends with an error that says that it was aborted, which is what was asked.
+    stop.cancel();
+    // Its error would be a panic, which is in the log.
     let _ = housekeeping.await;
-    // What was counted since the last round is written before the store closes.
-    keep_house(&system.engine).await;
+    // What was counted is written before the store closes.
+    if let Err(error) = system.engine.record_counted_failures().await {
+        tracing::error!(error = %causes(&error), "failures that were counted could not be recorded");
+    }
     system.writer.close().await;
+    stop_metrics.cancel();
+    if let Some(metrics) = metrics {
+        // Ends by itself, and soon.
+        let _ = metrics.await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn housekeeping(engine: Arc<Engine>, clock: Arc<dyn Clock>) {
+async fn housekeeping(engine: Arc<Engine>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     loop {
         keep_house(&engine).await;
-        clock.sleep(HOUSEKEEPING).await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep(HOUSEKEEPING) => {}
+        }
     }
 }
 

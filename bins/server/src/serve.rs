@@ -6,9 +6,10 @@ use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
 use crate::running;
 use crate::signals::Signals;
+use crate::store::Location;
 use crate::system::SystemClock;
 use crate::wiring::System;
-use crate::{logging, root_key, store};
+use crate::{logging, root_key};
 use strongroom_domain::port::Clock;
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -16,17 +17,19 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     logging::start(&config.log)?;
     let signals = Signals::listen()?;
     let mut data = DataDir::lock(&config.data_dir)?;
-    let Some(check) = store::inspect(&data.database())? else {
-        let message = format!("{} is not set up; run `strongroomd init` first", data.path().display());
+    let location = Location::find(args.database.url.as_ref(), &config.database, data.database())?;
+    let Some(check) = location.inspect().await? else {
+        let message = format!("{location} is not set up; run `strongroomd init` first");
         return Err(Failure::new(Exit::Configuration, message));
     };
     let root_key_file = config.root_key_file.clone().unwrap_or_else(|| DataDir::root_key_in(data.path()));
     let root_key = root_key::load(&root_key_file)?;
     root_key::verify(root_key.as_ref(), &check)?;
     let listener = running::bind(config.listen.address).await?;
+    let metrics = running::metrics(&config).await?;
 
     data.announce(&format!("serve --config {}", args.config.display()), SystemClock.now());
-    let store = store::open(&data.database(), root_key.as_ref()).await?;
+    let store = location.open(root_key.as_ref()).await?;
     let system = System::assemble(store, root_key, &config).await?;
-    running::serve(system, listener, &config, signals).await
+    running::serve(system, listener, metrics, &config, signals).await
 }

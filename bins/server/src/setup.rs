@@ -1,10 +1,8 @@
 //! Sets up an empty store.
 
 use crate::failure::Failure;
-use crate::store::{self, OpenStore};
+use crate::store::{Location, OpenStore};
 use crate::system::{SystemClock, SystemIds};
-use std::path::Path;
-use std::sync::Arc;
 use strongroom::setup::{SetUp, set_up};
 use strongroom_auth::{IssuedToken, issue_token};
 use strongroom_crypto::OsEntropy;
@@ -13,7 +11,6 @@ use strongroom_domain::port::{Clock, IdGenerator, KeyedDigest, RootKey};
 use strongroom_domain::principal::{CredentialScopes, Token};
 use strongroom_domain::value::SecretBytes;
 use strongroom_root_key::{InstanceKeys, key_check};
-use strongroom_store_sql::{OpenOptions, SqliteStore};
 
 /// A store that was set up just now.
 pub(crate) struct NewStore {
@@ -24,7 +21,7 @@ pub(crate) struct NewStore {
 
 /// Makes the schema, and in one unit all that a store begins with.
 pub(crate) async fn create(
-    database: &Path,
+    location: &Location,
     root_key: &dyn RootKey,
     organisation: &str,
     regions: &[String],
@@ -34,12 +31,12 @@ pub(crate) async fn create(
     let (keys, instance_keys) =
         InstanceKeys::generate(root_key, &OsEntropy).map_err(|error| failed().because(error))?;
     let issued = issue(keys.token_digest().as_ref())?;
-    let reader = SqliteStore::open(OpenOptions::new(database).create()).await.map_err(store::refusal)?;
-    let writer = reader.writer(keys.audit_signer(), Arc::new(SystemIds)).map_err(store::refusal)?;
+    let store = location.create(keys).await?;
     let what = SetUp { key_check, instance_keys, organisation: organisation.to_owned(), regions: regions.to_vec() };
     let token = |organisation, user| administrator(&issued, organisation, user);
-    set_up(&writer, &SystemIds, SystemClock.now(), what, token).await.map_err(|error| failed().because(error))?;
-    let store = OpenStore { reader: Arc::new(reader), writer: Arc::new(writer), keys };
+    set_up(store.writer.as_ref(), &SystemIds, SystemClock.now(), what, token)
+        .await
+        .map_err(|error| failed().because(error))?;
     Ok(NewStore { store, token: issued.token })
 }
 

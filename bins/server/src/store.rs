@@ -1,45 +1,180 @@
-//! Opens the store of a data directory.
+//! Opens the store: a SQLite file in the data directory, or a PostgreSQL database.
 
+use crate::config::DatabaseConfig;
+use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
 use crate::system::SystemIds;
-use std::path::Path;
+use async_trait::async_trait;
+use core::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use strongroom_domain::port::{RootKey, SetupReader};
+use strongroom_domain::port::{
+    AccessLog, AnswerReader, AuditLog, AuditSigner, Committer, KeyReader, RootKey, SecretReader, SetupReader,
+    TenancyReader, TokenReader,
+};
 use strongroom_domain::root_key::KeyCheck;
 use strongroom_root_key::InstanceKeys;
-use strongroom_store_sql::{OpenError, OpenOptions, SqliteStore, SqliteWriter, peek_key_check};
+use strongroom_store_sql::{
+    OpenError, OpenOptions, PostgresOptions, PostgresStore, PostgresWriter, SqliteStore, SqliteWriter, peek_key_check,
+    peek_postgres_key_check,
+};
+
+/// Everything that a server reads.
+pub(crate) trait Reads:
+    SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader
+{
+}
+
+impl<T: SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader> Reads for T {}
+
+/// Everything that it writes.
+#[async_trait]
+pub(crate) trait Writes: Committer + AccessLog + AuditLog {
+    /// Writes what is queued, and ends.
+    async fn close(&self);
+}
+
+#[async_trait]
+impl Writes for SqliteWriter {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+}
+
+#[async_trait]
+impl Writes for PostgresWriter {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+}
+
+/// Where a store is.
+pub(crate) enum Location {
+    /// In this file.
+    Sqlite(PathBuf),
+    /// In this database.
+    Postgres(Box<PostgresOptions>),
+}
+
+impl Location {
+    /// The database that was named, else the configuration's, else the file.
+    pub(crate) fn find(named: Option<&DatabaseUrl>, config: &DatabaseConfig, file: PathBuf) -> Result<Self, Failure> {
+        let Some(url) = named.or(config.url.as_ref()) else { return Ok(Self::Sqlite(file)) };
+        let mut options = PostgresOptions::parse(url.expose()).map_err(|error| {
+            Failure::new(Exit::Configuration, "the database is refused; nothing was written").because(error)
+        })?;
+        options.lanes = config.lanes.unwrap_or(options.lanes);
+        options.hot_readers = config.hot_connections.unwrap_or(options.hot_readers);
+        options.readers = config.connections.unwrap_or(options.readers);
+        options.statement_timeout = config.statement_timeout.unwrap_or(options.statement_timeout);
+        options.lock_timeout = config.lock_timeout.unwrap_or(options.lock_timeout);
+        options.allow_unsafe_durability = config.allow_unsafe_durability;
+        options.allow_plaintext = config.allow_plaintext;
+        Ok(Self::Postgres(Box::new(options)))
+    }
+
+    /// The check of the root key that a store was set up with; `None` where there is no store, or one whose set-up was cut short.
+    /// Writes nothing.
+    pub(crate) async fn inspect(&self) -> Result<Option<KeyCheck>, Failure> {
+        match self {
+            Self::Sqlite(file) => peek_key_check(file).map_err(refusal),
+            Self::Postgres(options) => peek_postgres_key_check(options).await.map_err(refusal),
+        }
+    }
+
+    /// Opens a store that was set up, after its root key was verified; brings an older schema up to date.
+    pub(crate) async fn open(&self, root_key: &dyn RootKey) -> Result<OpenStore, Failure> {
+        let opened = self.reader(false).await?;
+        let sealed = opened
+            .reads()
+            .instance_keys()
+            .await
+            .map_err(|error| Failure::runtime("the instance keys cannot be read").because(error))?;
+        let keys = InstanceKeys::open(root_key, &sealed).map_err(|error| {
+            Failure::new(Exit::RootKey, "the instance keys cannot be opened; nothing was written").because(error)
+        })?;
+        opened.with_writer(keys).await
+    }
+
+    /// Makes the schema in an empty store, and opens it.
+    pub(crate) async fn create(&self, keys: InstanceKeys) -> Result<OpenStore, Failure> {
+        self.reader(true).await?.with_writer(keys).await
+    }
+
+    async fn reader(&self, create: bool) -> Result<Opened, Failure> {
+        match self {
+            Self::Sqlite(file) => {
+                let options = OpenOptions { create, ..OpenOptions::new(file) };
+                Ok(Opened::Sqlite(Arc::new(SqliteStore::open(options).await.map_err(refusal)?)))
+            }
+            Self::Postgres(options) => {
+                let mut options = PostgresOptions::clone(options);
+                options.create = create;
+                Ok(Opened::Postgres(Arc::new(PostgresStore::open(options).await.map_err(refusal)?)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => write!(f, "{}", file.display()),
+            Self::Postgres(options) => write!(f, "{}", options.name()),
+        }
+    }
+}
+
+/// A store that can be read.
+enum Opened {
+    Sqlite(Arc<SqliteStore>),
+    Postgres(Arc<PostgresStore>),
+}
+
+impl Opened {
+    fn reads(&self) -> Arc<dyn Reads> {
+        match self {
+            Self::Sqlite(store) => Arc::clone(store) as Arc<dyn Reads>,
+            Self::Postgres(store) => Arc::clone(store) as Arc<dyn Reads>,
+        }
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
+    async fn with_writer(self, keys: InstanceKeys) -> Result<OpenStore, Failure> {
+        let signer: Arc<dyn AuditSigner> = keys.audit_signer();
+        let ids = Arc::new(SystemIds);
+        let writer: Arc<dyn Writes> = match &self {
+            Self::Sqlite(store) => Arc::new(store.writer(signer, ids).map_err(refusal)?),
+            Self::Postgres(store) => Arc::new(store.writer(signer, ids).await.map_err(refusal)?),
+        };
+        Ok(OpenStore { reader: self.reads(), writer, keys, kind: self.kind() })
+    }
+}
 
 /// A store that is set up, and opened under its root key.
 pub(crate) struct OpenStore {
-    pub(crate) reader: Arc<SqliteStore>,
-    pub(crate) writer: Arc<SqliteWriter>,
+    pub(crate) reader: Arc<dyn Reads>,
+    pub(crate) writer: Arc<dyn Writes>,
     pub(crate) keys: InstanceKeys,
-}
-
-/// Opens a store that was set up, after its root key was verified; brings an older schema up to date.
-pub(crate) async fn open(database: &Path, root_key: &dyn RootKey) -> Result<OpenStore, Failure> {
-    let reader = SqliteStore::open(OpenOptions::new(database)).await.map_err(refusal)?;
-    let sealed = reader
-        .instance_keys()
-        .await
-        .map_err(|error| Failure::runtime("the instance keys cannot be read").because(error))?;
-    let keys = InstanceKeys::open(root_key, &sealed).map_err(|error| {
-        Failure::new(Exit::RootKey, "the instance keys cannot be opened; nothing was written").because(error)
-    })?;
-    let writer = reader.writer(keys.audit_signer(), Arc::new(SystemIds)).map_err(refusal)?;
-    Ok(OpenStore { reader: Arc::new(reader), writer: Arc::new(writer), keys })
+    /// What it is made with, for the log.
+    pub(crate) kind: &'static str,
 }
 
 /// Why a store doesn't open, for the operator.
-pub(crate) fn refusal(error: OpenError) -> Failure {
+fn refusal(error: OpenError) -> Failure {
     let exit = match error {
-        OpenError::Absent(_) | OpenError::NotAStore(_) | OpenError::Newer { .. } => Exit::Configuration,
-        OpenError::Corrupt(_) | OpenError::WriterExists | OpenError::Database(_) => Exit::Runtime,
+        OpenError::Absent(_) | OpenError::NotAStore(_) | OpenError::Newer { .. } | OpenError::Unfit(_) => {
+            Exit::Configuration
+        }
+        OpenError::Corrupt(_) | OpenError::WriterExists | OpenError::Database(_) | OpenError::Unreachable { .. } => {
+            Exit::Runtime
+        }
     };
     Failure::new(exit, "the store cannot be opened").because(error)
-}
-
-/// The check of the root key that a store was set up with; `None` where there is no store, or one whose set-up was cut short. Writes nothing.
-pub(crate) fn inspect(database: &Path) -> Result<Option<KeyCheck>, Failure> {
-    peek_key_check(database).map_err(refusal)
 }

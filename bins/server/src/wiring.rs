@@ -2,7 +2,7 @@
 
 use crate::config::{Config, RegionKms};
 use crate::failure::{Exit, Failure};
-use crate::store::OpenStore;
+use crate::store::{OpenStore, Reads, Writes};
 use crate::system::{SystemClock, SystemIds};
 use core::num::NonZeroU32;
 use std::collections::HashMap;
@@ -11,22 +11,21 @@ use strongroom::{Engine, Limits, Ports};
 use strongroom_auth::TokenAuthenticator;
 use strongroom_crypto::{Aes256GcmCipher, OsEntropy};
 use strongroom_domain::id::RegionId;
-use strongroom_domain::port::{
-    Authenticator, Clock, Entropy, IdGenerator, KeyedDigest, Kms, RootKey, TenancyReader, TokenReader,
-};
+use strongroom_domain::port::{Authenticator, Clock, Entropy, IdGenerator, KeyedDigest, Kms, RootKey, TokenReader};
 use strongroom_http::{Api, Settings};
 use strongroom_kms_local::LocalKms;
-use strongroom_store_sql::{SqliteStore, SqliteWriter};
 
 /// A server, put together and not yet listening.
 pub(crate) struct System {
     pub(crate) engine: Arc<Engine>,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) token_digest: Arc<dyn KeyedDigest>,
-    pub(crate) reader: Arc<SqliteStore>,
-    pub(crate) writer: Arc<SqliteWriter>,
+    pub(crate) reader: Arc<dyn Reads>,
+    pub(crate) writer: Arc<dyn Writes>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
+    /// What the store is made with, for the log.
+    pub(crate) store_kind: &'static str,
 }
 
 impl System {
@@ -36,7 +35,7 @@ impl System {
         root_key: Arc<dyn RootKey>,
         config: &Config,
     ) -> Result<Self, Failure> {
-        let OpenStore { reader, writer, keys } = store;
+        let OpenStore { reader, writer, keys, kind: store_kind } = store;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -66,7 +65,7 @@ impl System {
             check_key_permission: config.check_key_permission,
         };
         let engine = Arc::new(Engine::new(ports, limits));
-        Ok(Self { engine, authenticator, token_digest: keys.token_digest(), reader, writer, clock, ids })
+        Ok(Self { engine, authenticator, token_digest: keys.token_digest(), reader, writer, clock, ids, store_kind })
     }
 
     /// The API over this system.
@@ -84,7 +83,7 @@ impl System {
 
 /// Every region of the store has the local KMS unless the configuration says otherwise.
 async fn kms_of_regions(
-    store: &SqliteStore,
+    store: &dyn Reads,
     config: &Config,
     local: &Arc<dyn Kms>,
 ) -> Result<HashMap<RegionId, Arc<dyn Kms>>, Failure> {

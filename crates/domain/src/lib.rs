@@ -8,6 +8,7 @@ pub mod failure;
 pub mod iam;
 pub mod id;
 pub mod kms;
+pub mod lease;
 pub mod metadata;
 pub mod path;
 pub mod pattern;

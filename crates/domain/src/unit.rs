@@ -3,6 +3,7 @@
 use crate::audit::AuditRecord;
 use crate::id::{KeyId, SecretId};
 use crate::kms::{Key, KeyState, KeyVersion};
+use crate::lease::{Epoch, LeaseName};
 use crate::metadata::Metadata;
 use crate::path::SecretPath;
 use crate::policy::AccessPolicy;
@@ -77,6 +78,8 @@ pub enum Expect {
     Revision(AggregateId, Revision),
     /// Nothing holds this key.
     Absent(UniqueKey),
+    /// The lease has this epoch and has not expired, by the store's clock.
+    Lease(LeaseName, Epoch),
 }
 
 /// Names a request that may come again: a keyed digest of principal, scope, method, path and the caller's idempotency key.

@@ -6,6 +6,7 @@ use crate::call::{Attempt, Call, Ended};
 use crate::client;
 use crate::failure::{Failure, HttpCode};
 use crate::limits::{Limits, Slot};
+use crate::metrics::RequestMetrics;
 use crate::query::Query;
 use crate::routes::{self, Route};
 use bytes::Bytes;
@@ -56,6 +57,9 @@ impl Default for Settings {
     }
 }
 
+/// A request's route, and what belongs to it.
+type Admitted = (&'static Route, Query, routes::Place, Option<Slot>);
+
 /// The HTTP API over an engine. Cheap to clone; needs a Tokio runtime around it, and no socket.
 #[derive(Clone)]
 pub struct Api {
@@ -65,6 +69,7 @@ pub struct Api {
     settings: Arc<Settings>,
     limits: Arc<Limits>,
     changes: TaskTracker,
+    metrics: Arc<RequestMetrics>,
 }
 
 impl Api {
@@ -72,7 +77,8 @@ impl Api {
     #[must_use]
     pub fn new(engine: Arc<Engine>, ids: Arc<dyn IdGenerator>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let limits = Arc::new(Limits::new(settings.max_in_flight, settings.max_per_second, Arc::clone(&clock)));
-        Self { engine, ids, clock, settings: Arc::new(settings), limits, changes: TaskTracker::new() }
+        let (settings, metrics) = (Arc::new(settings), Arc::new(RequestMetrics::new()));
+        Self { engine, ids, clock, settings, limits, changes: TaskTracker::new(), metrics }
     }
 
     /// Answers one request. `peer`: the connection's other end.
@@ -108,18 +114,16 @@ impl Api {
                 };
                 (route.template, self.run(route, Attempt::new(call), body, slot).await)
             }
-            Err(failure) => {
+            Err((template, failure)) => {
                 // Counted, not written: whoever sheds load must not wait for anything.
-                if failure.is_overload() {
-                    let request = self.request_info(id, &parts, peer);
-                    self.engine.count_unidentified(failure.code(), failure.status().as_u16(), &request);
-                }
-                ("", Err(failure))
+                let request = self.request_info(id, &parts, peer);
+                self.engine.count_unidentified(failure.code(), failure.status().as_u16(), &request);
+                (template, Err(failure))
             }
         };
         let micros = self.clock.now().micros_since(started);
-        let seen = Seen { method: method.as_str(), route, id, micros };
-        seen.report(&outcome);
+        let status = Seen { method: method.as_str(), route, id, micros }.report(&outcome);
+        self.metrics.answered(method.as_str(), route, status, Duration::from_micros(micros));
         let response = match outcome {
             Ok(answer) => answer.into_response(id),
             Err(failure) => failure.into_response(id),
@@ -128,10 +132,13 @@ impl Api {
     }
 
     /// The answer to what could not be read as a request.
-    pub(crate) fn refuse(&self, failure: Failure) -> Response<ResponseBody> {
+    pub(crate) fn refuse(&self, failure: Failure, peer: IpAddr) -> Response<ResponseBody> {
         let id = self.request_id();
+        let request = RequestInfo { client: Some(peer.to_canonical()), ..RequestInfo::embedded(id) };
+        self.engine.count_unidentified(failure.code(), failure.status().as_u16(), &request);
         let outcome = Err(failure);
-        Seen { method: "", route: "", id, micros: 0 }.report(&outcome);
+        let status = Seen { method: "", route: "", id, micros: 0 }.report(&outcome);
+        self.metrics.answered("", "", status, Duration::ZERO);
         match outcome {
             Ok(answer) => Answer::into_response(answer, id),
             Err(failure) => failure.into_response(id),
@@ -144,11 +151,13 @@ impl Api {
         self.changes.wait().await;
     }
 
-    /// Finds the route of a request, and a place for it among those in flight.
-    fn admit(&self, parts: &Parts) -> Result<(&'static Route, Query, routes::Place, Option<Slot>), Failure> {
-        let query = Query::parse(parts.uri.query())?;
-        let (route, place) = routes::find(&parts.method, parts.uri.path(), &query)?;
-        let slot = if route.is_health() { None } else { self.limits.admit()? };
+    /// Finds the route of a request, and a place for it among those in flight. A refusal tells the route's template, if it was found.
+    fn admit(&self, parts: &Parts) -> Result<Admitted, (&'static str, Failure)> {
+        let lost = |failure| ("", failure);
+        let query = Query::parse(parts.uri.query()).map_err(lost)?;
+        let (route, place) = routes::find(&parts.method, parts.uri.path(), &query).map_err(lost)?;
+        let refused = |failure| (route.template, failure);
+        let slot = if route.is_health() { None } else { Some(self.limits.admit().map_err(refused)?) };
         Ok((route, query, place, slot))
     }
 
@@ -173,7 +182,7 @@ impl Api {
         let attempt = Arc::new(attempt);
         let running = AssertUnwindSafe((route.handler)(Arc::clone(&attempt), body)).catch_unwind();
         let running = running.map(|outcome| match outcome {
-            Ok(outcome) => Ended::Handled(outcome.map(|answer| answer.holding(slot))),
+            Ok(outcome) => Ended::Handled(outcome),
             // What a panic says may hold anything; the route is enough to find it.
             Err(_) => {
                 tracing::error!(route = route.template, "a handler panicked");
@@ -183,14 +192,18 @@ impl Api {
         let limit = self.settings.request_timeout;
         if route.changes() {
             // Recorded inside the task: it goes on also when nobody waits, and ends in a record then too.
-            let task = self.changes.spawn(async move { attempt.recorded(running.await).await });
+            let task = self.changes.spawn(async move {
+                let outcome = attempt.recorded(running.await).await;
+                outcome.map(|answer| answer.holding(slot))
+            });
             return match tokio::time::timeout(limit, task).await {
                 Ok(joined) => joined.unwrap_or_else(|_| Err(Failure::internal())),
                 Err(_) => Err(timed_out(route, limit)),
             };
         }
         let ended = tokio::time::timeout(limit, running).await;
-        attempt.recorded(ended.unwrap_or_else(|_| Ended::CutShort(timed_out(route, limit)))).await
+        let ended = ended.unwrap_or_else(|_| Ended::CutShort(timed_out(route, limit)));
+        attempt.recorded(ended).await.map(|answer| answer.holding(slot))
     }
 }
 
@@ -215,7 +228,8 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn report(&self, outcome: &Result<Answer, Failure>) {
+    /// Gives the status.
+    fn report(&self, outcome: &Result<Answer, Failure>) -> u16 {
         let Self { method, route, id, micros } = self;
         let status = match outcome {
             Ok(answer) => answer.status().as_u16(),
@@ -228,5 +242,6 @@ impl Seen<'_> {
             tracing::error!(request = %id, route, status, code, causes, "a request failed");
         }
         tracing::debug!(request = %id, method, route, status, micros, "request");
+        status
     }
 }

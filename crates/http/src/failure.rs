@@ -95,11 +95,6 @@ impl Failure {
             && self.code != Code::OutcomeUnknown.as_str()
     }
 
-    /// Whether the request was not even looked at.
-    pub(crate) fn is_overload(&self) -> bool {
-        self.code == HttpCode::Overloaded.parts().1
-    }
-
     /// What went wrong beneath, one layer's words after the other.
     pub(crate) fn causes(&self) -> String {
         let mut causes = Vec::new();

@@ -12,6 +12,7 @@ mod failure;
 mod handlers;
 mod json;
 mod limits;
+mod metrics;
 mod pages;
 mod query;
 mod routes;

@@ -1,6 +1,7 @@
 //! What is refused before work is spent on it: requests beyond what the server handles at once, and callers that ask too often.
 
 use crate::failure::{Failure, HttpCode};
+use crate::metrics::{Counted, LimitMetrics};
 use core::num::NonZeroU32;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +11,16 @@ use strongroom_domain::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A request's place among those that are handled at once; free again when dropped.
-pub(crate) type Slot = OwnedSemaphorePermit;
+pub(crate) struct Slot {
+    _permit: Option<OwnedSemaphorePermit>,
+    _counted: Counted,
+}
 
 /// The limits of one API.
 pub(crate) struct Limits {
     in_flight: Option<Arc<Semaphore>>,
     rate: Option<RateLimit>,
+    metrics: LimitMetrics,
 }
 
 impl Limits {
@@ -23,13 +28,15 @@ impl Limits {
     pub(crate) fn new(in_flight: Option<NonZeroU32>, per_second: Option<NonZeroU32>, clock: Arc<dyn Clock>) -> Self {
         let places = |limit: NonZeroU32| Arc::new(Semaphore::new(limit.get() as usize));
         let rate = |per_second| RateLimit { clock, per_second, buckets: Mutex::default() };
-        Self { in_flight: in_flight.map(places), rate: per_second.map(rate) }
+        Self { in_flight: in_flight.map(places), rate: per_second.map(rate), metrics: LimitMetrics::new() }
     }
 
-    /// Takes a place, or refuses at once; `None` where none is needed.
-    pub(crate) fn admit(&self) -> Result<Option<Slot>, Failure> {
-        let slot = self.in_flight.as_ref().map(|places| Arc::clone(places).try_acquire_owned()).transpose();
+    /// Takes a place, or refuses at once.
+    pub(crate) fn admit(&self) -> Result<Slot, Failure> {
+        let permit = self.in_flight.as_ref().map(|places| Arc::clone(places).try_acquire_owned()).transpose();
+        let slot = permit.map(|permit| Slot { _permit: permit, _counted: Counted::on(&self.metrics.in_flight) });
         slot.map_err(|_| {
+            self.metrics.overloaded.increment(1);
             let message = "The server handles as many requests as it may; try again shortly.";
             Failure::new(HttpCode::Overloaded, message)
         })
@@ -41,6 +48,7 @@ impl Limits {
         if rate.take(principal) {
             return Ok(());
         }
+        self.metrics.rate_limited.increment(1);
         let message = format!("You may send {} requests per second; try again in a second.", rate.per_second);
         Err(Failure::new(HttpCode::RateLimited, message))
     }
@@ -184,7 +192,8 @@ mod tests {
     #[test]
     fn no_limit_is_none() {
         let limits = Limits::new(None, None, Arc::new(ManualClock::new(START)));
-        assert!(limits.admit().is_ok_and(|slot| slot.is_none()));
+        let slots: Result<Vec<_>, _> = (0..10_000).map(|_| limits.admit()).collect();
+        assert!(slots.is_ok());
         assert!((0..10_000).all(|_| limits.count(user(1)).is_ok()));
     }
 }

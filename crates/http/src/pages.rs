@@ -4,6 +4,7 @@ use crate::answer::{Answer, BrokenAnswer};
 use crate::call::Call;
 use crate::cursor;
 use crate::failure::Failure;
+use crate::metrics::{Counted, lists_streaming};
 use bytes::Bytes;
 use futures_util::stream;
 use strongroom::Error;
@@ -62,7 +63,12 @@ pub(crate) struct Pages<T>(mpsc::Receiver<Result<Page<T>, Error>>);
 impl<T: Send + 'static> Pages<T> {
     pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(read: impl FnOnce(Reader<T>) -> F) -> Self {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        tokio::spawn(read(Reader(sender)));
+        let streaming = Counted::on(&lists_streaming());
+        let read = read(Reader(sender));
+        tokio::spawn(async move {
+            read.await;
+            drop(streaming);
+        });
         Self(receiver)
     }
 
@@ -73,20 +79,28 @@ impl<T: Send + 'static> Pages<T> {
         write: impl FnMut(Vec<T>, bool) -> Result<Vec<u8>, serde_json::Error> + Send + 'static,
     ) -> Result<Answer, Failure> {
         let first = self.0.recv().await.ok_or_else(Failure::internal)??;
-        let state = (Some(Ok(first)), self.0, write);
-        Ok(Answer::stream(stream::unfold(state, |(read, mut pages, mut write)| async move {
+        let state = Some((Some(Ok(first)), self.0, write));
+        Ok(Answer::stream(stream::unfold(state, |state| async move {
+            let (read, mut pages, mut write) = state?;
             let page = match read {
-                Some(read) => read,
-                None => pages.recv().await?,
+                Some(read) => Some(read),
+                None => pages.recv().await,
             };
-            let text = match page {
-                Ok(page) => write(page.items, page.next.is_none()).map_err(|_| BrokenAnswer),
-                Err(error) => {
-                    tracing::error!(code = error.code().as_str(), "a list broke off");
-                    Err(BrokenAnswer)
+            match page {
+                Some(Ok(page)) => {
+                    let last = page.next.is_none();
+                    let text = write(page.items, last).map(Bytes::from).map_err(|_| BrokenAnswer);
+                    Some((text, (!last).then_some((None, pages, write))))
                 }
-            };
-            Some((text.map(Bytes::from), (None, pages, write)))
+                Some(Err(error)) => {
+                    tracing::error!(code = error.code().as_str(), "a list broke off");
+                    Some((Err(BrokenAnswer), None))
+                }
+                None => {
+                    tracing::error!("the reader of a list ended before its last page");
+                    Some((Err(BrokenAnswer), None))
+                }
+            }
         })))
     }
 }

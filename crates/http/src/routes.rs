@@ -115,7 +115,7 @@ pub(crate) fn find(method: &Method, path: &str, query: &Query) -> Result<(&'stat
     allowed.sort_unstable();
     allowed.dedup();
     if allowed.is_empty() {
-        Err(Failure::new(HttpCode::NotFound, "There is nothing at this URL."))
+        Err(Failure::new(HttpCode::NotFound, "There is nothing at this URL; check it against the API reference."))
     } else {
         Err(Failure::method_not_allowed(allowed.join(", ")))
     }

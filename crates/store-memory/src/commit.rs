@@ -24,7 +24,8 @@ impl Committer for MemoryStore {
     async fn commit(&self, unit: Unit) -> Result<(), CommitError> {
         let Unit { expect, changes, records } = unit;
         let mut state = self.lock(CommitErrorKind::Unavailable)?;
-        if let Some(failed) = expect.into_iter().find(|expect| !holds(&state, expect)) {
+        let now = self.now();
+        if let Some(failed) = expect.into_iter().find(|expect| !holds(&state, expect, now)) {
             return Err(CommitError::new(CommitErrorKind::Conflict(failed), "an expectation does not hold"));
         }
         apply(&mut state, changes).map_err(|refusal| match refusal {

@@ -1,4 +1,5 @@
 use crate::state::State;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Expect, Revision, UniqueKey};
 
 fn revision(state: &State, aggregate: &AggregateId) -> Option<Revision> {
@@ -8,7 +9,8 @@ fn revision(state: &State, aggregate: &AggregateId) -> Option<Revision> {
     }
 }
 
-fn is_taken(state: &State, key: &UniqueKey) -> bool {
+/// Whether something holds this key.
+pub(crate) fn is_taken(state: &State, key: &UniqueKey) -> bool {
     match key {
         UniqueKey::Setup => state.key_check.is_some(),
         UniqueKey::OrganisationSlug(slug) => state.organisations.values().any(|it| it.slug == *slug),
@@ -20,10 +22,11 @@ fn is_taken(state: &State, key: &UniqueKey) -> bool {
     }
 }
 
-/// Whether this holds now.
-pub(crate) fn holds(state: &State, expect: &Expect) -> bool {
+/// Whether this holds at `now`.
+pub(crate) fn holds(state: &State, expect: &Expect, now: Timestamp) -> bool {
     match expect {
         Expect::Revision(aggregate, wanted) => revision(state, aggregate) == Some(*wanted),
         Expect::Absent(key) => !is_taken(state, key),
+        Expect::Lease(name, epoch) => state.leases.get(name).is_some_and(|tenure| tenure.is(*epoch, now)),
     }
 }

@@ -6,6 +6,7 @@ mod change;
 mod commit;
 mod expect;
 mod journal;
+mod lease;
 mod read;
 mod state;
 
@@ -13,7 +14,7 @@ use state::State;
 use std::sync::{Arc, Mutex, MutexGuard};
 use strongroom_domain::failure::Failure;
 use strongroom_domain::id::StreamId;
-use strongroom_domain::port::{AuditSigner, ReadError, ReadErrorKind};
+use strongroom_domain::port::{AuditSigner, Clock, ReadError, ReadErrorKind};
 
 /// Every store port over one state in memory, behind one lock that is held for no longer than a call.
 ///
@@ -22,13 +23,21 @@ use strongroom_domain::port::{AuditSigner, ReadError, ReadErrorKind};
 pub struct MemoryStore {
     state: Mutex<State>,
     signer: Arc<dyn AuditSigner>,
+    /// The machine's when there is none.
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl MemoryStore {
     /// An empty store whose audit log is one stream, the last record of every commit signed by `signer`.
     #[must_use]
     pub fn new(signer: Arc<dyn AuditSigner>, stream: StreamId) -> Self {
-        Self { state: Mutex::new(State::new(stream)), signer }
+        Self { state: Mutex::new(State::new(stream)), signer, clock: None }
+    }
+
+    /// The same, but leases go by this clock and not by the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// The state, unless a call panicked while it changed it.

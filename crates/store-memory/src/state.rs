@@ -3,6 +3,7 @@ use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainState, ChainedRecord};
 use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
 use strongroom_domain::kms::{Key, KeyVersionNumber};
+use strongroom_domain::lease::{LeaseName, Tenure};
 use strongroom_domain::port::AuditSigner;
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
@@ -96,6 +97,7 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<[u8; 32], Token>,
     pub(crate) key_check: Option<KeyCheck>,
     pub(crate) instance_keys: BTreeMap<(InstanceKeyPurpose, u32), SealedInstanceKey>,
+    pub(crate) leases: BTreeMap<LeaseName, Tenure>,
     chain: ChainState,
     /// The record of sequence `n` at index `n - 1`.
     pub(crate) records: Vec<ChainedRecord>,
@@ -120,6 +122,7 @@ impl State {
             tokens: BTreeMap::new(),
             key_check: None,
             instance_keys: BTreeMap::new(),
+            leases: BTreeMap::new(),
             chain: ChainState::begin(stream),
             records: Vec::new(),
         }

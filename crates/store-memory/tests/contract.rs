@@ -4,13 +4,20 @@ use std::sync::Arc;
 use strongroom_domain::id::StreamId;
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::contract::Store;
-use strongroom_testkit::{Faulty, FixedSigner, build, store_contract};
+use strongroom_testkit::{Faulty, FixedSigner, ManualClock, build, model, store_contract};
 
 fn empty() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(build::uuid())))
 }
 
-store_contract!(memory, async { Store::of(empty(), FixedSigner::verify) });
+/// By a clock that whoever sleeps moves.
+fn timed() -> Store {
+    let clock = Arc::new(ManualClock::jumping(build::at(0)));
+    let store = MemoryStore::new(Arc::new(FixedSigner), StreamId::new(build::uuid())).with_clock(clock.clone());
+    Store { clock, ..Store::of(Arc::new(store), FixedSigner::verify) }
+}
+
+store_contract!(memory, async { timed() });
 
 store_contract!(faulty_without_faults, async {
     let store = empty();
@@ -23,3 +30,8 @@ store_contract!(faulty_without_faults, async {
         ..Store::of(store, FixedSigner::verify)
     }
 });
+
+#[test]
+fn leases_have_one_holder_at_a_time() {
+    model::check_leases(|| async { timed() });
+}

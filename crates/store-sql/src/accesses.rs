@@ -3,8 +3,9 @@ use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_domain::id::SecretId;
+use strongroom_domain::secret::Secret;
 use strongroom_domain::time::Timestamp;
-use strongroom_domain::version::VersionNumber;
+use strongroom_domain::version::{Version, VersionNumber};
 use uuid::Uuid;
 
 /// A secret and a version; 0 stands for the secret as a whole.
@@ -31,18 +32,23 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
+    /// Lays what is pending over what the table says of a secret.
+    pub(crate) fn lay_over_secret(&self, secret: &mut Secret) {
+        secret.last_accessed_at = self.of_secret(secret.id, secret.last_accessed_at);
+    }
+
+    /// The same of a version.
+    pub(crate) fn lay_over_version(&self, secret: SecretId, version: &mut Version) {
+        version.last_accessed_at = self.of_version(secret, version.number, version.last_accessed_at);
+    }
+
     /// The later of what the table says of a secret and what is pending.
-    pub(crate) fn of_secret(&self, secret: SecretId, stored: Option<Timestamp>) -> Option<Timestamp> {
+    fn of_secret(&self, secret: SecretId, stored: Option<Timestamp>) -> Option<Timestamp> {
         self.later((secret.uuid(), 0), stored)
     }
 
     /// The same of a version.
-    pub(crate) fn of_version(
-        &self,
-        secret: SecretId,
-        version: VersionNumber,
-        stored: Option<Timestamp>,
-    ) -> Option<Timestamp> {
+    fn of_version(&self, secret: SecretId, version: VersionNumber, stored: Option<Timestamp>) -> Option<Timestamp> {
         self.later((secret.uuid(), version.get()), stored)
     }
 

@@ -1,6 +1,7 @@
+use crate::postgres::failure;
 use rusqlite::ErrorCode;
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::sync::Arc;
 use strongroom_domain::port::{ReadError, ReadErrorKind};
 
@@ -9,10 +10,10 @@ use strongroom_domain::port::{ReadError, ReadErrorKind};
 pub enum OpenError {
     /// There is no store, and none was to be created.
     #[error("there is no store at {0}")]
-    Absent(PathBuf),
-    /// The file belongs to something else.
+    Absent(String),
+    /// The file or database belongs to something else.
     #[error("{0} is not a Strongroom store")]
-    NotAStore(PathBuf),
+    NotAStore(String),
     /// The store was written by a newer release.
     #[error("the store has the schema of a newer release ({step}); use that release, or restore a backup")]
     Newer {
@@ -25,6 +26,17 @@ pub enum OpenError {
     /// There already is a writer.
     #[error("the store already has a writer")]
     WriterExists,
+    /// The database server, as it is set up, may not keep what it is given, or can't be trusted with it.
+    #[error("{0}")]
+    Unfit(String),
+    /// The database server doesn't answer, or refuses.
+    #[error("{what}")]
+    Unreachable {
+        /// What is wrong, and what helps.
+        what: &'static str,
+        /// What the server or the driver said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The file can't be read or written.
     #[error("the store cannot be opened")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -36,9 +48,22 @@ impl From<rusqlite::Error> for OpenError {
     }
 }
 
-impl From<sea_orm::DbErr> for OpenError {
-    fn from(error: sea_orm::DbErr) -> Self {
-        Self::Database(error.into())
+impl From<DbErr> for OpenError {
+    fn from(error: DbErr) -> Self {
+        match cause(&error) {
+            Some(cause) => Self::Unreachable { what: failure::explain(cause), source: error.into() },
+            None => Self::Database(error.into()),
+        }
+    }
+}
+
+/// What the driver of PostgreSQL said.
+fn cause(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
     }
 }
 
@@ -58,8 +83,23 @@ pub(crate) fn corrupt(what: impl Display) -> ReadError {
 }
 
 /// A read by the ORM failed.
-pub(crate) fn unread(error: sea_orm::DbErr) -> ReadError {
-    ReadError::new(ReadErrorKind::Unavailable, "the database could not be read").because(error)
+pub(crate) fn unread(error: DbErr) -> ReadError {
+    let (kind, what) = match (&error, cause(&error)) {
+        (_, Some(cause)) if failure::is_damage(cause) => (ReadErrorKind::Corrupt, "the store holds a damaged row"),
+        (_, Some(cause)) => (ReadErrorKind::Unavailable, failure::explain(cause)),
+        (DbErr::ConnectionAcquire(ConnAcquireErr::Timeout), None) => {
+            (ReadErrorKind::Unavailable, failure::explain(&sqlx::Error::PoolTimedOut))
+        }
+        (DbErr::Type(_) | DbErr::TryIntoErr { .. }, None) => (ReadErrorKind::Corrupt, "the store holds a damaged row"),
+        _ => (ReadErrorKind::Unavailable, "the database could not be read"),
+    };
+    ReadError::new(kind, what).because(error)
+}
+
+/// Whether a read by the ORM failed because its connection was lost, so that another may succeed.
+pub(crate) fn is_lost(error: &ReadError) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<DbErr>());
+    source.and_then(cause).is_some_and(failure::is_lost)
 }
 
 /// A read on a held connection failed.

@@ -2,7 +2,9 @@
 
 use crate::engine::Engine;
 use crate::error::{Code, Error};
+use crate::metrics::answers_in_flight;
 use crate::session::Session;
+use metrics::Gauge;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use strongroom_domain::canonical::Encoder;
@@ -49,8 +51,31 @@ impl<T> Outcome<T> {
 }
 
 /// The requests that are running now.
-#[derive(Default)]
-pub(crate) struct AnswersInFlight(Mutex<HashSet<AnswerKey>>);
+pub(crate) struct AnswersInFlight {
+    keys: Mutex<HashSet<AnswerKey>>,
+    count: Gauge,
+}
+
+impl AnswersInFlight {
+    pub(crate) fn new() -> Self {
+        Self { keys: Mutex::default(), count: answers_in_flight() }
+    }
+
+    /// Whether no other request with this key is running.
+    fn begin(&self, key: AnswerKey) -> bool {
+        let is_new = self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        if is_new {
+            self.count.increment(1.0);
+        }
+        is_new
+    }
+
+    fn end(&self, key: &AnswerKey) {
+        if self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(key) {
+            self.count.decrement(1.0);
+        }
+    }
+}
 
 /// A request with an idempotency key, while it runs.
 pub(crate) struct Running<'a, T> {
@@ -62,7 +87,7 @@ pub(crate) struct Running<'a, T> {
 
 impl<T> Drop for Running<'_, T> {
     fn drop(&mut self) {
-        self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.in_flight.end(&self.key);
     }
 }
 
@@ -119,7 +144,7 @@ impl Engine {
         to.bytes(request.body);
         let body = self.ports.answer_digest.digest(&zeroize::Zeroizing::new(to.finish()));
 
-        if !self.answers_in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key) {
+        if !self.answers_in_flight.begin(key) {
             return Err(Error::new(
                 Code::IdempotencyRunning,
                 "The request that first used this `Idempotency-Key` is still running; try again shortly.",

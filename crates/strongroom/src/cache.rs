@@ -4,8 +4,10 @@
 //! What was read before a change and comes back after it is not kept, so that this node never serves what it has itself replaced.
 
 use crate::generations::Generations;
-use quick_cache::Weighter;
+use crate::metrics::{CacheMetrics, Evictions};
+use core::hash::Hash;
 use quick_cache::sync::Cache as Quick;
+use quick_cache::{DefaultHashBuilder, UnitWeighter, Weighter};
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::id::{KeyId, OrganisationId};
 use strongroom_domain::kms::Key;
@@ -47,14 +49,67 @@ struct Aged<T> {
     read_at: Timestamp,
 }
 
+type Weighed<K, V, W> = Quick<K, V, W, DefaultHashBuilder, Evictions>;
+
+/// Entries in memory, and what is told of them.
+struct Kept<K, V, W = UnitWeighter> {
+    entries: Weighed<K, V, W>,
+    metrics: CacheMetrics,
+}
+
+impl<K: Eq + Hash, V: Clone> Kept<K, V> {
+    /// Room for so many entries.
+    fn new(name: &'static str, entries: usize) -> Self {
+        Self {
+            entries: Quick::with(
+                entries,
+                entries as u64,
+                UnitWeighter,
+                DefaultHashBuilder::default(),
+                Evictions::new(name),
+            ),
+            metrics: CacheMetrics::new(name),
+        }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone> Kept<K, V, W> {
+    /// Room for so many bytes, by the weight of the entries.
+    fn of_bytes(name: &'static str, entries: usize, bytes: u64, weight: W) -> Self {
+        Self {
+            entries: Quick::with(entries, bytes, weight, DefaultHashBuilder::default(), Evictions::new(name)),
+            metrics: CacheMetrics::of_bytes(name),
+        }
+    }
+
+    /// What may serve a read.
+    fn get(&self, key: &K, may_serve: impl FnOnce(&V) -> bool) -> Option<V> {
+        let hit = self.entries.get(key).filter(may_serve);
+        if hit.is_some() { &self.metrics.hits } else { &self.metrics.misses }.increment(1);
+        hit
+    }
+
+    fn insert(&self, key: K, value: V) {
+        self.entries.insert(key, value);
+        self.metrics.holds(&self.entries);
+    }
+
+    fn remove(&self, key: &K) {
+        if self.entries.remove(key).is_some() {
+            self.metrics.holds(&self.entries);
+        }
+    }
+}
+
 pub(crate) struct Cache {
     /// Current versions only; the revision that a reveal records tells whether one was still current.
-    ciphertexts: Option<Quick<Place, Arc<SealedRead>, CiphertextWeight>>,
+    ciphertexts: Option<Kept<Place, Arc<SealedRead>, CiphertextWeight>>,
     ciphertext_changes: Generations,
-    keys: Quick<KeyId, Aged<Arc<Key>>>,
+    keys: Kept<KeyId, Aged<Arc<Key>>>,
     key_changes: Generations,
-    organisations: Quick<OrganisationId, Aged<Arc<Organisation>>>,
+    organisations: Kept<OrganisationId, Aged<Arc<Organisation>>>,
     regions: Mutex<Option<Aged<Regions>>>,
+    region_metrics: CacheMetrics,
     secrets: Arc<dyn SecretReader>,
     key_reader: Arc<dyn KeyReader>,
     tenancy: Arc<dyn TenancyReader>,
@@ -65,12 +120,13 @@ impl Cache {
     pub(crate) fn new(ports: &crate::Ports, bytes: u64) -> Self {
         let items = usize::try_from(bytes / 2048).unwrap_or(usize::MAX).clamp(16, 1 << 20);
         Self {
-            ciphertexts: (bytes > 0).then(|| Quick::with_weighter(items, bytes, CiphertextWeight)),
+            ciphertexts: (bytes > 0).then(|| Kept::of_bytes("ciphertexts", items, bytes, CiphertextWeight)),
             ciphertext_changes: Generations::new(),
-            keys: Quick::new(MAX_RECORDS),
+            keys: Kept::new("keys", MAX_RECORDS),
             key_changes: Generations::new(),
-            organisations: Quick::new(MAX_RECORDS),
+            organisations: Kept::new("organisations", MAX_RECORDS),
             regions: Mutex::new(None),
+            region_metrics: CacheMetrics::new("regions"),
             secrets: Arc::clone(&ports.secrets),
             key_reader: Arc::clone(&ports.keys),
             tenancy: Arc::clone(&ports.tenancy),
@@ -97,7 +153,8 @@ impl Cache {
     ) -> Result<Option<Arc<SealedRead>>, ReadError> {
         let cache = self.ciphertexts.as_ref().filter(|_| version == VersionSelector::Current);
         let place = (*scope, path.clone());
-        if let Some(hit) = cache.filter(|_| freshness == Freshness::Hint).and_then(|cache| cache.get(&place)) {
+        if let Some(hit) = cache.filter(|_| freshness == Freshness::Hint).and_then(|cache| cache.get(&place, |_| true))
+        {
             return Ok(Some(hit));
         }
         let generation = self.ciphertext_changes.of(&place);
@@ -132,7 +189,7 @@ impl Cache {
 
     pub(crate) async fn key(&self, id: KeyId, freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError> {
         if freshness == Freshness::Hint
-            && let Some(hit) = self.keys.get(&id).filter(|hit| self.is_fresh(hit))
+            && let Some(hit) = self.keys.get(&id, |hit| self.is_fresh(hit))
         {
             return Ok(Some(hit.value));
         }
@@ -167,7 +224,7 @@ impl Cache {
         freshness: Freshness,
     ) -> Result<Option<Arc<Organisation>>, ReadError> {
         if freshness == Freshness::Hint
-            && let Some(hit) = self.organisations.get(&id).filter(|hit| self.is_fresh(hit))
+            && let Some(hit) = self.organisations.get(&id, |hit| self.is_fresh(hit))
         {
             return Ok(Some(hit.value));
         }
@@ -183,11 +240,14 @@ impl Cache {
         if freshness == Freshness::Hint {
             let hit = self.regions.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(hit) = hit.filter(|hit| self.is_fresh(hit)) {
+                self.region_metrics.hits.increment(1);
                 return Ok(hit.value);
             }
+            self.region_metrics.misses.increment(1);
         }
         let read_at = self.clock.now();
         let regions: Regions = self.tenancy.regions().await?.into_iter().map(Arc::new).collect();
+        self.region_metrics.holds_entries(regions.len());
         *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = Some(Self::aged(Arc::clone(&regions), read_at));
         Ok(regions)
     }

@@ -4,6 +4,7 @@ use crate::answers::AnswersInFlight;
 use crate::cache::Cache;
 use crate::error::{Code, Error};
 use crate::floods::Floods;
+use crate::metrics::{Counted, EngineMetrics};
 use async_lock::{Mutex, MutexGuard};
 use core::hash::{BuildHasher, Hash};
 use core::time::Duration;
@@ -93,6 +94,7 @@ pub struct Engine {
     pub(crate) floods: Floods,
     queues: Box<[Mutex<()>]>,
     hasher: RandomState,
+    metrics: EngineMetrics,
 }
 
 impl Engine {
@@ -103,10 +105,11 @@ impl Engine {
             cache: Cache::new(&ports, limits.cache_bytes),
             ports,
             limits,
-            answers_in_flight: AnswersInFlight::default(),
+            answers_in_flight: AnswersInFlight::new(),
             floods: Floods::default(),
             queues: (0..QUEUES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
+            metrics: EngineMetrics::new(),
         }
     }
 
@@ -119,11 +122,16 @@ impl Engine {
     /// Waits for the turn of this object, so that changes to one secret don't waste each other's work.
     pub(crate) async fn queue(&self, object: impl Hash) -> MutexGuard<'_, ()> {
         let place = self.hasher.hash_one(object) as usize % self.queues.len();
+        if let Some(turn) = self.queues[place].try_lock() {
+            return turn;
+        }
+        let _waiting = Counted::on(&self.metrics.changes_waiting);
         self.queues[place].lock().await
     }
 
     /// Waits a random while before try number `attempt`, longer each time.
     pub(crate) async fn back_off(&self, attempt: u32) -> Result<(), Error> {
+        self.metrics.changes_retried.increment(1);
         let mut byte = [0];
         self.ports.entropy.fill(&mut byte)?;
         let micros = (u64::from(byte[0]) + 1) << (attempt + 2).min(10);

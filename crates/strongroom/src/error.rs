@@ -128,13 +128,15 @@ pub struct Error {
     message: String,
     /// What the audit log keeps as the decider, where it says more than the code.
     decided_by: Option<String>,
+    /// Whether a rule refused, although the caller hears nothing of it.
+    hidden_denial: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of this code; `message` is a sentence for the caller.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), decided_by: None, source: None }
+        Self { code, message: message.into(), decided_by: None, hidden_denial: false, source: None }
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -145,6 +147,11 @@ impl Error {
     pub(crate) fn decided_by(mut self, decider: impl Into<String>) -> Self {
         self.decided_by = Some(decider.into());
         self
+    }
+
+    /// A refusal that looks to the caller as if nothing were there; the audit log tells what it was.
+    pub(crate) fn denied_by(self, decider: impl Into<String>) -> Self {
+        Self { hidden_denial: true, ..self.decided_by(decider) }
     }
 
     /// What went wrong.
@@ -160,7 +167,7 @@ impl Error {
 
     /// Whether a rule refused, rather than something failed.
     pub(crate) const fn is_denial(&self) -> bool {
-        matches!(self.code.status(), 401 | 403)
+        self.hidden_denial || matches!(self.code.status(), 401 | 403)
     }
 }
 

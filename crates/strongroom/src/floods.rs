@@ -1,9 +1,11 @@
 //! Failures that may come in floods: those that carry no identity, and those of callers who ask too often. They are counted, and
 //! recorded at most once per second, source and cause, so that a flood can't fill the log.
 
+use crate::metrics::failures_waiting;
 use core::net::IpAddr;
+use metrics::Gauge;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::principal::Principal;
 use strongroom_domain::time::Timestamp;
@@ -22,10 +24,25 @@ pub(crate) enum Origin {
     Any,
 }
 
-pub(crate) type Source = (Origin, &'static str);
+type Source = (Origin, &'static str);
 
-#[derive(Default)]
-pub(crate) struct Floods(Mutex<HashMap<Source, Seen>>);
+pub(crate) struct Floods {
+    seen: Mutex<HashMap<Source, Seen>>,
+    /// How many failures wait for their record.
+    gauge: Gauge,
+}
+
+impl Default for Floods {
+    fn default() -> Self {
+        Self { seen: Mutex::default(), gauge: failures_waiting() }
+    }
+}
+
+impl core::fmt::Debug for Floods {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Floods").finish_non_exhaustive()
+    }
+}
 
 struct Seen {
     recorded_at: Timestamp,
@@ -34,7 +51,7 @@ struct Seen {
 
 /// What is counted and not recorded yet.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
+struct Waiting {
     /// Of the last one.
     record: Box<AuditRecord>,
     /// How many there were before it.
@@ -42,14 +59,46 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    fn count(&self) -> f64 {
+        (self.before + 1) as f64
+    }
+
     /// The record of the last one, which tells of the others too.
-    pub(crate) fn to_record(&self) -> AuditRecord {
+    fn to_record(&self) -> AuditRecord {
         let cause = self.record.decided_by.as_deref().unwrap_or_default();
         let decided_by = match self.before {
             0 => cause.to_owned(),
             before => format!("{cause}, and {before} more before"),
         };
         AuditRecord { decided_by: Some(decided_by), ..AuditRecord::clone(&self.record) }
+    }
+}
+
+/// What is to be recorded now. Counted again when it is dropped before that.
+#[derive(Debug)]
+pub(crate) struct Unrecorded<'a> {
+    floods: &'a Floods,
+    source: Source,
+    waiting: Option<Waiting>,
+}
+
+impl Unrecorded<'_> {
+    /// The record of the last one, which tells of the others too.
+    pub(crate) fn record(&self) -> Option<AuditRecord> {
+        self.waiting.as_ref().map(Waiting::to_record)
+    }
+
+    /// The audit log has taken it.
+    pub(crate) fn recorded(mut self) {
+        self.waiting = None;
+    }
+}
+
+impl Drop for Unrecorded<'_> {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            self.floods.give_back(self.source, waiting);
+        }
     }
 }
 
@@ -61,6 +110,11 @@ impl Seen {
         at >= self.recorded_at && at.micros_since(self.recorded_at) < SECOND
     }
 
+    /// How many wait.
+    fn waiting(&self) -> f64 {
+        self.waiting.as_ref().map_or(0.0, Waiting::count)
+    }
+
     fn add(&mut self, record: AuditRecord) {
         let before = self.waiting.take().map_or(0, |waiting| waiting.before + 1);
         self.waiting = Some(Waiting { record: Box::new(record), before });
@@ -68,28 +122,34 @@ impl Seen {
 }
 
 impl Floods {
-    /// Counts one; gives the record to write, when this source and cause had none within the second. `record` names the cause as what
-    /// decided.
-    pub(crate) fn count(&self, origin: Origin, cause: &'static str, record: AuditRecord) -> Option<AuditRecord> {
+    /// Counts one; gives what is to be recorded, when this source and cause had no record within the second. `record` names the cause
+    /// as what decided.
+    pub(crate) fn count(&self, origin: Origin, cause: &'static str, record: AuditRecord) -> Option<Unrecorded<'_>> {
         let at = record.at;
-        self.with(origin, cause, at, |entry| {
+        self.with(origin, cause, at, |source, entry| {
             let quiet = entry.is_quiet(at);
             entry.add(record);
             if quiet {
                 return None;
             }
             entry.recorded_at = at;
-            entry.waiting.take().map(|waiting| waiting.to_record())
+            Some(Unrecorded { floods: self, source, waiting: entry.waiting.take() })
         })
     }
 
     /// Counts one, to be recorded later: for when writing it now would make things worse.
     pub(crate) fn count_only(&self, origin: Origin, cause: &'static str, record: AuditRecord) {
-        self.with(origin, cause, record.at, |entry| entry.add(record));
+        self.with(origin, cause, record.at, |_, entry| entry.add(record));
     }
 
-    fn with<T>(&self, origin: Origin, cause: &'static str, at: Timestamp, use_it: impl FnOnce(&mut Seen) -> T) -> T {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn with<T>(
+        &self,
+        origin: Origin,
+        cause: &'static str,
+        at: Timestamp,
+        use_it: impl FnOnce(Source, &mut Seen) -> T,
+    ) -> T {
+        let mut seen = self.lock();
         let mut source = (origin, cause);
         if seen.len() >= MAX_SOURCES && !seen.contains_key(&source) {
             // What was counted but not recorded stays until it is.
@@ -98,36 +158,56 @@ impl Floods {
                 source = (Origin::Any, cause);
             }
         }
-        use_it(seen.entry(source).or_insert(Seen::NEVER))
+        let entry = seen.entry(source).or_insert(Seen::NEVER);
+        let waited = entry.waiting();
+        let outcome = use_it(source, entry);
+        self.gauge.increment(entry.waiting() - waited);
+        outcome
     }
 
     /// Forgets the sources that were quiet for a second; gives what no record tells of.
-    pub(crate) fn take_overdue(&self, at: Timestamp) -> Vec<(Source, Waiting)> {
-        let mut overdue = Vec::new();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, entry| {
-            let stays = entry.is_quiet(at);
-            if !stays && let Some(waiting) = entry.waiting.take() {
-                overdue.push((*source, waiting));
-            }
-            stays
-        });
-        overdue
+    pub(crate) fn take_overdue(&self, at: Timestamp) -> Vec<Unrecorded<'_>> {
+        self.take(|entry| entry.is_quiet(at))
     }
 
-    /// Takes back what could not be recorded.
-    pub(crate) fn give_back(&self, source: Source, waiting: Waiting) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Forgets all; gives what no record tells of.
+    pub(crate) fn take_all(&self) -> Vec<Unrecorded<'_>> {
+        self.take(|_| false)
+    }
+
+    fn take(&self, stays: impl Fn(&Seen) -> bool) -> Vec<Unrecorded<'_>> {
+        let mut taken = Vec::new();
+        self.lock().retain(|source, entry| {
+            if stays(entry) {
+                return true;
+            }
+            if let Some(waiting) = entry.waiting.take() {
+                self.gauge.decrement(waiting.count());
+                taken.push(Unrecorded { floods: self, source: *source, waiting: Some(waiting) });
+            }
+            false
+        });
+        taken
+    }
+
+    fn give_back(&self, source: Source, waiting: Waiting) {
+        let mut seen = self.lock();
+        self.gauge.increment(waiting.count());
         let entry = seen.entry(source).or_insert(Seen::NEVER);
         match &mut entry.waiting {
             Some(later) => later.before += waiting.before + 1,
             none => *none = Some(waiting),
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Source, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Floods, Origin};
+    use super::{Floods, Origin, Unrecorded};
     use core::net::IpAddr;
     use strongroom_domain::audit::{Action, AuditRecord, Outcome};
     use strongroom_domain::id::EventId;
@@ -160,7 +240,12 @@ mod tests {
     #[test]
     fn one_record_a_second_and_source() {
         let floods = Floods::default();
-        let count = |source, cause, micros: i64| floods.count(source, cause, record(START + micros, cause));
+        let count = |source, cause, micros: i64| {
+            let unrecorded = floods.count(source, cause, record(START + micros, cause))?;
+            let record = unrecorded.record();
+            unrecorded.recorded();
+            record
+        };
         assert_eq!(count(from(1), "a", 0), Some(record(START, "a")));
         for micros in 1..1000 {
             assert_eq!(count(from(1), "a", micros), None);
@@ -171,33 +256,61 @@ mod tests {
         assert_eq!(next.as_deref(), Some("a, and 999 more before"));
     }
 
+    /// Counts one that is recorded if it is to be.
+    fn count(floods: &Floods, micros: i64, cause: &'static str) {
+        if let Some(unrecorded) = floods.count(from(1), cause, record(START + micros, cause)) {
+            unrecorded.recorded();
+        }
+    }
+
+    fn told(unrecorded: &[Unrecorded<'_>]) -> Vec<AuditRecord> {
+        unrecorded.iter().filter_map(Unrecorded::record).collect()
+    }
+
     #[test]
     fn a_burst_that_stops_is_recorded_and_forgotten() {
         let floods = Floods::default();
         for micros in 0..4 {
-            floods.count(from(1), "a", record(START + micros, "a"));
+            count(&floods, micros, "a");
         }
-        floods.count(from(1), "b", record(START, "b"));
+        count(&floods, 0, "b");
         let at = |micros| Timestamp::from_micros(START + micros);
-        assert_eq!(floods.take_overdue(at(999_999)), [], "within the second");
-        let mut overdue = floods.take_overdue(at(1_000_000));
-        assert!(floods.0.lock().expect("not poisoned").is_empty(), "nothing stays");
-        let (source, waiting) = overdue.pop().expect("one");
-        assert_eq!((source, overdue.len()), ((from(1), "a"), 0));
-        assert_eq!(waiting.to_record(), record(START + 3, "a, and 2 more before"));
-        floods.give_back(source, waiting);
+        assert_eq!(told(&floods.take_overdue(at(999_999))), [], "within the second");
+        let overdue = floods.take_overdue(at(1_000_000));
+        assert!(floods.lock().is_empty(), "nothing stays");
+        assert_eq!(told(&overdue), [record(START + 3, "a, and 2 more before")]);
+        drop(overdue);
         floods.count_only(from(1), "a", record(START + 9, "a"));
         let overdue = floods.take_overdue(at(1_000_000));
-        let told: Vec<AuditRecord> = overdue.iter().map(|(_, waiting)| waiting.to_record()).collect();
-        assert_eq!(told, [record(START + 9, "a, and 3 more before")], "a count that could not be recorded comes again");
+        assert_eq!(
+            told(&overdue),
+            [record(START + 9, "a, and 3 more before")],
+            "what could not be recorded comes again"
+        );
+    }
+
+    #[test]
+    fn what_the_log_did_not_take_is_counted_on() {
+        let floods = Floods::default();
+        drop(floods.count(from(1), "a", record(START, "a")).expect("the first of this second"));
+        count(&floods, 1, "a");
+        assert_eq!(told(&floods.take_all()), [record(START + 1, "a, and 1 more before")]);
+    }
+
+    #[test]
+    fn at_a_stop_nothing_is_left() {
+        let floods = Floods::default();
+        for micros in 0..100 {
+            count(&floods, micros, "a");
+        }
+        assert_eq!(told(&floods.take_all()), [record(START + 99, "a, and 98 more before")]);
     }
 
     #[test]
     fn what_is_only_counted_waits_for_a_round() {
         let floods = Floods::default();
         floods.count_only(from(1), "a", record(START, "a"));
-        let overdue = floods.take_overdue(Timestamp::from_micros(START));
-        assert_eq!(overdue.len(), 1);
+        assert_eq!(floods.take_overdue(Timestamp::from_micros(START)).len(), 1);
     }
 
     #[test]
@@ -205,11 +318,13 @@ mod tests {
         let floods = Floods::default();
         for number in 0..super::MAX_SOURCES + 5 {
             let address = u32::try_from(number).expect("small").to_be_bytes();
-            floods.count(Origin::Address(Some(IpAddr::from(address))), "a", record(START, "a"));
+            let origin = Origin::Address(Some(IpAddr::from(address)));
+            if let Some(unrecorded) = floods.count(origin, "a", record(START, "a")) {
+                unrecorded.recorded();
+            }
         }
-        assert_eq!(floods.0.lock().expect("not poisoned").len(), super::MAX_SOURCES + 1);
+        assert_eq!(floods.lock().len(), super::MAX_SOURCES + 1);
         let overdue = floods.take_overdue(Timestamp::from_micros(START + 1_000_000));
-        let shared: Vec<_> = overdue.iter().map(|(source, waiting)| (source.0, waiting.before)).collect();
-        assert_eq!(shared, [(Origin::Any, 3)]);
+        assert_eq!(told(&overdue), [record(START, "a, and 3 more before")]);
     }
 }

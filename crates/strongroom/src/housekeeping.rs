@@ -10,25 +10,7 @@ impl Engine {
     /// # Errors
     /// Those of the store; what one of the two could not do is done next time, and does not keep the other from being done.
     pub async fn housekeeping(&self) -> Result<(), Error> {
-        let flushed = self.flush_floods().await;
-        self.prune_answers().await.and(flushed)
-    }
-
-    /// Records failures that were only counted, once their source and cause had no record for a second.
-    ///
-    /// # Errors
-    /// Those of the audit log; what could not be recorded stays counted.
-    pub async fn flush_floods(&self) -> Result<(), Error> {
-        let at = self.ports.clock.now();
-        let mut overdue = self.floods.take_overdue(at).into_iter();
-        while let Some((source, waiting)) = overdue.next() {
-            if let Err(error) = self.log(waiting.to_record()).await {
-                for (source, waiting) in core::iter::once((source, waiting)).chain(overdue) {
-                    self.floods.give_back(source, waiting);
-                }
-                return Err(error);
-            }
-        }
-        Ok(())
+        let recorded = self.log_overdue_floods().await;
+        self.prune_answers().await.and(recorded)
     }
 }

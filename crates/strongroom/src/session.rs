@@ -1,14 +1,14 @@
 //! Who calls, and where: what is settled before any use case begins.
 
-use crate::audit::{self, Place, Recorder};
+use crate::audit::{Place, Recorder};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
-use crate::floods::Origin;
+use crate::gates::Gates;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, ResourceKind};
+use strongroom_domain::audit::{Action, RequestInfo, ResourceKind};
 use strongroom_domain::iam::Grants;
-use strongroom_domain::id::{EventId, OrganisationId};
+use strongroom_domain::id::OrganisationId;
 use strongroom_domain::port::{AuthenticateError, Credential, Freshness};
 use strongroom_domain::principal::{Caller, Membership};
 use strongroom_domain::scope::Scope;
@@ -64,7 +64,12 @@ impl Identified {
         self.recorded.load(Ordering::Relaxed)
     }
 
-    fn recorder<'a>(&'a self, engine: &'a Engine, organisation: Option<OrganisationId>, place: Place) -> Recorder<'a> {
+    pub(crate) fn recorder<'a>(
+        &'a self,
+        engine: &'a Engine,
+        organisation: Option<OrganisationId>,
+        place: Place,
+    ) -> Recorder<'a> {
         Recorder {
             caller: &self.caller,
             organisation,
@@ -76,7 +81,7 @@ impl Identified {
     }
 
     /// The organisation that a record tells of before one is settled.
-    fn only_organisation(&self) -> Option<OrganisationId> {
+    pub(crate) fn only_organisation(&self) -> Option<OrganisationId> {
         match self.caller.memberships.as_slice() {
             [only] => Some(only.organisation),
             _ => None,
@@ -183,58 +188,10 @@ impl Engine {
             Err(error) => {
                 if matches!(error, AuthenticateError::Refused) {
                     let cause = if credential.is_none() { "missing_credentials" } else { "invalid_credentials" };
-                    let record = self.unidentified(cause, 401, Outcome::Denied, &request);
-                    if let Some(record) = self.floods.count(Origin::Address(request.client), cause, record) {
-                        self.log(record).await?;
-                    }
+                    self.record_refused_credential(cause, &request).await?;
                 }
                 Err(error.into())
             }
-        }
-    }
-
-    /// Counts a call that failed before it was known who calls: `code` and `status` are what the caller hears. Such failures are
-    /// recorded in the next round of [`housekeeping`](Self::housekeeping), at most once per source and code; a refused credential is
-    /// counted by [`authenticate`](Self::authenticate) already.
-    pub fn count_unidentified(&self, code: &'static str, status: u16, request: &RequestInfo) {
-        let record = self.unidentified(code, status, Outcome::Failure, request);
-        self.floods.count_only(Origin::Address(request.client), code, record);
-    }
-
-    fn unidentified(&self, cause: &str, status: u16, outcome: Outcome, request: &RequestInfo) -> AuditRecord {
-        AuditRecord {
-            event: EventId::new(self.ports.ids.next()),
-            at: self.ports.clock.now(),
-            action: Action::AuthFailure,
-            outcome,
-            status,
-            organisation: None,
-            region: None,
-            project: None,
-            principal: None,
-            credential: None,
-            resource: None,
-            decided_by: Some(cause.to_owned()),
-            request: Some(request.clone()),
-        }
-    }
-
-    /// Records that a caller is refused because they ask too often: at most once per second and principal.
-    ///
-    /// # Errors
-    /// Those of the audit log.
-    pub async fn record_rate_limited(
-        &self,
-        call: &Identified,
-        target: Target<'_>,
-        code: &'static str,
-        status: u16,
-    ) -> Result<(), Error> {
-        let record = self.failure(Reached::Identity(call), target, code, status);
-        let record = AuditRecord { outcome: Outcome::Denied, ..record };
-        match self.floods.count(Origin::Principal(call.caller.principal), code, record) {
-            Some(record) => self.log(record).await,
-            None => Ok(()),
         }
     }
 
@@ -282,38 +239,6 @@ impl Engine {
         let membership = self.membership(caller, name).await?;
         let organisation = self.organisation(membership.organisation).await?.ok_or_else(denied)?;
         Ok((Arc::clone(&membership.grants), organisation))
-    }
-
-    /// Records a refusal, and gives the error that the caller hears.
-    pub(crate) async fn refused(&self, recorder: &Recorder<'_>, target: Target<'_>, error: Error) -> Error {
-        let record = recorder.failure(self.ports.clock.now(), target.action, audit::target(target), &error);
-        self.log_failure(record, error).await
-    }
-
-    /// Records that a call failed where the engine could not see it: between [`authenticate`](Self::authenticate) and an operation's
-    /// own record. `code` and `status` are what the caller hears.
-    ///
-    /// # Errors
-    /// Those of the audit log.
-    pub async fn record_failure(
-        &self,
-        reached: Reached<'_>,
-        target: Target<'_>,
-        code: &str,
-        status: u16,
-    ) -> Result<(), Error> {
-        self.log(self.failure(reached, target, code, status)).await
-    }
-
-    fn failure(&self, reached: Reached<'_>, target: Target<'_>, code: &str, status: u16) -> AuditRecord {
-        let recorder = match reached {
-            Reached::Identity(call) => call.recorder(self, call.only_organisation(), Place::default()),
-            Reached::Organisation(session) => session.recorder(self, Place::default()),
-            Reached::Session(session) => session.recorder(self),
-        };
-        let record = recorder.success(self.ports.clock.now(), target.action, audit::target(target), None, status);
-        let outcome = if matches!(status, 401 | 403) { Outcome::Denied } else { Outcome::Failure };
-        AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }
     }
 
     async fn membership<'a>(&self, caller: &'a Caller, name: Option<&str>) -> Result<&'a Membership, Error> {
@@ -424,38 +349,8 @@ fn denied() -> Error {
 }
 
 pub(crate) fn no_such_project() -> Error {
-    Error::new(Code::ProjectNotFound, "There is no such project in this organisation.")
-}
-
-/// The gates that a call stands behind.
-#[derive(Clone, Copy)]
-pub(crate) struct Gates {
-    /// Those of a service; `None` for what is open to every member.
-    pub(crate) service: Option<Service>,
-    /// That of projects.
-    pub(crate) project: bool,
-}
-
-impl Gates {
-    fn check(self, organisation: &Organisation) -> Result<(), Error> {
-        let gates = organisation.gates;
-        let closed =
-            |gate: &str, message: &str| Error::new(Code::FeatureDisabled, message).decided_by(format!("gate {gate}"));
-        if self.service.is_some() && !gates.kms {
-            return Err(closed(
-                "kms",
-                "KMS must be enabled first: it is switched off for this organisation; ask the operator.",
-            ));
-        }
-        if self.service == Some(Service::Secrets) && !gates.secrets {
-            return Err(closed(
-                "secrets",
-                "The secrets manager is switched off for this organisation; ask the operator.",
-            ));
-        }
-        if self.project && !gates.projects {
-            return Err(closed("projects", "Projects are switched off for this organisation; ask the operator."));
-        }
-        Ok(())
-    }
+    Error::new(
+        Code::ProjectNotFound,
+        "There is no such project in this organisation; check the header `X-Project-Identity`, or the query parameter `project`.",
+    )
 }

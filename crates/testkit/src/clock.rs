@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use core::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_domain::port::Clock;
 use strongroom_domain::time::Timestamp;
 use tokio::sync::watch;
@@ -79,6 +80,23 @@ impl Clock for ManualClock {
         let until = readings.borrow().elapsed.saturating_add(duration);
         // An error would mean that the sender is gone, but `self` holds it.
         let _ = readings.wait_for(|reading| reading.elapsed >= until).await;
+    }
+}
+
+/// The machine's clock, for adapters whose time no test can move: who sleeps really waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MachineClock;
+
+#[async_trait]
+impl Clock for MachineClock {
+    #[expect(clippy::disallowed_methods, reason = "this is an adapter of the `Clock` port")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }
 

@@ -12,7 +12,7 @@ mod signer;
 pub mod strategy;
 pub mod units;
 
-pub use clock::ManualClock;
+pub use clock::{MachineClock, ManualClock};
 pub use entropy::{FailingEntropy, SeededEntropy};
 pub use faulty::{Faults, Faulty, When};
 pub use ids::SequentialIds;

@@ -1,4 +1,6 @@
-use super::{Config, LimitsConfig, Listen, LogConfig, LogFormat, RegionKms, loopback_address};
+use super::{
+    Config, DatabaseConfig, DatabaseUrl, LimitsConfig, Listen, LogConfig, LogFormat, RegionKms, loopback_address,
+};
 use crate::failure::Exit;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -28,6 +30,15 @@ fn everything_can_be_set() {
     let text = r#"
         data_dir = "data"
         root_key_file = "keys/root.key"
+        [database]
+        url = "postgresql://strongroom:hidden@db/strongroom"
+        lanes = 3
+        hot_connections = 9
+        connections = 5
+        statement_timeout_seconds = 20
+        lock_timeout_seconds = 2
+        allow_unsafe_durability = true
+        allow_plaintext = true
         [listen]
         address = "[::1]:0"
         max_connections = 7
@@ -51,9 +62,21 @@ fn everything_can_be_set() {
         [log]
         level = "trace"
         format = "json"
+        [metrics]
+        listen = "[::1]:9090"
     "#;
     let expected = Config {
         data_dir: PathBuf::from("/etc/data"),
+        database: DatabaseConfig {
+            url: Some(DatabaseUrl::new("postgresql://strongroom:hidden@db/strongroom")),
+            lanes: Some(3),
+            hot_connections: Some(9),
+            connections: Some(5),
+            statement_timeout: Some(Duration::from_secs(20)),
+            lock_timeout: Some(Duration::from_secs(2)),
+            allow_unsafe_durability: true,
+            allow_plaintext: true,
+        },
         root_key_file: Some(PathBuf::from("/etc/keys/root.key")),
         listen: Listen {
             address: "[::1]:0".parse().expect("an address"),
@@ -73,8 +96,21 @@ fn everything_can_be_set() {
         regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::None), ("de-01".to_owned(), RegionKms::Local)]),
         organisation: Some("Ünïted".to_owned()),
         log: LogConfig { level: "trace".to_owned(), format: LogFormat::Json },
+        metrics: Some("[::1]:9090".parse().expect("an address")),
     };
+    assert!(!format!("{expected:?}").contains("hidden"), "the log shows the configuration");
     assert_eq!(Config::parse(text, Path::new("/etc")), Ok(expected));
+}
+
+#[test]
+fn what_is_wrong_with_a_database_is_told_without_its_password() {
+    let text = "data_dir = \"x\"\n[database]\nurl = \"mysql://u:hidden@db/x\"\nlanes = 17\nlock_timeout_seconds = 0\n";
+    let problems: Vec<_> =
+        Config::parse(text, Path::new("")).expect_err("wrong").iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[0].starts_with("line 3, column 7: `database.url` must be the URL of a PostgreSQL database"));
+    assert!(problems[1].starts_with("line 4, column 9: `database.lanes` must be 1 to 16"));
+    assert!(problems.iter().all(|problem| !problem.contains("hidden")), "{problems:?}");
 }
 
 #[test]
@@ -144,6 +180,22 @@ fn syntax_errors_are_told_with_the_rest() {
         "{found:#?}"
     );
     assert!(found.iter().any(|problem| problem.starts_with("line 6, column")), "{found:#?}");
+}
+
+#[test]
+fn metrics_have_a_loopback_address_of_their_own() {
+    let told = |listen: &str| problems(&format!("data_dir = \"/x\"\n[metrics]\nlisten = \"{listen}\"\n"));
+    for (listen, rule) in [
+        ("0.0.0.0:9090", "is not a loopback address"),
+        ("localhost", "must be an address and a port"),
+        ("127.0.0.1:8200", "must be another address than `listen.address`"),
+    ] {
+        let found = told(listen);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].starts_with(&format!("line 3, column 10: `metrics.listen` {rule}")), "{found:#?}");
+    }
+    let found = problems("data_dir = \"/x\"\n[metrics]\naddress = \"127.0.0.1:9090\"\n");
+    assert!(found[0].contains("`metrics.address` is not a known key; known here: `listen`"), "{found:#?}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ named! {
         KmsDisable = "kms.disable",
         /// A token was issued.
         AuthTokenIssue = "auth.token.issue",
-        /// A call failed before an operation was known: credentials that carry an identity were refused.
+        /// A call failed before it was known who calls, or its credentials were refused.
         AuthFailure = "auth.failure",
         /// A store was set up.
         SystemInit = "system.init",

@@ -90,12 +90,12 @@ fn principal(place: &str, text: &str) -> Result<Principal, PolicyError> {
     })
 }
 
-/// The form of every identity, of whatever kind: a prefix, a hyphen and 26 characters of base32hex.
+/// The form of every identity, of whatever kind: a prefix, a hyphen and base32hex; 26 characters here, 20 where clients come from.
 fn is_identity(text: &str) -> bool {
     text.split_once('-').is_some_and(|(prefix, code)| {
         !prefix.is_empty()
             && prefix.bytes().all(|byte| byte.is_ascii_lowercase())
-            && code.len() == 26
+            && matches!(code.len(), 20 | 26)
             && code.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v'))
     })
 }

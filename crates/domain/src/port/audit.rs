@@ -45,7 +45,8 @@ pub trait AccessLog: Send + Sync {
     ///
     /// - Returns when both records are durable.
     /// - Answers `Stale`, leaving nothing, when the secret is gone or its revision is no longer `seen`.
-    /// - `last_accessed_at` of the secret and of the version shows the access from then on, and after a restart; it never goes back.
+    /// - `last_accessed_at` of the secret and of the version shows the access on the node that recorded it from then on, on others
+    ///   within a second, and after a restart; it never goes back.
     /// - Accesses of many callers may share one commit; one that fails fails alone.
     async fn record(&self, access: Access) -> Result<(), AccessError>;
 }

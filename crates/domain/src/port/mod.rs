@@ -7,6 +7,7 @@ mod cipher;
 mod commit;
 mod environment;
 mod kms;
+mod lease;
 mod read;
 mod root_key;
 
@@ -16,6 +17,7 @@ pub use cipher::{CipherError, KeyedDigest, PayloadCipher};
 pub use commit::{CommitError, CommitErrorKind, Committer};
 pub use environment::{Clock, Entropy, EntropyError, IdGenerator};
 pub use kms::{Kms, KmsError, KmsErrorKind};
+pub use lease::{LeaseError, LeaseErrorKind, Leases};
 pub use read::{
     AnswerReader, BrowseEntry, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, ReadErrorKind,
     SealedRead, SealedVersionState, SecretReader, SetupReader, TenancyReader, TokenReader,

@@ -94,7 +94,7 @@ impl Connection {
         .await;
         let mut stream = connection.into_parts().io.into_inner().stream;
         if let End::Refused(failure) = end {
-            let answer = text(self.api.refuse(failure)).await;
+            let answer = text(self.api.refuse(failure, self.peer)).await;
             if stream.write_all(&answer).await.is_err() {
                 return;
             }

@@ -4,6 +4,7 @@ mod connection;
 mod guard;
 
 use crate::api::Api;
+use crate::metrics::{ConnectionMetrics, Counted};
 use connection::Connection;
 use core::time::Duration;
 use std::io::{Error, ErrorKind};
@@ -53,6 +54,7 @@ pub async fn serve(listener: TcpListener, api: Api, options: ServeOptions, stop:
     let connections = TaskTracker::new();
     let stopping = CancellationToken::new();
     let cutting = CancellationToken::new();
+    let metrics = ConnectionMetrics::new(options.max_connections);
     let mut stop = core::pin::pin!(stop);
     loop {
         let accepted = async {
@@ -72,17 +74,23 @@ pub async fn serve(listener: TcpListener, api: Api, options: ServeOptions, stop:
                 }
                 let connection = Connection { api: api.clone(), options, peer: peer.ip(), stopping: stopping.clone() };
                 let cut = cutting.clone();
+                metrics.accepted.increment(1);
+                let open = Counted::on(&metrics.open);
                 connections.spawn(async move {
                     tokio::select! {
                         biased;
                         () = cut.cancelled() => {}
                         () = connection.run(stream) => {}
                     }
-                    drop(permit);
+                    drop((permit, open));
                 });
             }
-            Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was not accepted"),
+            Err(error) if is_of_one_connection(&error) => {
+                metrics.failed.increment(1);
+                tracing::debug!(%error, "a connection was not accepted");
+            }
             Err(error) => {
+                metrics.failed.increment(1);
                 // Most often: no file descriptors left. Connections that end make room.
                 tracing::warn!(%error, "cannot accept connections");
                 tokio::time::sleep(NO_ROOM).await;

@@ -197,4 +197,19 @@ async fn what_is_refused_before_anyone_is_known_is_counted() {
     assert_eq!((record.action.as_str(), record.outcome.as_str(), record.status), ("auth.failure", "failure", 400));
     assert_eq!(record.decided_by.as_deref(), Some("invalid_path"));
     assert_eq!(record.principal, None);
+
+    room.gate.close();
+    let (_text, mut put) = slow(&room, PUT);
+    assert!((&mut put).now_or_never().is_none());
+    for (url, status) in [("/v1/kms/summary", 503), ("/v1/secrets/nl-01/secret/a%2Fb", 400), ("/v1/kms/summary", 503)] {
+        assert_eq!(room.get(url).await.status, status, "{url}");
+    }
+    let before = room.records_after(0).await.len();
+    room.engine.record_counted_failures().await.expect("records");
+    let records = room.records_after(before).await;
+    let mut deciders: Vec<_> =
+        records.iter().map(|it| (it.status, it.decided_by.clone().unwrap_or_default())).collect();
+    deciders.sort();
+    let expected = [(400, "invalid_request".to_owned()), (503, "overloaded, and 1 more before".to_owned())];
+    assert_eq!(deciders, expected);
 }

@@ -19,7 +19,7 @@ mod replace_key_state;
 mod replace_metadata;
 mod replace_policy;
 
-use crate::expect::holds;
+use crate::expect::is_taken;
 use crate::journal::{Journal, Refusal};
 use crate::state::{SecretRow, State};
 use std::sync::Arc;
@@ -68,8 +68,7 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
 
 /// Refuses what would double this key.
 fn check_free(state: &State, key: UniqueKey) -> Result<(), Refusal> {
-    let absent = Expect::Absent(key);
-    if holds(state, &absent) { Ok(()) } else { Err(Refusal::Conflict(absent)) }
+    if is_taken(state, &key) { Err(Refusal::Conflict(Expect::Absent(key))) } else { Ok(()) }
 }
 
 /// The revision that an aggregate must have before it can have `after`.

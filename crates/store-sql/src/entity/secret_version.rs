@@ -13,7 +13,6 @@ pub(crate) struct Model {
     pub(crate) created_at: i64,
     pub(crate) destroyed_at: Option<i64>,
     pub(crate) key_version: i64,
-    pub(crate) material: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 //! Setup, tenancy, tokens, KMS keys, secrets, answers, and the audit log.
 
 use super::Columns;
+use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::sea_query::{
     ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey, ForeignKeyCreateStatement, Index,
     IndexCreateStatement, Table, TableCreateStatement,
@@ -24,15 +25,34 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let columns = &Columns::of(manager);
         let tables = setup(columns).into_iter().chain(tenancy(columns)).chain(keys(columns)).chain(secrets(columns));
-        for table in tables.chain(audit(columns)) {
+        for table in tables.chain(audit(columns)).chain([leases(columns)]) {
             manager.create_table(table).await?;
+        }
+        if !columns.is_postgres() {
+            for table in materials(columns) {
+                manager.create_table(table).await?;
+            }
+            manager.create_index(materials_index()).await?;
         }
         for index in indexes().into_iter().chain(audit_indexes()) {
             manager.create_index(index).await?;
         }
+        if columns.is_postgres() {
+            for setting in STORAGE {
+                manager.get_connection().execute_unprepared(setting).await?;
+            }
+        }
         Ok(())
     }
 }
+
+/// How PostgreSQL keeps rows: ciphertext is not worth compressing, and rows that change often have room to change in place.
+const STORAGE: [&str; 4] = [
+    "ALTER TABLE secret_versions ALTER COLUMN wrapped SET STORAGE EXTERNAL",
+    "ALTER TABLE secret_versions ALTER COLUMN payload SET STORAGE EXTERNAL",
+    "ALTER TABLE secrets SET (fillfactor = 85)",
+    "ALTER TABLE secret_access SET (fillfactor = 80)",
+];
 
 /// A table of these columns; `primary` names the columns of its primary key.
 fn table(
@@ -168,7 +188,7 @@ fn keys(c: &Columns) -> [TableCreateStatement; 2] {
     ]
 }
 
-fn secrets(c: &Columns) -> [TableCreateStatement; 6] {
+fn secrets(c: &Columns) -> [TableCreateStatement; 4] {
     [
         table(
             "secrets",
@@ -193,24 +213,7 @@ fn secrets(c: &Columns) -> [TableCreateStatement; 6] {
             ],
             &["id"],
         ),
-        table(
-            "secret_versions",
-            [
-                c.id("secret"),
-                c.number("number"),
-                c.text("format"),
-                c.number("created_at"),
-                c.number_or_null("destroyed_at"),
-                c.number("key_version"),
-                c.number_or_null("material"),
-            ],
-            &["secret", "number"],
-        )
-        .foreign_key(&mut belongs_to("secret_versions", "secret", "secrets"))
-        .to_owned(),
-        // Rows are appended, overwritten in place, and never deleted one by one: docs/adr/0004-erasure-on-sqlite.md.
-        table("secret_materials", [c.number("id"), c.bytes("wrapped"), c.bytes("payload")], &["id"]),
-        table("erased_materials", [c.number("id"), c.number("wrapped_len"), c.number("payload_len")], &["id"]),
+        secret_versions(c),
         // Version 0 stands for the secret as a whole.
         table("secret_access", [c.id("secret"), c.number("version"), c.number("at")], &["secret", "version"]),
         table(
@@ -226,6 +229,38 @@ fn secrets(c: &Columns) -> [TableCreateStatement; 6] {
             &["key"],
         ),
     ]
+}
+
+fn secret_versions(c: &Columns) -> TableCreateStatement {
+    let columns = [
+        c.id("secret"),
+        c.number("number"),
+        c.text("format"),
+        c.number("created_at"),
+        c.number_or_null("destroyed_at"),
+        c.number("key_version"),
+    ];
+    // Null once it is erased. On SQLite it has its own table, where it can be overwritten.
+    let material = if c.is_postgres() {
+        vec![c.bytes_or_null("wrapped"), c.bytes_or_null("payload")]
+    } else {
+        vec![c.number_or_null("material")]
+    };
+    table("secret_versions", columns.into_iter().chain(material), &["secret", "number"])
+        .foreign_key(&mut belongs_to("secret_versions", "secret", "secrets"))
+        .to_owned()
+}
+
+/// Rows are appended, overwritten in place, and never deleted one by one: docs/adr/0004-erasure-on-sqlite.md.
+fn materials(c: &Columns) -> [TableCreateStatement; 2] {
+    [
+        table("secret_materials", [c.number("id"), c.bytes("wrapped"), c.bytes("payload")], &["id"]),
+        table("erased_materials", [c.number("id"), c.number("wrapped_len"), c.number("payload_len")], &["id"]),
+    ]
+}
+
+fn materials_index() -> IndexCreateStatement {
+    index("erased_materials_size", "erased_materials", &["wrapped_len", "payload_len"], false)
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
@@ -246,7 +281,6 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("kms_keys_scope", "kms_keys", &scope, false),
         index("secrets_path", "secrets", &[organisation, region, project, "path"], true),
         index("secrets_level", "secrets", &[organisation, region, project, "parent", "name"], false),
-        index("erased_materials_size", "erased_materials", &["wrapped_len", "payload_len"], false),
         index("answers_secret", "answers", &["secret", "version"], false),
         index("answers_expiry", "answers", &["expires_at"], false),
     ]
@@ -254,8 +288,9 @@ fn indexes() -> Vec<IndexCreateStatement> {
 
 fn audit(c: &Columns) -> [TableCreateStatement; 3] {
     [
-        // Streams in the order in which they began; the last is the one that is written.
-        table("audit_streams", [c.number("ordinal"), c.id("id")], &["ordinal"]),
+        // Streams in the order in which they began. On SQLite the last is the one that is written; on PostgreSQL each lane of each node
+        // writes its own.
+        table("audit_streams", [c.ordinal("ordinal"), c.id("id")], &["ordinal"]),
         table(
             "audit_records",
             [
@@ -287,9 +322,14 @@ fn audit(c: &Columns) -> [TableCreateStatement; 3] {
             ],
             &["position"],
         ),
-        // How far the records are reflected in tables derived from them; `name` says which.
-        table("audit_positions", [c.text("name"), c.number("stream"), c.number("sequence")], &["name"]),
+        // How far the records of a stream are reflected in tables derived from them; `name` says which.
+        table("audit_positions", [c.text("name"), c.number("stream"), c.number("sequence")], &["name", "stream"]),
     ]
+}
+
+/// A row for each lease that was ever held, never removed, so that no epoch comes again.
+fn leases(c: &Columns) -> TableCreateStatement {
+    table("leases", [c.text("name"), c.number("epoch"), c.id("holder"), c.number("expires_at")], &["name"])
 }
 
 /// No index on the records yet: nothing looks them up but by position, and each index is paid for by every reveal.

@@ -119,7 +119,8 @@ fn statement(backend: DbBackend) -> String {
         )
     };
     // The child that a parent lies in or is, without its trailing slash.
-    let child = format!("substr(found.parent, 1, $7 + {find}(substr(found.parent, $7 + 1), '/') - 1)");
+    let base = "CAST($7 AS integer)";
+    let child = format!("substr(found.parent, 1, {base} + {find}(substr(found.parent, {base} + 1), '/') - 1)");
     let (first, next) = (seek("$4"), seek(&format!("{child} || '0'")));
     format!(
         "WITH RECURSIVE found (parent, step) AS (

@@ -32,12 +32,12 @@ pub(super) fn check_file(options: &OpenOptions) -> Result<(), OpenError> {
     };
     if empty {
         if !options.create {
-            return Err(OpenError::Absent(path.clone()));
+            return Err(OpenError::Absent(path.display().to_string()));
         }
         return create_private(path).map_err(|error| OpenError::Database(error.into()));
     }
     match applied_steps(path) {
-        Ok(None) => Err(OpenError::NotAStore(path.clone())),
+        Ok(None) => Err(OpenError::NotAStore(path.display().to_string())),
         Ok(Some(steps)) => {
             let known = migration::known();
             match steps.into_iter().find(|step| !known.contains(step)) {
@@ -46,7 +46,7 @@ pub(super) fn check_file(options: &OpenOptions) -> Result<(), OpenError> {
             }
         }
         Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::NotADatabase => {
-            Err(OpenError::NotAStore(path.clone()))
+            Err(OpenError::NotAStore(path.display().to_string()))
         }
         Err(error) => Err(error.into()),
     }

@@ -1,15 +1,17 @@
 //! Expectations, checked by plain reads inside the writing transaction, where nobody else writes.
 
+use super::lease::{self, LeaseClock};
 use crate::row;
 use rusqlite::{Connection, OptionalExtension, Params};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::unit::{AggregateId, Expect, UniqueKey};
 
 /// Whether it holds.
-pub(super) fn holds(connection: &Connection, expect: &Expect) -> rusqlite::Result<bool> {
+pub(super) fn holds(connection: &Connection, expect: &Expect, clock: &LeaseClock) -> rusqlite::Result<bool> {
     match expect {
         Expect::Revision(id, wanted) => Ok(revision(connection, *id)? == Some(row::column(wanted.get()))),
         Expect::Absent(key) => is_absent(connection, key),
+        Expect::Lease(name, epoch) => lease::stands(connection, *name, *epoch, clock),
     }
 }
 
@@ -22,7 +24,8 @@ fn revision(connection: &Connection, id: AggregateId) -> rusqlite::Result<Option
     connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()
 }
 
-fn is_absent(connection: &Connection, key: &UniqueKey) -> rusqlite::Result<bool> {
+/// Whether nothing holds this key.
+pub(super) fn is_absent(connection: &Connection, key: &UniqueKey) -> rusqlite::Result<bool> {
     let scoped = |scope: &Scope, text| (scope.organisation.uuid(), scope.region.uuid(), row::project(scope), text);
     match key {
         UniqueKey::Setup => is_empty(connection, "SELECT 1 FROM key_check", []),

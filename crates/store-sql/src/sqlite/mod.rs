@@ -5,6 +5,7 @@ mod connect;
 mod expect;
 mod hot;
 mod lane;
+mod lease;
 mod materials;
 mod peek;
 mod store;

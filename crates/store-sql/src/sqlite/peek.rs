@@ -50,7 +50,7 @@ fn shm_path(path: &Path) -> PathBuf {
 }
 
 fn read(path: &Path, parameters: &str) -> Result<Option<KeyCheck>, OpenError> {
-    let not_a_store = || OpenError::NotAStore(path.to_owned());
+    let not_a_store = || OpenError::NotAStore(path.display().to_string());
     let found = (|| {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(uri(path, parameters), flags)?;

@@ -1,14 +1,17 @@
 use super::hot::HotReads;
+use super::lease::LeaseClock;
 use super::writer::SqliteWriter;
 use super::{connect, hot};
 use crate::accesses::{Accesses, Pending};
 use crate::error::OpenError;
+use crate::metrics::{Reads, Running};
 use crate::migration::Migrator;
 use crate::options::OpenOptions;
 use crate::read;
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use strongroom_domain::audit::ChainedRecord;
@@ -16,7 +19,7 @@ use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
 use strongroom_domain::kms::{Key, KeySummary};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Freshness, IdGenerator, KeyCounts, KeyFilter, KeyName,
+    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Clock, Freshness, IdGenerator, KeyCounts, KeyFilter, KeyName,
     KeyReader, ReadError, SealedRead, SecretReader, SetupReader, TenancyReader, TokenReader,
 };
 use strongroom_domain::principal::Token;
@@ -32,8 +35,10 @@ pub struct SqliteStore {
     options: OpenOptions,
     hot: HotReads,
     orm: DatabaseConnection,
+    orm_reads: Reads,
     accesses: Arc<Accesses>,
     has_writer: AtomicBool,
+    lease_clock: LeaseClock,
 }
 
 impl SqliteStore {
@@ -51,10 +56,18 @@ impl SqliteStore {
         Ok(Self {
             hot: HotReads::open(&options)?,
             orm: connect::orm(&options, false).await?,
+            orm_reads: Reads::new("cold"),
             accesses: Arc::new(Accesses::default()),
             has_writer: AtomicBool::new(false),
+            lease_clock: LeaseClock::default(),
             options,
         })
+    }
+
+    /// The same, but leases go by this clock and not by SQLite's, which is the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { lease_clock: LeaseClock(Some(clock)), ..self }
     }
 
     /// Starts the lane. A store has one writer in its life, and a file one store that has a writer.
@@ -65,7 +78,12 @@ impl SqliteStore {
         if self.has_writer.swap(true, Ordering::Relaxed) {
             return Err(OpenError::WriterExists);
         }
-        SqliteWriter::start(&self.options, Arc::clone(&self.accesses), signer, ids)
+        SqliteWriter::start(&self.options, Arc::clone(&self.accesses), signer, ids, self.lease_clock.clone())
+    }
+
+    /// The ORM's connections, for one read.
+    fn orm(&self) -> Orm<'_> {
+        Orm { connections: &self.orm, _running: self.orm_reads.begin() }
     }
 
     /// Reads what shows last accesses, and lays over it those that the table may not have.
@@ -81,13 +99,17 @@ impl SqliteStore {
     }
 }
 
-fn overlay_secret(secret: &mut Secret, pending: &Pending) {
-    secret.last_accessed_at = pending.of_secret(secret.id, secret.last_accessed_at);
+/// The ORM's connections, while a read uses or waits for one of them.
+struct Orm<'a> {
+    connections: &'a DatabaseConnection,
+    _running: Running,
 }
 
-fn overlay_version(secret: SecretId) -> impl Fn(&mut Version, &Pending) {
-    move |version, pending| {
-        version.last_accessed_at = pending.of_version(secret, version.number, version.last_accessed_at);
+impl Deref for Orm<'_> {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        self.connections
     }
 }
 
@@ -98,7 +120,7 @@ impl SecretReader for SqliteStore {
             &self.accesses,
             |connection| hot::secret::find(connection, scope, path),
             |found, pending| {
-                found.iter_mut().for_each(|secret| overlay_secret(secret, pending));
+                found.iter_mut().for_each(|secret| pending.lay_over_secret(secret));
             },
         )
     }
@@ -113,7 +135,7 @@ impl SecretReader for SqliteStore {
         let found = self.hot.reading(
             &self.accesses,
             |connection| hot::secret::sealed(connection, scope, path, version),
-            |found, pending| found.iter_mut().for_each(|(secret, _)| overlay_secret(secret, pending)),
+            |found, pending| found.iter_mut().for_each(|(secret, _)| pending.lay_over_secret(secret)),
         )?;
         Ok(found.map(|(secret, version)| SealedRead { secret: Arc::new(secret), version }))
     }
@@ -124,23 +146,21 @@ impl SecretReader for SqliteStore {
         after: Option<VersionNumber>,
         limit: u32,
     ) -> Result<Vec<Version>, ReadError> {
-        let overlay = overlay_version(secret);
-        self.with_accesses(read::secrets::versions(&self.orm, secret, after, limit), |found, pending| {
-            found.iter_mut().for_each(|version| overlay(version, pending));
+        self.with_accesses(read::secrets::versions(&self.orm(), secret, after, limit), |found, pending| {
+            found.iter_mut().for_each(|version| pending.lay_over_version(secret, version));
         })
         .await
     }
 
     async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError> {
-        let overlay = overlay_version(secret);
-        self.with_accesses(read::secrets::version(&self.orm, secret, number), |found, pending| {
-            found.iter_mut().for_each(|version| overlay(version, pending));
+        self.with_accesses(read::secrets::version(&self.orm(), secret, number), |found, pending| {
+            found.iter_mut().for_each(|version| pending.lay_over_version(secret, version));
         })
         .await
     }
 
     async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError> {
-        read::secrets::active_below(&self.orm, secret, number).await
+        read::secrets::active_below(&self.orm(), secret, number).await
     }
 
     async fn list(
@@ -150,8 +170,8 @@ impl SecretReader for SqliteStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Secret>, ReadError> {
-        self.with_accesses(read::secrets::list(&self.orm, scope, prefix, after, limit), |found, pending| {
-            found.iter_mut().for_each(|secret| overlay_secret(secret, pending));
+        self.with_accesses(read::secrets::list(&self.orm(), scope, prefix, after, limit), |found, pending| {
+            found.iter_mut().for_each(|secret| pending.lay_over_secret(secret));
         })
         .await
     }
@@ -163,10 +183,10 @@ impl SecretReader for SqliteStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<BrowseEntry>, ReadError> {
-        self.with_accesses(read::browse::browse(&self.orm, scope, directory, after, limit), |found, pending| {
+        self.with_accesses(read::browse::browse(&self.orm(), scope, directory, after, limit), |found, pending| {
             for entry in found {
                 if let BrowseEntry::Secret(secret) = entry {
-                    overlay_secret(secret, pending);
+                    pending.lay_over_secret(secret);
                 }
             }
         })
@@ -188,22 +208,22 @@ impl KeyReader for SqliteStore {
             }
             KeyName::Slug(slug) => {
                 let filter = KeyFilter { slug: Some(slug.clone()), ..KeyFilter::default() };
-                let keys = read::keys::list(&self.orm, scope, &filter).await?;
+                let keys = read::keys::list(&self.orm(), scope, &filter).await?;
                 Ok(keys.into_iter().next().map(Arc::new))
             }
         }
     }
 
     async fn list(&self, scope: &Scope, filter: &KeyFilter) -> Result<Vec<Key>, ReadError> {
-        read::keys::list(&self.orm, scope, filter).await
+        read::keys::list(&self.orm(), scope, filter).await
     }
 
     async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError> {
-        read::keys::summaries(&self.orm, ids).await
+        read::keys::summaries(&self.orm(), ids).await
     }
 
     async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
-        read::keys::counts(&self.orm, scope).await
+        read::keys::counts(&self.orm(), scope).await
     }
 }
 
@@ -217,43 +237,43 @@ impl TokenReader for SqliteStore {
 #[async_trait]
 impl TenancyReader for SqliteStore {
     async fn organisation(&self, name: &str) -> Result<Option<Organisation>, ReadError> {
-        read::tenancy::organisation(&self.orm, name).await
+        read::tenancy::organisation(&self.orm(), name).await
     }
 
     async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError> {
-        read::tenancy::organisation_by_id(&self.orm, id).await
+        read::tenancy::organisation_by_id(&self.orm(), id).await
     }
 
     async fn regions(&self) -> Result<Vec<Region>, ReadError> {
-        read::tenancy::regions(&self.orm).await
+        read::tenancy::regions(&self.orm()).await
     }
 }
 
 #[async_trait]
 impl AnswerReader for SqliteStore {
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, ReadError> {
-        read::answers::answer(&self.orm, key).await
+        read::answers::answer(&self.orm(), key).await
     }
 }
 
 #[async_trait]
 impl SetupReader for SqliteStore {
     async fn key_check(&self) -> Result<Option<KeyCheck>, ReadError> {
-        read::setup::key_check(&self.orm).await
+        read::setup::key_check(&self.orm()).await
     }
 
     async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError> {
-        read::setup::instance_keys(&self.orm).await
+        read::setup::instance_keys(&self.orm()).await
     }
 }
 
 #[async_trait]
 impl AuditReader for SqliteStore {
     async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
-        read::audit::streams(&self.orm).await
+        read::audit::streams(&self.orm()).await
     }
 
     async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
-        read::audit::records(&self.orm, stream, after, limit).await
+        read::audit::records(&self.orm(), stream, after, limit).await
     }
 }

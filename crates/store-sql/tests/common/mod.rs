@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "each test uses its own part of it")]
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+pub(crate) mod postgres;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom_store_sql::{OpenOptions, SqliteStore, SqliteWriter};
 use strongroom_testkit::contract::Store;
-use strongroom_testkit::{FixedSigner, SequentialIds};
+use strongroom_testkit::{FixedSigner, MachineClock, SequentialIds};
 
 /// A store and its writer.
 pub(crate) struct Opened {
@@ -43,6 +45,8 @@ impl Opened {
             access: self.writer.clone(),
             audit_log: self.writer.clone(),
             audit: self.store.clone(),
+            leases: self.writer.clone(),
+            clock: Arc::new(MachineClock),
             verify: Arc::new(FixedSigner::verify),
             keep: None,
         }

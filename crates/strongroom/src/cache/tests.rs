@@ -1,6 +1,5 @@
-use super::Cache;
+use super::{Cache, CacheMetrics, Kept};
 use async_trait::async_trait;
-use quick_cache::sync::Cache as Quick;
 use std::sync::{Arc, Mutex};
 use strongroom_domain::id::{KeyId, SecretId, StreamId};
 use strongroom_domain::kms::{Key, KeyStatus, KeySummary};
@@ -117,12 +116,13 @@ fn room() -> (Arc<Slow>, Arc<Cache>) {
     let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
     let slow = Arc::new(Slow { store: Arc::clone(&store), read: Notify::new(), go: Notify::new() });
     let cache = Cache {
-        ciphertexts: Some(Quick::with_weighter(16, 1 << 20, super::CiphertextWeight)),
+        ciphertexts: Some(Kept::of_bytes("ciphertexts", 16, 1 << 20, super::CiphertextWeight)),
         ciphertext_changes: super::Generations::new(),
-        keys: Quick::new(16),
+        keys: Kept::new("keys", 16),
         key_changes: super::Generations::new(),
-        organisations: Quick::new(16),
+        organisations: Kept::new("organisations", 16),
         regions: Mutex::new(None),
+        region_metrics: CacheMetrics::new("regions"),
         secrets: Arc::clone(&slow) as _,
         key_reader: Arc::clone(&slow) as _,
         tenancy: store,

@@ -33,7 +33,10 @@ impl Engine {
 
 /// One text for every cause, so that none can be told from another.
 fn invalid() -> Error {
-    Error::new(Code::InvalidCiphertext, "`ciphertext` is not a ciphertext of this key.")
+    Error::new(
+        Code::InvalidCiphertext,
+        "`ciphertext` is not a ciphertext of this key; send what `encrypt` of this key answered, unchanged.",
+    )
 }
 
 impl Decrypt<'_> {

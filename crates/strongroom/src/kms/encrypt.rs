@@ -50,7 +50,7 @@ impl Encrypt<'_> {
             Some(number) => key.version(number),
         };
         let version =
-            found.ok_or_else(|| Error::new(Code::KeyVersionNotFound, "`keyVersion`: the key has no such version."))?;
+            found.ok_or_else(|| Error::new(Code::KeyVersionNotFound, "`keyVersion`: the key has no such version; leave it out for the newest, or read the key for those it has."))?;
         key.check_usable()?;
         let aad = public_aad(&key.spec.scope, key.spec.id, version.number);
         let bytes = engine.kms(&session.region)?.encrypt(&key.spec, version, &aad, plain).await?;

@@ -43,7 +43,10 @@ pub(crate) struct GrantedKey<'a> {
 
 /// One text, whether a key is unknown, of another scope, or not for this caller.
 pub(crate) fn not_found() -> Error {
-    Error::new(Code::KeyNotFound, "There is no such KMS key in this region and scope, or you may not use it so.")
+    Error::new(
+        Code::KeyNotFound,
+        "There is no such KMS key in this region and scope, or you may not use it so; check its identity, the region, and your role.",
+    )
 }
 
 impl Engine {
@@ -55,12 +58,14 @@ impl Engine {
         name: &str,
     ) -> Result<GrantedKey<'a>, Error> {
         let by = name.parse().map_or_else(|_| KeyName::Slug(name.to_owned()), KeyName::Id);
-        if let Some(key) = self.ports.keys.find(&session.scope, &by).await?
-            && let Some(rule) = session.grants().on_key(any_of, key.spec.id, &key.slug)
-        {
-            return Ok(GrantedKey { engine: self, session, key, action, rule });
-        }
-        let error = not_found().decided_by("no rule or no key");
+        // What the caller hears is the same; what the log keeps is not.
+        let error = match self.ports.keys.find(&session.scope, &by).await? {
+            None => not_found().decided_by("no such key"),
+            Some(key) => match session.grants().on_key(any_of, key.spec.id, &key.slug) {
+                Some(rule) => return Ok(GrantedKey { engine: self, session, key, action, rule }),
+                None => not_found().denied_by("no rule"),
+            },
+        };
         let record = session.recorder(self).failure(self.ports.clock.now(), action, audit::key_named(name), &error);
         self.log(record).await?;
         Err(error)

@@ -1,7 +1,8 @@
 use crate::audit::Place;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::session::{Gates, OrganisationSession, Target, no_such_project};
+use crate::gates::Gates;
+use crate::session::{OrganisationSession, Target, no_such_project};
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::port::{Freshness, KeyCounts};

@@ -109,8 +109,11 @@ impl Create<'_> {
             let Some(key) = engine.cache.key(id, freshness).await? else { continue };
             let permitted = !engine.limits.check_key_permission
                 || session.grants().on_key(&[Permission::Encrypt, Permission::Update], id, &key.slug).is_some();
-            if !permitted || !session.scope.may_use_key_of(&key.spec.scope) {
+            if !session.scope.may_use_key_of(&key.spec.scope) {
                 return Err(not_found());
+            }
+            if !permitted {
+                return Err(not_found().denied_by("no rule on the key"));
             }
             if !key.spec.key_type.encrypts() {
                 return Err(Error::new(

@@ -194,9 +194,15 @@ impl Granted<'_> {
 }
 
 pub(crate) fn not_found() -> Error {
-    Error::new(Code::SecretNotFound, "There is no secret at this path in this region and scope.")
+    Error::new(
+        Code::SecretNotFound,
+        "There is no secret at this path in this region and scope; check the path, the region, the organisation and the project.",
+    )
 }
 
 pub(crate) fn version_not_found(number: VersionNumber) -> Error {
-    Error::new(Code::VersionNotFound, format!("This secret has no version {number}."))
+    Error::new(
+        Code::VersionNotFound,
+        format!("This secret has no version {number}; `GET` on the secret lists its versions."),
+    )
 }

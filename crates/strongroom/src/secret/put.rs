@@ -104,6 +104,7 @@ impl Put<'_> {
         let Granted { engine, path, action, rule, .. } = &self.0;
         let at = self.0.now();
         let secret = self.0.find().await?;
+        let state = secret.state.appended(at, engine.limits.max_active_versions)?;
         self.0.check_policy(&secret, PolicyOperation::Put, at)?;
         let key = match self.0.usable_key(&secret, Permission::Encrypt, Freshness::Hint).await {
             Ok(key) => key,
@@ -118,7 +119,6 @@ impl Put<'_> {
                 ),
             ));
         }
-        let state = secret.state.appended(at, engine.limits.max_active_versions)?;
         let number = state.head.latest;
         let binding = Binding { secret: secret.id, path, number, key: &key };
         let version = self.0.seal(binding, value, at).await?;

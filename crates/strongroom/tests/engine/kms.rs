@@ -3,6 +3,7 @@ use async_trait::async_trait;
 use mockall::mock;
 use std::sync::Arc;
 use strongroom::Code;
+use strongroom::domain::audit::Outcome;
 use strongroom::domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
 use strongroom::domain::port::{CommitErrorKind, KeyFilter, Kms, KmsError, KmsErrorKind};
 use strongroom::domain::unit::{Expect, UniqueKey};
@@ -234,4 +235,8 @@ async fn names_are_taken_once_and_slugs_are_numbered() {
     assert_eq!(code(engine.key(&guest, "app-key").await.map(drop)), Some(Code::KeyNotFound));
     assert_eq!(code(engine.key(&guest, "none").await.map(drop)), Some(Code::KeyNotFound));
     assert_eq!(code(engine.create_key(&guest).await.map(drop)), Some(Code::Forbidden));
+    // The caller hears one thing, the log keeps another.
+    let records = world.records().await;
+    let kept: Vec<_> = records.iter().rev().skip(1).take(2).map(|it| (it.outcome, it.decided_by.as_deref())).collect();
+    assert_eq!(kept, [(Outcome::Failure, Some("no such key")), (Outcome::Denied, Some("no rule"))]);
 }

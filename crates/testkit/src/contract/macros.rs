@@ -51,6 +51,7 @@ suites! { $
         expects_the_revision_of_a_secret
         expects_the_revision_of_a_key
         expects_the_absence_of_every_unique_key
+        expects_the_epoch_of_a_lease
         changes_compare_revisions_without_being_told
         insert_secret_keeps_every_field
         one_path_may_be_used_in_every_scope
@@ -115,6 +116,19 @@ suites! { $
     setup_reader_contract, setup_reader:
         a_new_store_is_not_set_up
         instance_keys_are_grouped_by_purpose_and_rise_by_version;
+    /// The cases of [`leases`](crate::contract::leases).
+    leases_contract, leases:
+        a_lease_that_nobody_holds_is_given
+        its_holder_keeps_the_epoch
+        each_tenure_has_the_epoch_after_the_last
+        of_many_callers_one_gets_it
+        leases_of_different_names_are_apart
+        a_caller_who_stopped_waiting_may_acquire_again
+        renew_keeps_the_epoch
+        a_lease_ends_ttl_from_its_last_renewal
+        a_lost_lease_is_not_renewed
+        release_frees_at_once
+        releasing_a_lost_lease_changes_nothing;
     /// The cases of [`access_log`](crate::contract::access_log).
     access_log_contract, access_log:
         both_records_are_there_on_return
@@ -152,6 +166,7 @@ macro_rules! store_contract {
             $crate::token_reader_contract!($store);
             $crate::answer_reader_contract!($store);
             $crate::setup_reader_contract!($store);
+            $crate::leases_contract!($store);
             $crate::access_log_contract!($store);
             $crate::audit_log_contract!($store);
             $crate::audit_reader_contract!($store);

@@ -24,6 +24,7 @@ pub mod audit_log;
 pub mod audit_reader;
 pub mod committer;
 pub mod key_reader;
+pub mod leases;
 mod macros;
 pub mod secret_reader;
 pub mod setup_reader;

@@ -1,11 +1,11 @@
-use crate::units;
+use crate::{MachineClock, units};
 use core::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
 use strongroom_domain::id::EventId;
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditReader, CommitErrorKind, Committer, Freshness, KeyReader,
+    AccessLog, AnswerReader, AuditLog, AuditReader, Clock, CommitErrorKind, Committer, Freshness, KeyReader, Leases,
     SealedVersionState, SecretReader, SetupReader, TenancyReader, TokenReader,
 };
 use strongroom_domain::secret::{SealedVersion, Secret};
@@ -37,6 +37,10 @@ pub struct Store {
     pub audit_log: Arc<dyn AuditLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditReader>,
+    /// Gives out leases.
+    pub leases: Arc<dyn Leases>,
+    /// What leases go by; whoever sleeps by it finds the store's time gone on by as much.
+    pub clock: Arc<dyn Clock>,
     /// Whether the store's signer gave this signature for these bytes.
     pub verify: Verifier,
     /// What must outlive the store, such as its directory.
@@ -44,12 +48,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Of an adapter that is all the ports at once, and what checks its signatures
+    /// Of an adapter that is all the ports at once, by the machine's clock, and what checks its signatures
     /// ([`FixedSigner::verify`](crate::FixedSigner::verify)).
     pub fn of<S>(store: Arc<S>, verify: impl Fn(&[u8], &Signature) -> bool + Send + Sync + 'static) -> Self
     where
         S: SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader,
-        S: Committer + AccessLog + AuditLog + AuditReader + 'static,
+        S: Committer + AccessLog + AuditLog + AuditReader + Leases + 'static,
     {
         Self {
             secrets: store.clone(),
@@ -61,7 +65,9 @@ impl Store {
             committer: store.clone(),
             access: store.clone(),
             audit_log: store.clone(),
-            audit: store,
+            audit: store.clone(),
+            leases: store,
+            clock: Arc::new(MachineClock),
             verify: Arc::new(verify),
             keep: None,
         }

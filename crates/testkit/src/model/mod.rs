@@ -6,9 +6,11 @@
 #![allow(clippy::expect_used, reason = "a difference fails by panicking")]
 
 mod compare;
+mod leases;
 mod operation;
 mod plain;
 
+pub use leases::check_leases;
 pub use operation::{Operation, Place, operations};
 
 use crate::contract::{self, Store};

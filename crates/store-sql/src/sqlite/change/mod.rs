@@ -26,7 +26,7 @@ use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey};
 use strongroom_domain::version::VersionNumber;
 use uuid::Uuid;
 
-use super::{expect::holds, materials};
+use super::{expect::is_absent, materials};
 
 /// What a change means beyond its rows, once it is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +96,7 @@ fn before(id: AggregateId, after: Revision) -> Refusal {
 
 /// Refuses an insert that would double this key.
 fn require_absent(connection: &Connection, key: UniqueKey) -> Result<(), Refusal> {
-    let expect = Expect::Absent(key);
-    if holds(connection, &expect)? { Ok(()) } else { Err(Refusal::Conflict(expect)) }
+    if is_absent(connection, &key)? { Ok(()) } else { Err(Refusal::Conflict(Expect::Absent(key))) }
 }
 
 fn replace_state(connection: &Connection, secret: SecretId, state: SecretState) -> Result<(), Refusal> {

@@ -7,6 +7,7 @@ pub(super) mod token;
 
 use super::connect;
 use crate::accesses::{Accesses, Pending};
+use crate::metrics::Reads;
 use crate::options::OpenOptions;
 use rusqlite::Connection;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,12 +17,14 @@ use strongroom_domain::port::ReadError;
 pub(super) struct HotReads {
     connections: Box<[Mutex<Connection>]>,
     next: AtomicUsize,
+    in_flight: Reads,
 }
 
 impl HotReads {
     pub(super) fn open(options: &OpenOptions) -> rusqlite::Result<Self> {
         let connections = (0..options.hot_readers.max(1)).map(|_| connect::reader(options).map(Mutex::new));
-        Ok(Self { connections: connections.collect::<Result<_, _>>()?, next: AtomicUsize::new(0) })
+        let connections = connections.collect::<Result<_, _>>()?;
+        Ok(Self { connections, next: AtomicUsize::new(0), in_flight: Reads::new("hot") })
     }
 
     /// A connection that is free, else the next in turn. A panic in a read leaves a connection as good as before.
@@ -41,6 +44,7 @@ impl HotReads {
 
     /// Reads; one statement is one snapshot.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let _running = self.in_flight.begin();
         read(&self.connection())
     }
 

@@ -1,12 +1,12 @@
-use crate::error::{corrupt, unread_row};
+use crate::error::unread_row;
 use crate::row;
 use crate::row::secret::SecretRow;
+use crate::row::version::SealedRow;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::sync::Arc;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::port::{ReadError, SealedVersionState};
 use strongroom_domain::scope::Scope;
-use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
+use strongroom_domain::secret::Secret;
 use strongroom_domain::version::VersionSelector;
 
 macro_rules! columns {
@@ -62,47 +62,16 @@ pub(in crate::sqlite) fn find(
     found.map(SecretRow::read).transpose()
 }
 
-/// The columns of a version, all null when there is none.
-struct SealedRow {
-    number: Option<i64>,
-    format: Option<String>,
-    created_at: Option<i64>,
-    destroyed_at: Option<i64>,
-    key_version: Option<i64>,
-    wrapped: Option<Vec<u8>>,
-    payload: Option<Vec<u8>>,
-}
-
-impl SealedRow {
-    fn at(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            number: row.get(12)?,
-            format: row.get(13)?,
-            created_at: row.get(14)?,
-            destroyed_at: row.get(15)?,
-            key_version: row.get(16)?,
-            wrapped: row.get(17)?,
-            payload: row.get(18)?,
-        })
-    }
-
-    fn read(self) -> Result<SealedVersionState, ReadError> {
-        let Some(number) = self.number else { return Ok(SealedVersionState::Missing) };
-        if self.destroyed_at.is_some() {
-            return Ok(SealedVersionState::Destroyed);
-        }
-        let damaged = || corrupt("version");
-        Ok(SealedVersionState::Active(Arc::new(SealedVersion {
-            number: row::secret::version_number(number)?,
-            format: row::version::format(&self.format.ok_or_else(damaged)?)?,
-            created_at: row::at(self.created_at.ok_or_else(damaged)?),
-            wrapped: WrappedKey {
-                key_version: row::key::version_number(self.key_version.ok_or_else(damaged)?)?,
-                bytes: self.wrapped.ok_or_else(damaged)?,
-            },
-            payload: self.payload.ok_or_else(damaged)?,
-        })))
-    }
+fn sealed_row(row: &Row<'_>) -> rusqlite::Result<SealedRow> {
+    Ok(SealedRow {
+        number: row.get(12)?,
+        format: row.get(13)?,
+        created_at: row.get(14)?,
+        destroyed_at: row.get(15)?,
+        key_version: row.get(16)?,
+        wrapped: row.get(17)?,
+        payload: row.get(18)?,
+    })
 }
 
 pub(in crate::sqlite) fn sealed(
@@ -129,7 +98,7 @@ pub(in crate::sqlite) fn sealed(
     let found = connection
         .prepare_cached(SQL)
         .and_then(|mut statement| {
-            statement.query_row(at, |row| Ok((secret_row(row, scope, path)?, SealedRow::at(row)?))).optional()
+            statement.query_row(at, |row| Ok((secret_row(row, scope, path)?, sealed_row(row)?))).optional()
         })
         .map_err(unread_row)?;
     found.map(|(secret, version)| Ok((secret.read()?, version.read()?))).transpose()

@@ -7,6 +7,7 @@ use super::revisions::Revisions;
 use crate::encoded::{EncodedAccess, EncodedUnit};
 use crate::sqlite::change::{self, Effect, Refusal};
 use crate::sqlite::expect;
+use crate::sqlite::lease::{self, LeaseClock};
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::time::Instant;
 use strongroom_domain::audit::EncodedRecord;
@@ -30,6 +31,7 @@ pub(super) struct Batch<'a> {
     pub(super) chain: &'a mut Chain,
     pub(super) flush: &'a mut Flush,
     pub(super) revisions: &'a mut Revisions,
+    pub(super) lease_clock: &'a LeaseClock,
     pub(super) now: Instant,
 }
 
@@ -72,6 +74,7 @@ impl Batch<'_> {
                     self.chain.append(EncodedRecord::clone(record));
                     Verdict::Done
                 }
+                Task::Lease(call, _) => Verdict::Leased(lease::call(self.connection, call, self.lease_clock)?),
                 Task::Close(_) => Verdict::Done,
             };
             done.verdicts.push(verdict);
@@ -94,7 +97,7 @@ impl Batch<'_> {
 
     fn apply(&mut self, unit: &mut EncodedUnit, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
         for wanted in &unit.expect {
-            if !expect::holds(self.connection, wanted)? {
+            if !expect::holds(self.connection, wanted, self.lease_clock)? {
                 return Ok(Verdict::Conflict(wanted.clone()));
             }
         }

@@ -41,9 +41,11 @@ impl Flush {
     /// Reads the accesses behind the position again.
     pub(super) fn open(connection: &Connection, accesses: Arc<Accesses>, now: Instant) -> rusqlite::Result<Self> {
         let position: (i64, u64) = connection
-            .query_row("SELECT stream, sequence FROM audit_positions WHERE name = ?1", [POSITION], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                "SELECT stream, sequence FROM audit_positions WHERE name = ?1 ORDER BY stream DESC LIMIT 1",
+                [POSITION],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .optional()?
             .unwrap_or_default();
         let mut statement = connection.prepare(
@@ -95,7 +97,7 @@ impl Flush {
             connection
                 .prepare_cached(
                     "INSERT INTO audit_positions (name, stream, sequence) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (name) DO UPDATE SET stream = excluded.stream, sequence = excluded.sequence",
+                     ON CONFLICT (name, stream) DO UPDATE SET sequence = excluded.sequence",
                 )?
                 .execute((POSITION, round.position.0, row::column(round.position.1)))?;
             self.last_round = now;

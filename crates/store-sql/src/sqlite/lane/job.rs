@@ -2,18 +2,21 @@
 
 use crate::encoded::{EncodedAccess, EncodedUnit};
 use crate::error::Shared;
+use crate::metrics::Place;
+use crate::sqlite::lease::LeaseCall;
 use std::sync::Arc;
 use strongroom_domain::audit::EncodedRecord;
-use strongroom_domain::port::{AccessError, AccessErrorKind, CommitError, CommitErrorKind};
-use strongroom_domain::unit::{Change, Expect, Unit};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use strongroom_domain::lease::Lease;
+use strongroom_domain::port::{AccessError, AccessErrorKind, CommitError, CommitErrorKind, LeaseError, LeaseErrorKind};
+use strongroom_domain::unit::Expect;
+use tokio::sync::oneshot;
 
 /// A job, and the room that it takes in the queue until it is answered.
 pub(in crate::sqlite) struct Job {
     pub(in crate::sqlite) task: Task,
     pub(in crate::sqlite) weight: u32,
     /// Given back when the job is dropped; `None` for what needs no room.
-    pub(in crate::sqlite) _room: Option<OwnedSemaphorePermit>,
+    pub(in crate::sqlite) _room: Option<Place>,
 }
 
 pub(in crate::sqlite) enum Task {
@@ -21,6 +24,7 @@ pub(in crate::sqlite) enum Task {
     /// `None` once it was taken for writing.
     Access(Option<Box<EncodedAccess>>, oneshot::Sender<Result<(), AccessError>>),
     Record(Box<EncodedRecord>),
+    Lease(LeaseCall, oneshot::Sender<Result<Option<Lease>, LeaseError>>),
     /// Writes what is queued, ends the lane, and tells.
     Close(oneshot::Sender<()>),
 }
@@ -30,6 +34,8 @@ pub(in crate::sqlite) enum Verdict {
     Done,
     Conflict(Expect),
     Stale,
+    /// The lease, where it was acquired or renewed.
+    Leased(Option<Lease>),
     /// The unit doesn't fit the schema: a mistake of the caller.
     Refused(rusqlite::Error),
 }
@@ -67,6 +73,14 @@ impl Fault {
             Self::Unknown => AccessErrorKind::OutcomeUnknown,
         }
     }
+
+    const fn lease_kind(self) -> LeaseErrorKind {
+        match self {
+            Self::Full => LeaseErrorKind::Full,
+            Self::Unavailable => LeaseErrorKind::Unavailable,
+            Self::Unknown => LeaseErrorKind::OutcomeUnknown,
+        }
+    }
 }
 
 impl Job {
@@ -79,8 +93,8 @@ impl Job {
                     Verdict::Conflict(expect) => {
                         Err(CommitError::new(CommitErrorKind::Conflict(expect), "an expectation of the change fails"))
                     }
-                    Verdict::Stale => {
-                        Err(CommitError::new(CommitErrorKind::Unavailable, "the change was taken for an access"))
+                    Verdict::Stale | Verdict::Leased(_) => {
+                        Err(CommitError::new(CommitErrorKind::Unavailable, "the change was taken for something else"))
                     }
                     Verdict::Refused(error) => {
                         let context = "the change does not fit what is stored";
@@ -95,6 +109,12 @@ impl Job {
                     _ => Err(AccessError::new(AccessErrorKind::Stale, "the secret was changed since it was read")),
                 };
                 let _ = reply.send(answer);
+            }
+            Task::Lease(_, reply) => {
+                let _ = reply.send(match verdict {
+                    Verdict::Leased(lease) => Ok(lease),
+                    _ => Err(LeaseError::new(LeaseErrorKind::Unavailable, "the lease was taken for something else")),
+                });
             }
             Task::Record(_) | Task::Close(_) => {}
         }
@@ -112,24 +132,12 @@ impl Job {
                 let _ = reply.send(Err(AccessError::new(fault.access_kind(), fault.as_str()).because(cause)));
                 None
             }
+            Task::Lease(_, reply) => {
+                let _ = reply.send(Err(LeaseError::new(fault.lease_kind(), fault.as_str()).because(cause)));
+                None
+            }
             Task::Record(_) => Some(self),
             Task::Close(_) => None,
         }
     }
-}
-
-/// About what a record takes, in bytes.
-pub(in crate::sqlite) const RECORD_WEIGHT: u32 = 1024;
-
-/// About what a unit takes in the queue and in the log, in bytes.
-pub(in crate::sqlite) fn weight(unit: &Unit) -> u32 {
-    let change = |change: &Change| match change {
-        Change::InsertSecret { version, .. } | Change::AppendVersion { version, .. } => {
-            version.payload.len() + version.wrapped.bytes.len() + 1024
-        }
-        Change::RememberAnswer(answer) => answer.answer.len() + 256,
-        _ => 1024,
-    };
-    let bytes = unit.changes.iter().map(change).sum::<usize>() + unit.records.len() * RECORD_WEIGHT as usize;
-    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

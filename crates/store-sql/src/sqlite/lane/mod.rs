@@ -9,12 +9,14 @@ mod job;
 mod revisions;
 mod wal;
 
-pub(super) use job::{Job, RECORD_WEIGHT, Task, weight};
+pub(super) use job::{Job, Task};
 
 use crate::accesses::Accesses;
 use crate::error::OpenError;
+use crate::metrics::LaneMetrics;
 use crate::options::OpenOptions;
 use crate::sqlite::change::Effect;
+use crate::sqlite::lease::LeaseClock;
 use crate::sqlite::{connect, materials};
 use batch::{Batch, Committed, Failed};
 use chain::Chain;
@@ -47,8 +49,10 @@ pub(super) struct Lane {
     wal: Wal,
     accesses: Arc<Accesses>,
     revisions: Revisions,
+    lease_clock: LeaseClock,
     /// Records that could not be written yet; nobody waits for them, but they are not lost.
     backlog: VecDeque<Job>,
+    metrics: LaneMetrics,
 }
 
 #[expect(clippy::disallowed_methods, reason = "times the lane's own housekeeping, and shows nowhere")]
@@ -64,6 +68,7 @@ impl Lane {
         jobs: Receiver<Job>,
         signer: Arc<dyn AuditSigner>,
         ids: Arc<dyn IdGenerator>,
+        lease_clock: LeaseClock,
     ) -> Result<Self, OpenError> {
         let mut connection = connect::writer(options)?;
         match materials::reclaim(&mut connection, materials::RECLAIM_BYTES) {
@@ -86,7 +91,9 @@ impl Lane {
             wal,
             accesses,
             revisions: Revisions::default(),
+            lease_clock,
             backlog: VecDeque::new(),
+            metrics: LaneMetrics::new(),
         })
     }
 
@@ -103,11 +110,19 @@ impl Lane {
                 Err(RecvTimeoutError::Timeout) => self.tidy(),
                 Err(RecvTimeoutError::Disconnected) => break None,
             }
+            self.measure();
         };
         self.finish();
         if let Some(closed) = closed {
             let _ = closed.send(());
         }
+    }
+
+    /// Tells what waits inside the lane.
+    fn measure(&mut self) {
+        self.metrics.backlog.to(self.backlog.len() as u64);
+        self.metrics.accesses.to(self.accesses.len() as u64);
+        self.metrics.wal_bytes.to(self.wal.used());
     }
 
     fn patience(&self) -> Duration {
@@ -156,10 +171,17 @@ impl Lane {
     /// Whether it was committed.
     fn commit(&mut self, mut jobs: Vec<Job>) -> bool {
         let (connection, now) = (&self.connection, now());
-        let batch =
-            Batch { connection, chain: &mut self.chain, flush: &mut self.flush, revisions: &mut self.revisions, now };
+        let batch = Batch {
+            connection,
+            chain: &mut self.chain,
+            flush: &mut self.flush,
+            revisions: &mut self.revisions,
+            lease_clock: &self.lease_clock,
+            now,
+        };
         match batch.run(&mut jobs) {
             Ok(done) => {
+                self.metrics.committed(jobs.len(), self::now().duration_since(now));
                 self.committed(jobs, done, now);
                 true
             }
@@ -197,6 +219,11 @@ impl Lane {
 
     fn failed(&mut self, jobs: Vec<Job>, failed: Failed, now: Instant) {
         tracing::error!(error = &failed.cause as &dyn std::error::Error, fault = ?failed.fault, "a commit failed");
+        match failed.fault {
+            Fault::Full => self.metrics.failed_full(),
+            Fault::Unavailable => self.metrics.failed_unavailable(),
+            Fault::Unknown => self.metrics.failed_unknown(),
+        }
         self.flush.rolled_back(now);
         self.revisions.rolled_back();
         if failed.fault == Fault::Unknown {
@@ -249,10 +276,11 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::fixtures::{Ids, Signer, record};
-    use super::{Job, Lane, RECORD_WEIGHT, Task};
+    use super::{Job, Lane, Task};
     use crate::accesses::Accesses;
     use crate::options::OpenOptions;
     use crate::sqlite::SqliteStore;
+    use crate::sqlite::lease::LeaseClock;
     use std::sync::Arc;
     use std::sync::mpsc::channel;
     use strongroom_domain::port::{AuditReader, CommitErrorKind};
@@ -266,9 +294,9 @@ mod tests {
         let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
         let store = SqliteStore::open(options.clone()).await.expect("opens");
         let (queue, jobs) = channel();
-        let mut lane =
-            Lane::open(&options, Arc::new(Accesses::default()), jobs, Arc::new(Signer), Arc::new(Ids::default()))
-                .expect("opens");
+        let accesses = Arc::new(Accesses::default());
+        let (signer, ids) = (Arc::new(Signer), Arc::new(Ids::default()));
+        let mut lane = Lane::open(&options, accesses, jobs, signer, ids, LeaseClock::default()).expect("opens");
         let limit = |lane: &Lane, pages: u32| {
             lane.connection.execute_batch(&format!("PRAGMA max_page_count = {pages}")).expect("set");
         };
@@ -282,7 +310,7 @@ mod tests {
             } else {
                 Task::Record(Box::new(record(event).into()))
             };
-            queue.send(Job { task, weight: RECORD_WEIGHT, _room: None }).expect("queued");
+            queue.send(Job { task, weight: 1, _room: None }).expect("queued");
         }
         for _ in 0..8 {
             lane.take_batch(None);

@@ -48,6 +48,11 @@ impl Wal {
         fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
+    /// How many bytes of the log are in use, as far as the commits on this thread tell.
+    pub(super) fn used(&self) -> u64 {
+        FRAMES.get() * FRAME_LEN
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -67,7 +72,7 @@ impl Wal {
     /// To be called after every commit.
     pub(super) fn after_commit(&mut self, connection: &Connection, erased: bool, now: Instant) {
         let retry = now.duration_since(self.last_try) >= RETRY;
-        let used = FRAMES.get() * FRAME_LEN;
+        let used = self.used();
         self.holds_erased |= erased;
         if erased || (retry && self.holds_erased) {
             self.write_back(connection, now);

@@ -1,5 +1,6 @@
-use crate::contract::Store;
+use crate::contract::{Store, leases};
 use crate::{build, units};
+use strongroom_domain::lease::{Epoch, Lease, LeaseName, LeaseTtl};
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey, Unit};
 
 fn only(expect: Expect) -> Unit {
@@ -77,6 +78,40 @@ pub async fn expects_the_absence_of_every_unique_key(store: Store) {
         store.conflicts(only(absent.clone()), &absent).await;
         store.conflicts(units::of(vec![second]), &absent).await;
     }
+}
+
+/// A lease's epoch is expected while it stands: not before it was acquired, not after it expired, was released or went to another. What
+/// the unit would change stays as it was.
+pub async fn expects_the_epoch_of_a_lease(store: Store) {
+    let name = LeaseName::KeyRotation;
+    let never = Expect::Lease(name, Epoch::FIRST);
+    store.conflicts(only(never.clone()), &never).await;
+
+    let first = leases::acquired(&store, name, leases::holder(1), LeaseTtl::MAX).await;
+    let secret = build::secret(build::scope(), "/a");
+    let Unit { expect, changes, .. } = units::insert(&secret);
+    let under = |lease: Lease| Expect::Lease(lease.name, lease.epoch);
+    let fenced = |lease| units::expecting([vec![under(lease)], expect.clone()].concat(), changes.clone());
+    for other in [
+        Expect::Lease(name, first.epoch.next()),
+        Expect::Lease(name, Epoch::new(0)),
+        Expect::Lease(LeaseName::KeyPurge, first.epoch),
+    ] {
+        store.conflicts(only(other.clone()), &other).await;
+    }
+    store.commit(only(under(first))).await;
+
+    store.leases.release(&first).await.expect("a lease store");
+    store.conflicts(fenced(first), &under(first)).await;
+    let second = leases::acquired(&store, name, leases::holder(2), LeaseTtl::MIN).await;
+    store.conflicts(fenced(first), &under(first)).await;
+    leases::wait_for_the_end(&store, second).await;
+    let third = leases::acquired(&store, name, leases::holder(1), LeaseTtl::MAX).await;
+    store.conflicts(fenced(first), &under(first)).await;
+    store.conflicts(fenced(second), &under(second)).await;
+    assert_eq!(store.find(&secret).await, None);
+    store.commit(fenced(third)).await;
+    assert_eq!(store.find(&secret).await, Some(secret));
 }
 
 /// A change of an aggregate that is missing or has moved on is a conflict also without its expectation.

@@ -1,0 +1,242 @@
+//! Expectations of a batch, each kind checked by one statement. What a unit expects or changes stays locked until the transaction
+//! ends; what it expects to be absent is held by the insert that follows.
+
+use super::lease;
+use crate::encoded::EncodedUnit;
+use crate::row;
+use sqlx::PgConnection;
+use sqlx::postgres::PgBindIterExt;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use strongroom_domain::id::{KeyId, SecretId};
+use strongroom_domain::lease::{Epoch, LeaseName};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::unit::{AggregateId, Change, Expect, UniqueKey};
+use uuid::Uuid;
+
+/// For each unit the first of its expectations that fails.
+pub(super) async fn first_failures(
+    connection: &mut PgConnection,
+    units: &[&EncodedUnit],
+) -> Result<Vec<Option<Expect>>, sqlx::Error> {
+    let found = Found::of(connection, units).await?;
+    Ok(units.iter().map(|unit| unit.expect.iter().find(|expect| !found.holds(expect)).cloned()).collect())
+}
+
+/// Whether nothing holds the key, as the transaction sees it now.
+pub(super) async fn is_absent(connection: &mut PgConnection, key: &UniqueKey) -> Result<bool, sqlx::Error> {
+    let mut taken = HashSet::new();
+    find_taken(connection, &[key], &mut taken).await?;
+    Ok(taken.is_empty())
+}
+
+/// What the database knows of all that is expected.
+#[derive(Default)]
+struct Found<'a> {
+    standing: HashSet<(LeaseName, Epoch)>,
+    revisions: HashMap<AggregateId, i64>,
+    taken: HashSet<&'a UniqueKey>,
+}
+
+impl<'a> Found<'a> {
+    async fn of(connection: &mut PgConnection, units: &[&'a EncodedUnit]) -> Result<Self, sqlx::Error> {
+        let mut found = Self::default();
+        let (mut leases, mut secrets, mut keys, mut uniques) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), Vec::new());
+        let mut aggregate = |id| match id {
+            AggregateId::Secret(id) => secrets.insert(id.uuid()),
+            AggregateId::Key(id) => keys.insert(id.uuid()),
+        };
+        for unit in units {
+            for expect in &unit.expect {
+                match expect {
+                    Expect::Revision(id, _) => {
+                        aggregate(*id);
+                    }
+                    Expect::Absent(key) => uniques.push(key),
+                    Expect::Lease(name, epoch) => {
+                        leases.insert((*name, *epoch));
+                    }
+                }
+            }
+            unit.changes.iter().filter_map(changed).for_each(|id| {
+                aggregate(id);
+            });
+        }
+        for (name, epoch) in leases {
+            if lease::holds(connection, name, epoch).await? {
+                found.standing.insert((name, epoch));
+            }
+        }
+        if !secrets.is_empty() {
+            let sql = "SELECT id, revision FROM secrets WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+            let id = |id| AggregateId::Secret(SecretId::new(id));
+            found.lock_aggregates(connection, sql, &secrets, id).await?;
+        }
+        if !keys.is_empty() {
+            let sql = "SELECT id, revision FROM kms_keys WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+            found.lock_aggregates(connection, sql, &keys, |id| AggregateId::Key(KeyId::new(id))).await?;
+        }
+        find_taken(connection, &uniques, &mut found.taken).await?;
+        Ok(found)
+    }
+
+    fn holds(&self, expect: &Expect) -> bool {
+        match expect {
+            Expect::Revision(id, wanted) => self.revisions.get(id) == Some(&row::column(wanted.get())),
+            Expect::Absent(key) => !self.taken.contains(key),
+            Expect::Lease(name, epoch) => self.standing.contains(&(*name, *epoch)),
+        }
+    }
+
+    async fn lock_aggregates(
+        &mut self,
+        connection: &mut PgConnection,
+        sql: &'static str,
+        ids: &BTreeSet<Uuid>,
+        id: impl Fn(Uuid) -> AggregateId,
+    ) -> Result<(), sqlx::Error> {
+        let rows: Vec<(Uuid, i64)> = sqlx::query_as(sql).bind(ids.iter().bind_iter()).fetch_all(connection).await?;
+        self.revisions.extend(rows.into_iter().map(|(row, revision)| (id(row), revision)));
+        Ok(())
+    }
+}
+
+/// The aggregate that must be there for the change.
+fn changed(change: &Change) -> Option<AggregateId> {
+    match change {
+        Change::AppendVersion { secret, .. }
+        | Change::EraseVersion { secret, .. }
+        | Change::ReplaceMetadata { secret, .. }
+        | Change::ReplacePolicy { secret, .. }
+        | Change::DeleteSecret { secret } => Some(AggregateId::Secret(*secret)),
+        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(AggregateId::Key(*key)),
+        Change::InsertKeyCheck(_)
+        | Change::InsertInstanceKey(_)
+        | Change::InsertOrganisation(_)
+        | Change::InsertRegion(_)
+        | Change::InsertToken(_)
+        | Change::InsertSecret { .. }
+        | Change::InsertKey(_)
+        | Change::RememberAnswer(_)
+        | Change::ForgetAnswer { .. }
+        | Change::PruneAnswers { .. } => None,
+    }
+}
+
+/// Adds to `taken` those of the keys that something holds.
+async fn find_taken<'a>(
+    connection: &mut PgConnection,
+    keys: &[&'a UniqueKey],
+    taken: &mut HashSet<&'a UniqueKey>,
+) -> Result<(), sqlx::Error> {
+    let mut kinds = Kinds::default();
+    for key in keys {
+        match key {
+            UniqueKey::Setup => kinds.setup.push(*key),
+            UniqueKey::OrganisationSlug(slug) => kinds.organisations.push((*key, slug.as_str())),
+            UniqueKey::RegionSlug(slug) => kinds.regions.push((*key, slug.as_str())),
+            UniqueKey::SecretPath(scope, path) => kinds.paths.push((*key, scope, path.as_str())),
+            UniqueKey::KeyName(scope, name) => kinds.names.push((*key, scope, name.as_str())),
+            UniqueKey::KeySlug(scope, slug) => kinds.slugs.push((*key, scope, slug.as_str())),
+            UniqueKey::Answer(answer) => kinds.answers.push((*key, &answer.0)),
+        }
+    }
+    kinds.find(connection, taken).await
+}
+
+#[derive(Default)]
+struct Kinds<'a> {
+    setup: Vec<&'a UniqueKey>,
+    organisations: Vec<(&'a UniqueKey, &'a str)>,
+    regions: Vec<(&'a UniqueKey, &'a str)>,
+    paths: Vec<(&'a UniqueKey, &'a Scope, &'a str)>,
+    names: Vec<(&'a UniqueKey, &'a Scope, &'a str)>,
+    slugs: Vec<(&'a UniqueKey, &'a Scope, &'a str)>,
+    answers: Vec<(&'a UniqueKey, &'a [u8; 32])>,
+}
+
+impl<'a> Kinds<'a> {
+    async fn find(self, connection: &mut PgConnection, taken: &mut HashSet<&'a UniqueKey>) -> Result<(), sqlx::Error> {
+        if !self.setup.is_empty() {
+            let exists: bool =
+                sqlx::query_scalar("SELECT EXISTS (SELECT FROM key_check)").fetch_one(&mut *connection).await?;
+            taken.extend(self.setup.into_iter().filter(|_| exists));
+        }
+        find_slugs(connection, "SELECT slug FROM organisations WHERE slug = ANY($1)", &self.organisations, taken)
+            .await?;
+        find_slugs(connection, "SELECT slug FROM regions WHERE slug = ANY($1)", &self.regions, taken).await?;
+        let sql = "SELECT k.place FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) WITH ORDINALITY
+                        AS k (organisation, region, project, path, place)
+                   WHERE EXISTS (
+                       SELECT FROM secrets s WHERE s.organisation = k.organisation AND s.region = k.region
+                           AND s.project = k.project AND s.path = k.path OFFSET 0)";
+        find_scoped(connection, sql, &self.paths, taken).await?;
+        let sql = "SELECT k.place FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) WITH ORDINALITY
+                        AS k (organisation, region, project, name, place)
+                   WHERE EXISTS (
+                       SELECT FROM kms_keys s WHERE s.organisation = k.organisation AND s.region = k.region
+                           AND s.project = k.project AND s.name = k.name AND s.purge_at IS NULL OFFSET 0)";
+        find_scoped(connection, sql, &self.names, taken).await?;
+        let sql = "SELECT k.place FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) WITH ORDINALITY
+                        AS k (organisation, region, project, slug, place)
+                   WHERE EXISTS (
+                       SELECT FROM kms_keys s WHERE s.organisation = k.organisation AND s.region = k.region
+                           AND s.project = k.project AND s.slug = k.slug AND s.purge_at IS NULL OFFSET 0)";
+        find_scoped(connection, sql, &self.slugs, taken).await?;
+        find_answers(connection, &self.answers, taken).await
+    }
+}
+
+async fn find_slugs<'a>(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    keys: &[(&'a UniqueKey, &str)],
+    taken: &mut HashSet<&'a UniqueKey>,
+) -> Result<(), sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let slugs = keys.iter().map(|(_, slug)| *slug).bind_iter();
+    let found: Vec<String> = sqlx::query_scalar(sql).bind(slugs).fetch_all(connection).await?;
+    taken.extend(keys.iter().filter(|(_, slug)| found.iter().any(|found| found == slug)).map(|(key, _)| *key));
+    Ok(())
+}
+
+/// `OFFSET 0` in the statement makes its plan one look-up by index for each key, also when it was made while the table was small.
+async fn find_scoped<'a>(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    keys: &[(&'a UniqueKey, &Scope, &str)],
+    taken: &mut HashSet<&'a UniqueKey>,
+) -> Result<(), sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<i64> = sqlx::query_scalar(sql)
+        .bind(keys.iter().map(|(_, scope, _)| scope.organisation.uuid()).bind_iter())
+        .bind(keys.iter().map(|(_, scope, _)| scope.region.uuid()).bind_iter())
+        .bind(keys.iter().map(|(_, scope, _)| row::project(scope)).bind_iter())
+        .bind(keys.iter().map(|(_, _, text)| *text).bind_iter())
+        .fetch_all(connection)
+        .await?;
+    let places = places.into_iter().filter_map(|place| usize::try_from(place).ok()?.checked_sub(1));
+    taken.extend(places.filter_map(|place| keys.get(place)).map(|(key, ..)| *key));
+    Ok(())
+}
+
+async fn find_answers<'a>(
+    connection: &mut PgConnection,
+    keys: &[(&'a UniqueKey, &[u8; 32])],
+    taken: &mut HashSet<&'a UniqueKey>,
+) -> Result<(), sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<Vec<u8>> = sqlx::query_scalar("SELECT key FROM answers WHERE key = ANY($1)")
+        .bind(keys.iter().map(|(_, key)| key.as_slice()).bind_iter())
+        .fetch_all(connection)
+        .await?;
+    let found: HashSet<&[u8]> = found.iter().map(Vec::as_slice).collect();
+    taken.extend(keys.iter().filter(|(_, key)| found.contains(key.as_slice())).map(|(key, _)| *key));
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What the database's errors mean, and what to do about them.
+
+use sqlx::Error;
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use strongroom_domain::port::{ReadError, ReadErrorKind};
+
+const INSECURE: &str =
+    "no secure connection to the database could be made; check sslmode, sslrootcert and its certificate";
+
+/// The `SQLSTATE` of an error of the server.
+pub(crate) fn code(error: &Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}
+
+/// Whether the connection is of no more use, and another may be.
+pub(crate) fn is_lost(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
+        Error::Database(_) => code(error).is_some_and(|code| {
+            // Ended by the server; or its prepared statements are gone, or have another shape since a newer release migrated.
+            matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "26000" | "0A000")
+                || code.starts_with("08")
+        }),
+        _ => false,
+    }
+}
+
+/// Whether the server has no room for more.
+pub(crate) fn is_full(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "53100")
+}
+
+/// Whether what is stored is not what it should be.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::ColumnDecode { .. } | Error::Decode(_) => true,
+        Error::Database(_) => code(error).is_some_and(|code| matches!(&*code, "XX001" | "XX002")),
+        _ => false,
+    }
+}
+
+/// What is wrong, and what helps.
+pub(crate) fn explain(error: &Error) -> &'static str {
+    match error {
+        Error::PoolTimedOut => {
+            "every connection to the database is in use, or none could be opened; raise the number of readers, or see whether the \
+             server answers"
+        }
+        Error::PoolClosed => "the store is stopping",
+        Error::Tls(_) => INSECURE,
+        // How the TLS library says that it does not trust what it is shown.
+        Error::Io(error) if error.kind() == ErrorKind::InvalidData => INSECURE,
+        Error::Database(_) => match code(error).as_deref() {
+            Some("57014") => "the database did not finish a statement within the statement timeout",
+            Some("55P03") => "the database waited longer for a lock than the lock timeout allows",
+            Some("40P01") => "the database broke a deadlock",
+            Some("42501") => "the database user lacks a privilege; grant it what it needs on the store's tables",
+            Some("42P01" | "42703" | "3F000") => {
+                "the database lacks a table or column of the store; was its schema altered?"
+            }
+            Some("25006") => "the database is read-only; name the primary server in the URL",
+            Some("28P01" | "28000") => "the database refused the user or password of its URL",
+            Some("3D000") => "the server has no database of that name; create it first",
+            Some("53100") => "the database server's disk is full",
+            Some("53300") => {
+                "the database server has no connection left; raise its max_connections, or lower the readers"
+            }
+            Some("57P03") => "the database server is starting or stopping",
+            Some("57P01" | "57P02" | "57P05" | "25P03") => "the database server ended the connection",
+            _ => "the database refused a statement",
+        },
+        _ if is_lost(error) => {
+            "the connection to the database was lost, or could not be made; see whether the server answers"
+        }
+        _ => "the database could not be read",
+    }
+}
+
+/// A read failed.
+pub(crate) fn unread(error: Error) -> ReadError {
+    let (kind, what) = if is_damage(&error) {
+        (ReadErrorKind::Corrupt, "the store holds a damaged row")
+    } else {
+        (ReadErrorKind::Unavailable, explain(&error))
+    };
+    ReadError::new(kind, what).because(error)
+}

@@ -1,0 +1,285 @@
+//! A writer: a task with one connection that takes what is queued, commits it together, and answers all.
+
+mod batch;
+mod chain;
+mod fault;
+mod flush;
+mod job;
+mod record;
+mod session;
+
+pub(super) use flush::{Flush, FlushCall, Positions};
+pub(super) use job::{Job, Task, aggregate};
+pub(super) use session::Session;
+
+use crate::accesses::Accesses;
+use crate::metrics::LaneMetrics;
+use crate::postgres::change::Effect;
+use crate::postgres::options::PostgresOptions;
+use crate::postgres::units;
+use crate::postgres::vacuum::Vacuum;
+use batch::{Batch, Committed};
+use chain::Chain;
+use fault::{Failed, Fault, Remedy};
+use job::Verdict;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use strongroom_domain::port::{AuditSigner, IdGenerator};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// The most jobs of one commit.
+const BATCH_JOBS: usize = 256;
+/// The most bytes of one commit; one job may be larger.
+const BATCH_BYTES: u32 = 4 << 20;
+/// How often a batch is tried when others are in its way.
+const TRIES: u32 = 3;
+/// How soon an idle lane tries records again that could not be written.
+const TIDY: Duration = Duration::from_millis(250);
+/// How long it waits when there is nothing at all.
+const LONG: Duration = Duration::from_secs(3600);
+
+#[expect(clippy::disallowed_methods, reason = "times the lanes' own housekeeping, and shows nowhere")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+/// What the lanes of a writer have in common.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) accesses: Arc<Accesses>,
+    pub(super) positions: Arc<Positions>,
+    pub(super) vacuum: Vacuum,
+    /// Keeps the task alive that writes accesses, until the last lane has ended.
+    pub(super) _flush: mpsc::UnboundedSender<FlushCall>,
+}
+
+pub(super) struct Lane {
+    session: Session,
+    jobs: mpsc::UnboundedReceiver<Job>,
+    chain: Chain,
+    common: Common,
+    metrics: LaneMetrics,
+    /// Units that touch what a unit of the last batch touched.
+    waiting: VecDeque<Job>,
+    /// Records that could not be written yet; nobody waits for them, but they are not lost.
+    backlog: VecDeque<Job>,
+}
+
+impl Lane {
+    pub(super) fn new(
+        options: PostgresOptions,
+        jobs: mpsc::UnboundedReceiver<Job>,
+        common: Common,
+        signer: Arc<dyn AuditSigner>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Self {
+        Self {
+            session: Session::new(options),
+            jobs,
+            chain: Chain::new(signer, ids),
+            common,
+            metrics: LaneMetrics::new(),
+            waiting: VecDeque::new(),
+            backlog: VecDeque::new(),
+        }
+    }
+
+    /// Works until the queue is closed, and what was queued is written.
+    pub(super) async fn run(mut self) {
+        loop {
+            let mut first = None;
+            if self.waiting.is_empty() {
+                let patience = if self.backlog.is_empty() { LONG } else { TIDY };
+                match timeout(patience, self.jobs.recv()).await {
+                    Ok(Some(job)) => first = Some(job),
+                    Ok(None) => break,
+                    Err(_) => {}
+                }
+            }
+            let batch = self.gather(first);
+            self.commit(batch).await;
+        }
+        self.finish().await;
+    }
+
+    /// What is to be committed next.
+    fn gather(&mut self, mut first: Option<Job>) -> Vec<Job> {
+        let mut batch = Vec::new();
+        let mut bytes = 0u32;
+        let mut add = |job: Job, batch: &mut Vec<Job>| {
+            bytes = bytes.saturating_add(job.weight);
+            batch.push(job);
+            batch.len() < BATCH_JOBS && bytes < BATCH_BYTES
+        };
+        let old = self.backlog.len().min(BATCH_JOBS / 2);
+        let mut room = true;
+        for job in self.backlog.drain(..old).chain(self.waiting.drain(..)) {
+            room = add(job, &mut batch);
+        }
+        while room || first.is_some() {
+            let Some(job) = first.take().or_else(|| self.jobs.try_recv().ok()) else { break };
+            if !self.backlog.is_empty() && matches!(job.task, Task::Record(_)) {
+                // Behind those that were queued before it.
+                self.backlog.push_back(job);
+            } else {
+                room = add(job, &mut batch);
+            }
+        }
+        self.set_aside(batch)
+    }
+
+    /// Lets units wait that are not independent of those before them.
+    fn set_aside(&mut self, batch: Vec<Job>) -> Vec<Job> {
+        if batch.iter().filter_map(Job::unit).nth(1).is_none() {
+            return batch;
+        }
+        let mut fit = units::plan(batch.iter().filter_map(Job::unit)).into_iter();
+        let mut kept = Vec::with_capacity(batch.len());
+        for job in batch {
+            if job.unit().is_some() && fit.next() == Some(false) {
+                self.waiting.push_back(job);
+            } else {
+                kept.push(job);
+            }
+        }
+        kept
+    }
+
+    /// Answers all; whether the database took them.
+    async fn commit(&mut self, jobs: Vec<Job>) -> bool {
+        if jobs.is_empty() {
+            return true;
+        }
+        let mut taken = true;
+        if let Err((mut jobs, failed)) = self.try_commit(jobs).await {
+            if failed.remedy == Remedy::Alone && jobs.len() > 1 {
+                // One of them spoils it for the others.
+                for job in jobs {
+                    if let Err((job, failed)) = self.try_commit(vec![job]).await {
+                        taken &= failed.remedy == Remedy::Alone;
+                        self.fail(job, &failed);
+                    }
+                }
+            } else {
+                taken = failed.remedy == Remedy::Alone;
+                if failed.remedy == Remedy::Wait {
+                    // Whatever is queued waited for the connection as long as these.
+                    jobs.extend(self.drain());
+                }
+                self.fail(jobs, &failed);
+            }
+        }
+        self.metrics.backlog.to(self.backlog.len() as u64);
+        taken
+    }
+
+    async fn try_commit(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, Failed)> {
+        let begun = now();
+        let mut tries = 1;
+        loop {
+            let batch = Batch { chain: &self.chain, jobs: &jobs, limit: self.session.limit() };
+            let failed = match batch.run(&mut self.session).await {
+                Ok(done) => {
+                    self.metrics.committed(jobs.len(), now().duration_since(begun));
+                    self.committed(jobs, done);
+                    return Ok(());
+                }
+                Err(failed) => failed,
+            };
+            let again = match failed.remedy {
+                Remedy::Again => tries < TRIES,
+                Remedy::Reconnect => tries == 1,
+                _ => false,
+            };
+            if !again {
+                return Err((jobs, failed));
+            }
+            tracing::debug!(error = &failed.cause as &dyn std::error::Error, "a commit is tried again");
+            tries += 1;
+        }
+    }
+
+    fn committed(&mut self, jobs: Vec<Job>, done: Committed) {
+        if let Some((ordinal, after)) = done.stream {
+            self.chain.committed(ordinal, after);
+        }
+        for (job, verdict) in jobs.iter().zip(&done.verdicts) {
+            if let (Some(access), Verdict::Done) = (job.access(), verdict) {
+                self.common.accesses.touch(access.secret.uuid(), access.version.get(), access.at.as_micros());
+            }
+        }
+        for effect in done.effects {
+            match effect {
+                Effect::Gone(secret) => self.common.accesses.forget(secret),
+                Effect::Erased => self.common.vacuum.want(),
+            }
+        }
+        // After the accesses, so that no position is written before what it stands for.
+        if let Some((ordinal, sequence)) = self.chain.position() {
+            self.common.positions.note(ordinal, sequence);
+        }
+        if self.chain.is_full() {
+            self.chain.abandon();
+        }
+        for (job, verdict) in jobs.into_iter().zip(done.verdicts) {
+            job.answer(verdict);
+        }
+    }
+
+    fn fail(&mut self, jobs: Vec<Job>, failed: &Failed) {
+        tracing::error!(error = &failed.cause as &dyn std::error::Error, fault = ?failed.fault, "{}", failed.what);
+        match failed.fault {
+            Fault::Full => self.metrics.failed_full(),
+            Fault::Unavailable => self.metrics.failed_unavailable(),
+            Fault::Unknown => {
+                self.metrics.failed_unknown();
+                self.chain.abandon();
+            }
+        }
+        let alone = failed.remedy == Remedy::Alone && jobs.len() == 1;
+        let records: Vec<Job> = jobs.into_iter().filter_map(|job| job.fail(failed)).collect();
+        if alone {
+            // Trying it for ever would hold up all others.
+            for record in records.iter().flat_map(Job::records) {
+                tracing::error!(event = %record.event(), "an audit record does not fit the database, and is lost");
+            }
+            return;
+        }
+        for record in records.into_iter().rev() {
+            self.backlog.push_front(record);
+        }
+    }
+
+    /// What is queued.
+    fn drain(&mut self) -> Vec<Job> {
+        let mut drained: Vec<Job> = self.waiting.drain(..).collect();
+        // What comes meanwhile is for the next try.
+        for _ in 0..self.jobs.len() {
+            drained.extend(self.jobs.try_recv().ok());
+        }
+        drained
+    }
+
+    /// Writes what is still pending.
+    async fn finish(&mut self) {
+        let mut tries = 1;
+        loop {
+            let batch = self.gather(None);
+            if batch.is_empty() {
+                return;
+            }
+            if self.commit(batch).await {
+                continue;
+            }
+            if tries == TRIES {
+                break;
+            }
+            tries += 1;
+        }
+        let rest = self.drain();
+        let records = self.backlog.len() + rest.iter().map(|job| job.records().len()).sum::<usize>();
+        tracing::error!(records, "the store stops before everything could be written");
+    }
+}

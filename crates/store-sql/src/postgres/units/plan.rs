@@ -1,0 +1,195 @@
+//! Which units share a batch: those that have nothing in common, so that each statement may serve many of them.
+
+use crate::encoded::EncodedUnit;
+use std::collections::HashMap;
+use strongroom_domain::lease::LeaseName;
+use strongroom_domain::path::SecretPath;
+use strongroom_domain::scope::Scope;
+use strongroom_domain::unit::{AggregateId, AnswerKey, Change, Expect, UniqueKey};
+
+/// What a unit reads or changes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Claim<'a> {
+    Aggregate(AggregateId),
+    Setup,
+    OrganisationSlug(&'a str),
+    RegionSlug(&'a str),
+    SecretPath(Scope, &'a SecretPath),
+    KeyName(Scope, &'a str),
+    KeySlug(Scope, &'a str),
+    Answer(AnswerKey),
+    Lease(LeaseName),
+}
+
+/// Of two units that claim one thing, at least one of them [`Alone`](Use::Alone), the later waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Shared,
+    Alone,
+}
+
+/// For each unit, in order, whether it goes into this batch. One that doesn't waits for the next, and with it all later ones that have
+/// anything in common with it.
+pub(in crate::postgres) fn plan<'a>(units: impl IntoIterator<Item = &'a EncodedUnit>) -> Vec<bool> {
+    let mut claimed = HashMap::new();
+    units.into_iter().map(|unit| admit(unit, &mut claimed)).collect()
+}
+
+fn admit<'a>(unit: &'a EncodedUnit, claimed: &mut HashMap<Claim<'a>, Use>) -> bool {
+    let claims = claims(unit);
+    let clashes = |(claim, wanted): &(Claim<'a>, Use)| match claimed.get(claim) {
+        None => false,
+        Some(held) => (*held, *wanted) != (Use::Shared, Use::Shared),
+    };
+    let admitted = !claims.iter().any(clashes);
+    for (claim, wanted) in claims {
+        let held = claimed.entry(claim).or_insert(wanted);
+        if wanted == Use::Alone {
+            *held = wanted;
+        }
+    }
+    admitted
+}
+
+fn claims(unit: &EncodedUnit) -> Vec<(Claim<'_>, Use)> {
+    let mut claims = Vec::with_capacity(unit.expect.len() + 2 * unit.changes.len());
+    for expect in &unit.expect {
+        claims.push(match expect {
+            Expect::Revision(id, _) => (Claim::Aggregate(*id), Use::Alone),
+            Expect::Absent(key) => (unique(key), Use::Alone),
+            // Nothing in a unit changes a lease.
+            Expect::Lease(name, _) => (Claim::Lease(*name), Use::Shared),
+        });
+    }
+    unit.changes.iter().for_each(|change| claim(change, &mut claims));
+    claims
+}
+
+fn unique(key: &UniqueKey) -> Claim<'_> {
+    match key {
+        UniqueKey::Setup => Claim::Setup,
+        UniqueKey::OrganisationSlug(slug) => Claim::OrganisationSlug(slug),
+        UniqueKey::RegionSlug(slug) => Claim::RegionSlug(slug),
+        UniqueKey::SecretPath(scope, path) => Claim::SecretPath(*scope, path),
+        UniqueKey::KeyName(scope, name) => Claim::KeyName(*scope, name),
+        UniqueKey::KeySlug(scope, slug) => Claim::KeySlug(*scope, slug),
+        UniqueKey::Answer(key) => Claim::Answer(*key),
+    }
+}
+
+fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
+    let mut alone = |claim| claims.push((claim, Use::Alone));
+    match change {
+        Change::InsertKeyCheck(_) => alone(Claim::Setup),
+        Change::InsertOrganisation(organisation) => alone(Claim::OrganisationSlug(&organisation.slug)),
+        Change::InsertRegion(region) => alone(Claim::RegionSlug(&region.slug)),
+        Change::InsertSecret { secret, .. } => {
+            alone(Claim::Aggregate(AggregateId::Secret(secret.id)));
+            alone(Claim::SecretPath(secret.scope, &secret.path));
+        }
+        Change::AppendVersion { secret, .. }
+        | Change::EraseVersion { secret, .. }
+        | Change::ReplaceMetadata { secret, .. }
+        | Change::ReplacePolicy { secret, .. }
+        | Change::DeleteSecret { secret } => alone(Claim::Aggregate(AggregateId::Secret(*secret))),
+        Change::InsertKey(key) => {
+            alone(Claim::Aggregate(AggregateId::Key(key.spec.id)));
+            alone(Claim::KeyName(key.spec.scope, &key.name));
+            alone(Claim::KeySlug(key.spec.scope, &key.slug));
+        }
+        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => {
+            alone(Claim::Aggregate(AggregateId::Key(*key)));
+        }
+        // Answers go with their secret.
+        Change::RememberAnswer(answer) => {
+            alone(Claim::Answer(answer.key));
+            alone(Claim::Aggregate(AggregateId::Secret(answer.secret)));
+        }
+        Change::ForgetAnswer { key } => alone(Claim::Answer(*key)),
+        // What expired may as well go later.
+        Change::PruneAnswers { .. } | Change::InsertInstanceKey(_) | Change::InsertToken(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::encoded::EncodedUnit;
+    use strongroom_domain::lease::{Epoch, LeaseName};
+    use strongroom_domain::unit::{Change, Expect, Unit};
+    use strongroom_testkit::{build, units};
+
+    fn plan<const N: usize>(units: [Unit; N]) -> Vec<bool> {
+        super::plan(&units.map(EncodedUnit::from))
+    }
+
+    #[test]
+    fn units_of_different_secrets_go_together() {
+        let (a, b) = (build::secret(build::scope(), "/a"), build::secret(build::scope(), "/a"));
+        let key = build::key(a.scope, "k");
+        let units = [
+            units::append(&a).0,
+            units::append(&b).0,
+            units::insert_key(&key),
+            units::insert(&build::secret(a.scope, "/b")),
+            units::of(vec![Change::PruneAnswers { before: build::at(1), limit: 1 }]),
+            Unit::default(),
+        ];
+        assert_eq!(plan(units), [true; 6]);
+    }
+
+    #[test]
+    fn units_of_one_aggregate_go_one_after_the_other() {
+        let (a, b) = (build::secret(build::scope(), "/a"), build::secret(build::scope(), "/b"));
+        let answer = Change::RememberAnswer(build::answer(a.id, 1, build::at(1)));
+        let key = build::key(a.scope, "k");
+        let same_name = strongroom_domain::kms::Key { slug: "other".to_owned(), ..build::key(a.scope, "k") };
+        let units = [
+            units::append(&a).0,
+            units::delete(&a),
+            units::expecting(vec![units::unchanged(&a)], Vec::new()),
+            units::of(vec![answer]),
+            units::append(&b).0,
+            units::insert_key(&key),
+            units::append_key_version(&key).0,
+            units::of(vec![Change::InsertKey(same_name)]),
+        ];
+        assert_eq!(plan(units), [true, false, false, false, true, true, false, false]);
+    }
+
+    #[test]
+    fn units_that_claim_one_unique_key_go_one_after_the_other() {
+        let secret = build::secret(build::scope(), "/a");
+        let again = build::secret(secret.scope, "/a");
+        let answer = build::answer(secret.id, 1, build::at(1));
+        let remembered = strongroom_domain::unit::Answer { secret: again.id, ..answer.clone() };
+        let units = [
+            units::expecting(vec![units::path_is_free(&secret)], Vec::new()),
+            units::of(vec![Change::InsertSecret { secret: again, version: build::sealed(1) }]),
+            units::of(vec![Change::RememberAnswer(answer)]),
+            units::of(vec![Change::RememberAnswer(remembered)]),
+            units::of(vec![Change::InsertKeyCheck(build::key_check())]),
+            units::of(vec![Change::InsertKeyCheck(build::key_check())]),
+        ];
+        assert_eq!(plan(units), [true, false, true, false, true, false]);
+    }
+
+    #[test]
+    fn what_waits_holds_back_what_comes_after_it() {
+        let [a, b, c] = ["/a", "/b", "/c"].map(|path| build::secret(build::scope(), path));
+        let both = |first, second| {
+            units::of(vec![Change::DeleteSecret { secret: first }, Change::DeleteSecret { secret: second }])
+        };
+        let units = [units::delete(&a), both(a.id, b.id), both(b.id, c.id), units::delete(&c)];
+        assert_eq!(plan(units), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_writes_of_a_leaseholder_go_together() {
+        let fenced = |path: &str| {
+            let mut unit = units::insert(&build::secret(build::scope(), path));
+            unit.expect.push(Expect::Lease(LeaseName::Housekeeping, Epoch::FIRST));
+            unit
+        };
+        assert_eq!(plan([fenced("/a"), fenced("/b")]), [true, true]);
+    }
+}

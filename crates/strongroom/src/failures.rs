@@ -1,0 +1,125 @@
+//! The records of calls that fail outside an operation: before it is known who calls, because they come too often, or in an adapter.
+
+use crate::audit::{self, Place, Recorder};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::floods::{Origin, Unrecorded};
+use crate::session::{Identified, Reached, Target};
+use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo};
+use strongroom_domain::id::EventId;
+
+impl Engine {
+    /// Counts a refused credential, and records it when its source and cause had no record for a second.
+    pub(crate) async fn record_refused_credential(
+        &self,
+        cause: &'static str,
+        request: &RequestInfo,
+    ) -> Result<(), Error> {
+        let record = self.unidentified(cause, 401, Outcome::Denied, request);
+        self.log_flood(self.floods.count(Origin::Address(request.client), cause, record)).await
+    }
+
+    /// Counts a call that failed before it was known who calls: `code` and `status` are what the caller hears. Such failures are
+    /// recorded in the next round of [`housekeeping`](Self::housekeeping), at most once per source and code; a refused credential is
+    /// counted by [`authenticate`](Self::authenticate) already.
+    pub fn count_unidentified(&self, code: &'static str, status: u16, request: &RequestInfo) {
+        let record = self.unidentified(code, status, Outcome::Failure, request);
+        self.floods.count_only(Origin::Address(request.client), code, record);
+    }
+
+    fn unidentified(&self, cause: &str, status: u16, outcome: Outcome, request: &RequestInfo) -> AuditRecord {
+        AuditRecord {
+            event: EventId::new(self.ports.ids.next()),
+            at: self.ports.clock.now(),
+            action: Action::AuthFailure,
+            outcome,
+            status,
+            organisation: None,
+            region: None,
+            project: None,
+            principal: None,
+            credential: None,
+            resource: None,
+            decided_by: Some(cause.to_owned()),
+            request: Some(request.clone()),
+        }
+    }
+
+    /// Records that a caller is refused because they ask too often: at most once per second and principal.
+    ///
+    /// # Errors
+    /// Those of the audit log.
+    pub async fn record_rate_limited(
+        &self,
+        call: &Identified,
+        target: Target<'_>,
+        code: &'static str,
+        status: u16,
+    ) -> Result<(), Error> {
+        let record = self.failure(Reached::Identity(call), target, code, status);
+        let record = AuditRecord { outcome: Outcome::Denied, ..record };
+        self.log_flood(self.floods.count(Origin::Principal(call.caller.principal), code, record)).await
+    }
+
+    /// Records a refusal, and gives the error that the caller hears.
+    pub(crate) async fn refused(&self, recorder: &Recorder<'_>, target: Target<'_>, error: Error) -> Error {
+        let record = recorder.failure(self.ports.clock.now(), target.action, audit::target(target), &error);
+        self.log_failure(record, error).await
+    }
+
+    /// Records that a call failed where the engine could not see it: between [`authenticate`](Self::authenticate) and an operation's
+    /// own record. `code` and `status` are what the caller hears.
+    ///
+    /// # Errors
+    /// Those of the audit log.
+    pub async fn record_failure(
+        &self,
+        reached: Reached<'_>,
+        target: Target<'_>,
+        code: &str,
+        status: u16,
+    ) -> Result<(), Error> {
+        self.log(self.failure(reached, target, code, status)).await
+    }
+
+    fn failure(&self, reached: Reached<'_>, target: Target<'_>, code: &str, status: u16) -> AuditRecord {
+        let recorder = match reached {
+            Reached::Identity(call) => call.recorder(self, call.only_organisation(), Place::default()),
+            Reached::Organisation(session) => session.recorder(self, Place::default()),
+            Reached::Session(session) => session.recorder(self),
+        };
+        let record = recorder.success(self.ports.clock.now(), target.action, audit::target(target), None, status);
+        let outcome = if matches!(status, 401 | 403) { Outcome::Denied } else { Outcome::Failure };
+        AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }
+    }
+
+    /// Records what was counted, if there is anything to be recorded now. What the log doesn't take stays counted.
+    async fn log_flood(&self, flood: Option<Unrecorded<'_>>) -> Result<(), Error> {
+        let Some(flood) = flood else { return Ok(()) };
+        if let Some(record) = flood.record() {
+            self.log(record).await?;
+        }
+        flood.recorded();
+        Ok(())
+    }
+
+    /// Records failures that were only counted, once their source and cause had no record for a second.
+    pub(crate) async fn log_overdue_floods(&self) -> Result<(), Error> {
+        self.log_floods(self.floods.take_overdue(self.ports.clock.now())).await
+    }
+
+    /// Records all failures that were only counted: for a stop, after the last call.
+    ///
+    /// # Errors
+    /// Those of the audit log; what could not be recorded stays counted.
+    pub async fn record_counted_failures(&self) -> Result<(), Error> {
+        self.log_floods(self.floods.take_all()).await
+    }
+
+    async fn log_floods(&self, floods: Vec<Unrecorded<'_>>) -> Result<(), Error> {
+        for flood in floods {
+            self.log_flood(Some(flood)).await?;
+        }
+        Ok(())
+    }
+}
