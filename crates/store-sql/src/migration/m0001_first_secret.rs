@@ -280,7 +280,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         held("kms_keys_slug", "slug"),
         index("kms_keys_scope", "kms_keys", &scope, false),
         index("secrets_path", "secrets", &[organisation, region, project, "path"], true),
-        index("secrets_level", "secrets", &[organisation, region, project, "parent", "name"], false),
+        // The parent first: otherwise a plan made without statistics may take this index for a path, and read the whole scope.
+        index("secrets_level", "secrets", &["parent", organisation, region, project, "name"], false),
         index("answers_secret", "answers", &["secret", "version"], false),
         index("answers_expiry", "answers", &["expires_at"], false),
     ]

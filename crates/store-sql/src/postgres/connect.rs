@@ -15,9 +15,21 @@ const OLDEST: u32 = 13;
 
 /// A connection of a lane: checked as at the start, since the server may have been changed meanwhile.
 pub(super) async fn connection(options: &PostgresOptions) -> Result<PgConnection, OpenError> {
-    let mut connection = establish(&options.driver()?, options.connect_timeout).await?;
+    let mut connection = seeking(&options.driver()?, options.connect_timeout).await?;
     let checked = timeout(options.connect_timeout, check(&mut connection, options)).await;
     checked.map_err(|_| OpenError::from(timed_out()))??;
+    Ok(connection)
+}
+
+/// A connection for prepared statements that find their rows by index. A plan that was made while a table was empty reads all of
+/// it, and would go on so until somebody says ANALYZE: such plans, and compiling statements, are switched off where the server knows
+/// the switch.
+pub(super) async fn seeking(driver: &PgConnectOptions, patience: Duration) -> sqlx::Result<PgConnection> {
+    const SEEK: &str = "SELECT set_config(name, 'off', false) FROM pg_settings
+        WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit')";
+    let mut connection = establish(driver, patience).await?;
+    let set = timeout(patience, sqlx::query(SEEK).persistent(false).execute(&mut connection)).await;
+    set.unwrap_or_else(|_| Err(timed_out()))?;
     Ok(connection)
 }
 

@@ -65,7 +65,7 @@ impl HotReads {
                 answered => return answered.map_err(failure::unread),
             }
         }
-        let fresh = connect::establish(&self.driver, self.connect_timeout).await.map_err(failure::unread)?;
+        let fresh = connect::seeking(&self.driver, self.connect_timeout).await.map_err(failure::unread)?;
         self.read(fresh, sql, arguments).await.map_err(failure::unread)
     }
 

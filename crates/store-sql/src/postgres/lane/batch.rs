@@ -4,6 +4,7 @@ use super::chain::{Chain, Links};
 use super::fault::{Failed, bounded};
 use super::job::{Job, Verdict};
 use super::session::Session;
+use super::statement::{self, Append};
 use crate::encoded::EncodedUnit;
 use crate::postgres::change::Effect;
 use crate::postgres::{failure, units};
@@ -55,11 +56,11 @@ impl Batch<'_> {
         // Whether a connection still lives must not show in the statement that commits.
         if let Some(ordinal) = self.chain.ordinal()
             && awake
-            && self.jobs.iter().all(|job| job.unit().is_none())
+            && let Some(appends) = self.appends()
         {
-            match bounded(self.limit, self.insert(connection, ordinal)).await {
+            match bounded(self.limit, self.at_once(connection, ordinal, &appends)).await {
                 Ok(Some(committed)) => return (Ok(committed), true),
-                // An access is stale.
+                // Something is not as its caller saw it.
                 Ok(None) => {}
                 Err(error) => return (Err(Failed::in_commit(&error)), !failure::is_lost(&error)),
             }
@@ -80,12 +81,28 @@ impl Batch<'_> {
         }
     }
 
-    /// Accesses and records in one statement, which is its own transaction; `None` when an access is stale.
-    async fn insert(&self, connection: &mut PgConnection, ordinal: i64) -> Result<Option<Committed>, sqlx::Error> {
+    /// The versions that the units append; `None` when a unit does anything else.
+    fn appends(&self) -> Option<Vec<Append<'_>>> {
+        self.jobs.iter().filter_map(Job::unit).map(Append::of).collect()
+    }
+
+    /// Accesses, records and appended versions in one statement, which is its own transaction; `None` when it wrote nothing.
+    async fn at_once(
+        &self,
+        connection: &mut PgConnection,
+        ordinal: i64,
+        appends: &[Append<'_>],
+    ) -> Result<Option<Committed>, sqlx::Error> {
         let seen: Vec<(SecretId, Revision)> =
             self.jobs.iter().filter_map(Job::access).map(|access| (access.secret, access.seen)).collect();
         let links = self.chain.link(self.jobs.iter().flat_map(Job::records));
-        if !links.is_empty() && !links.insert(connection, ordinal, &seen).await? {
+        let written = match (links.is_empty(), appends.is_empty()) {
+            (true, true) => true,
+            (true, false) => false,
+            (false, true) => statement::record(connection, &links, ordinal, &seen).await?,
+            (false, false) => statement::append(connection, &links, ordinal, &seen, appends).await?,
+        };
+        if !written {
             return Ok(None);
         }
         let verdicts = self.jobs.iter().map(|_| Verdict::Done).collect();
@@ -141,7 +158,7 @@ impl Batch<'_> {
             Some(ordinal) => ordinal,
             None => self.chain.begin(connection).await?,
         };
-        if !links.insert(connection, ordinal, &[]).await? {
+        if !statement::record(connection, links, ordinal, &[]).await? {
             return Err(sqlx::Error::Protocol("no audit record was inserted".to_owned()));
         }
         Ok(Some((ordinal, links.after())))

@@ -3,16 +3,10 @@
 use super::record::Record;
 use crate::row;
 use sqlx::PgConnection;
-use sqlx::postgres::PgBindIterExt;
 use std::sync::Arc;
-use strongroom_domain::audit::{ChainHash, ChainState, ResourceKind, Signature};
-use strongroom_domain::id::{
-    CredentialId, EventId, OrganisationId, ProjectId, RegionId, SecretId, ServiceAccountId, StreamId, UserId,
-};
+use strongroom_domain::audit::{ChainHash, ChainState, Signature};
+use strongroom_domain::id::StreamId;
 use strongroom_domain::port::{AuditSigner, IdGenerator};
-use strongroom_domain::principal::Principal;
-use strongroom_domain::unit::Revision;
-use uuid::Uuid;
 
 /// How far the stream has come.
 pub(super) struct Chain {
@@ -26,11 +20,11 @@ pub(super) struct Chain {
 
 /// The records of a batch at their places, the last one signed.
 pub(super) struct Links<'r> {
-    before: ChainState,
+    pub(super) before: ChainState,
     after: ChainState,
-    hashes: Vec<ChainHash>,
-    records: Vec<&'r Record>,
-    signature: Option<Signature>,
+    pub(super) hashes: Vec<ChainHash>,
+    pub(super) records: Vec<&'r Record>,
+    pub(super) signature: Option<Signature>,
 }
 
 impl Chain {
@@ -87,24 +81,6 @@ impl Chain {
     }
 }
 
-/// `$7` and `$8` are what accesses saw: when a secret has another revision, nothing is inserted.
-const INSERT: &str = "INSERT INTO audit_records
-         (position, stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
-          project, principal_kind, principal, credential, action, outcome, status, resource_kind, resource_identity,
-          resource_id, resource_version, request_id, client_ip)
-     SELECT $1 + $3 + n, $2, $3 + n, hash, CASE WHEN n = $4 THEN $5::bytea END, CASE WHEN n = $4 THEN $6::bigint END,
-            canonical, at, event, organisation, region, project, principal_kind, principal, credential, action, outcome,
-            status, resource_kind, resource_identity, resource_id, resource_version, request_id, client_ip
-     FROM unnest($9::bytea[], $10::bytea[], $11::bigint[], $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[],
-                 $16::text[], $17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::bigint[], $22::text[],
-                 $23::text[], $24::uuid[], $25::bigint[], $26::uuid[], $27::text[]) WITH ORDINALITY
-          AS record (hash, canonical, at, event, organisation, region, project, principal_kind, principal, credential,
-                     action, outcome, status, resource_kind, resource_identity, resource_id, resource_version,
-                     request_id, client_ip, n)
-     WHERE NOT EXISTS (
-         SELECT FROM unnest($7::uuid[], $8::bigint[]) AS seen (secret, revision)
-         WHERE seen.revision IS DISTINCT FROM (SELECT revision FROM secrets WHERE secrets.id = seen.secret))";
-
 impl Links<'_> {
     pub(super) const fn after(&self) -> ChainState {
         self.after
@@ -112,63 +88,5 @@ impl Links<'_> {
 
     pub(super) const fn is_empty(&self) -> bool {
         self.records.is_empty()
-    }
-
-    /// Inserts all records, if every secret has the revision that was seen, else none. Answers whether it did.
-    pub(super) async fn insert(
-        &self,
-        connection: &mut PgConnection,
-        ordinal: i64,
-        seen: &[(SecretId, Revision)],
-    ) -> Result<bool, sqlx::Error> {
-        let count = self.records.len();
-        let records = || self.records.iter().map(|record| &record.record);
-        let resources = || records().map(|record| record.resource.as_ref());
-        let requests = || records().map(|record| record.request.as_ref());
-        let inserted = sqlx::query(INSERT)
-            .bind(row::position(ordinal, 0))
-            .bind(ordinal)
-            .bind(row::column(self.before.sequence))
-            .bind(i64::try_from(count).unwrap_or(i64::MAX))
-            .bind(self.signature.map(|signature| signature.bytes))
-            .bind(self.signature.map(|signature| i64::from(signature.key_version)))
-            .bind(seen.iter().map(|(secret, _)| secret.uuid()).bind_iter())
-            .bind(seen.iter().map(|(_, revision)| row::column(revision.get())).bind_iter())
-            .bind(self.hashes.iter().map(ChainHash::as_slice).bind_iter())
-            .bind(self.records.iter().map(|record| &*record.canonical).bind_iter())
-            .bind(records().map(|record| record.at.as_micros()).bind_iter())
-            .bind(records().map(|record| EventId::uuid(record.event)).bind_iter())
-            .bind(records().map(|record| record.organisation.map(OrganisationId::uuid)).bind_iter())
-            .bind(records().map(|record| record.region.map(RegionId::uuid)).bind_iter())
-            .bind(records().map(|record| record.project.map(ProjectId::uuid)).bind_iter())
-            .bind(records().map(|record| record.principal.map(|principal| columns(principal).0)).bind_iter())
-            .bind(records().map(|record| record.principal.map(|principal| columns(principal).1)).bind_iter())
-            .bind(records().map(|record| record.credential.map(CredentialId::uuid)).bind_iter())
-            .bind(records().map(|record| record.action.as_str()).bind_iter())
-            .bind(records().map(|record| record.outcome.as_str()).bind_iter())
-            .bind(records().map(|record| i64::from(record.status)).bind_iter())
-            .bind(resources().map(|resource| resource.map(|resource| ResourceKind::as_str(resource.kind))).bind_iter())
-            .bind(self.records.iter().map(|record| record.resource_identity.as_deref()).bind_iter())
-            .bind(resources().map(|resource| resource.and_then(|resource| resource.id)).bind_iter())
-            .bind(
-                resources().map(|resource| resource.and_then(|resource| resource.version).map(row::column)).bind_iter(),
-            )
-            .bind(requests().map(|request| request.map(|request| request.id.uuid())).bind_iter())
-            .bind(self.records.iter().map(|record| record.client_ip.as_deref()).bind_iter())
-            .execute(connection)
-            .await?
-            .rows_affected();
-        match usize::try_from(inserted) {
-            Ok(0) if count > 0 => Ok(false),
-            Ok(inserted) if inserted == count => Ok(true),
-            _ => Err(sqlx::Error::Protocol(format!("{inserted} of {count} audit records were inserted"))),
-        }
-    }
-}
-
-const fn columns(principal: Principal) -> (&'static str, Uuid) {
-    match principal {
-        Principal::User(id) => ("user", UserId::uuid(id)),
-        Principal::ServiceAccount(id) => ("service_account", ServiceAccountId::uuid(id)),
     }
 }

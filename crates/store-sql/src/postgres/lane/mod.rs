@@ -7,6 +7,7 @@ mod flush;
 mod job;
 mod record;
 mod session;
+mod statement;
 
 pub(super) use flush::{Flush, FlushCall, Positions};
 pub(super) use job::{Job, Task, aggregate};

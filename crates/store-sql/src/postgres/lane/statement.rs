@@ -1,0 +1,205 @@
+//! The statements that write a batch's audit records, and with them, in one statement that is its own transaction, what most
+//! batches are: reveals and puts. All or nothing: where anything is not as its caller saw it, nothing is written.
+
+use super::chain::Links;
+use super::record::Record;
+use crate::row;
+use sqlx::PgConnection;
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgBindIterExt};
+use sqlx::query::QueryScalar;
+use strongroom_domain::audit::{AuditRecord, ChainHash, ResourceKind};
+use strongroom_domain::id::{
+    CredentialId, EventId, OrganisationId, ProjectId, RegionId, SecretId, ServiceAccountId, UserId,
+};
+use strongroom_domain::principal::Principal;
+use strongroom_domain::secret::{SealedVersion, SecretState};
+use strongroom_domain::unit::{AggregateId, Change, Expect, Revision};
+use uuid::Uuid;
+
+use crate::encoded::EncodedUnit;
+
+/// `$1` to `$6` and `$9` to `$27`; the condition follows.
+macro_rules! insert_records {
+    () => {
+        "INSERT INTO audit_records
+             (position, stream, sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region,
+              project, principal_kind, principal, credential, action, outcome, status, resource_kind, resource_identity,
+              resource_id, resource_version, request_id, client_ip)
+         SELECT $1 + $3 + n, $2, $3 + n, hash, CASE WHEN n = $4 THEN $5::bytea END,
+                CASE WHEN n = $4 THEN $6::bigint END, canonical, at, event, organisation, region, project, principal_kind,
+                principal, credential, action, outcome, status, resource_kind, resource_identity, resource_id,
+                resource_version, request_id, client_ip
+         FROM unnest($9::bytea[], $10::bytea[], $11::bigint[], $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[],
+                     $16::text[], $17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::bigint[], $22::text[],
+                     $23::text[], $24::uuid[], $25::bigint[], $26::uuid[], $27::text[]) WITH ORDINALITY
+              AS record (hash, canonical, at, event, organisation, region, project, principal_kind, principal, credential,
+                         action, outcome, status, resource_kind, resource_identity, resource_id, resource_version,
+                         request_id, client_ip, n)
+         WHERE "
+    };
+}
+
+/// That every secret has the revision that an access saw: `$7` and `$8`.
+macro_rules! accesses_hold {
+    () => {
+        "NOT EXISTS (
+             SELECT FROM unnest($7::uuid[], $8::bigint[]) AS seen (secret, revision)
+             WHERE seen.revision IS DISTINCT FROM (SELECT revision FROM secrets WHERE secrets.id = seen.secret))"
+    };
+}
+
+const RECORD: &str =
+    concat!("WITH recorded AS (", insert_records!(), accesses_hold!(), " RETURNING 1) SELECT count(*) FROM recorded");
+
+/// `$28` are the secrets, `$29` the revisions that they must have, `$30` to `$35` their new states, `$36` to `$41` the versions. Rows are
+/// locked in the order of their ids, as everywhere. The division fails the statement if what holds was not done, which can't be.
+const APPEND: &str = concat!(
+    "WITH locked AS (SELECT id, revision FROM secrets WHERE id = ANY($28) ORDER BY id FOR UPDATE),
+     verdict AS MATERIALIZED (SELECT ",
+    accesses_hold!(),
+    " AND NOT EXISTS (
+             SELECT FROM unnest($28::uuid[], $29::bigint[]) AS wanted (secret, revision)
+             WHERE wanted.revision IS DISTINCT FROM (SELECT revision FROM locked WHERE locked.id = wanted.secret)) AS holds),
+     changed AS (
+         UPDATE secrets SET latest = s.latest, current = s.current, active = s.active, updated_at = s.updated_at,
+             object_version = s.object_version, revision = s.revision
+         FROM unnest($28::uuid[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[],
+                     $35::bigint[])
+              AS s (id, before, latest, current, active, updated_at, object_version, revision)
+         WHERE secrets.id = ANY($28) AND secrets.id = s.id AND secrets.revision = s.before AND (SELECT holds FROM verdict)
+         RETURNING secrets.id),
+     appended AS (
+         INSERT INTO secret_versions (secret, number, format, created_at, key_version, wrapped, payload)
+         SELECT v.secret, v.number, v.format, v.created_at, v.key_version, v.wrapped, v.payload
+         FROM unnest($28::uuid[], $36::bigint[], $37::text[], $38::bigint[], $39::bigint[], $40::bytea[], $41::bytea[])
+              AS v (secret, number, format, created_at, key_version, wrapped, payload)
+         WHERE v.secret IN (SELECT id FROM changed)
+         RETURNING 1),
+     recorded AS (",
+    insert_records!(),
+    "(SELECT holds FROM verdict) RETURNING 1)
+     SELECT (SELECT count(*) FROM recorded)
+            / ((SELECT count(*) FROM appended) = CASE WHEN holds THEN cardinality($28) ELSE 0 END)::int
+     FROM verdict"
+);
+
+/// A unit that appends a version to a secret, and does nothing else.
+#[derive(Clone, Copy)]
+pub(super) struct Append<'u> {
+    secret: SecretId,
+    before: Revision,
+    version: &'u SealedVersion,
+    state: &'u SecretState,
+}
+
+impl<'u> Append<'u> {
+    pub(super) fn of(unit: &'u EncodedUnit) -> Option<Self> {
+        match (unit.expect.as_slice(), unit.changes.as_slice()) {
+            (
+                [Expect::Revision(AggregateId::Secret(expected), before)],
+                [Change::AppendVersion { secret, version, state }],
+            ) if expected == secret && state.revision == before.next() => {
+                Some(Self { secret: *secret, before: *before, version, state })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a scalar statement takes.
+type Statement<'q> = QueryScalar<'q, Postgres, i64, PgArguments>;
+
+/// Inserts the records, if every secret has the revision that an access saw, else none. Answers whether it did.
+pub(super) async fn record(
+    connection: &mut PgConnection,
+    links: &Links<'_>,
+    ordinal: i64,
+    seen: &[(SecretId, Revision)],
+) -> Result<bool, sqlx::Error> {
+    let statement = bind(sqlx::query_scalar(RECORD), links, ordinal, seen);
+    written(links, statement.fetch_one(connection).await?)
+}
+
+/// Appends versions and inserts the records of all, if every secret is as its caller saw it, else neither. Answers whether it did.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    links: &Links<'_>,
+    ordinal: i64,
+    seen: &[(SecretId, Revision)],
+    appends: &[Append<'_>],
+) -> Result<bool, sqlx::Error> {
+    let states = || appends.iter().map(|append| append.state);
+    let versions = || appends.iter().map(|append| append.version);
+    let statement = bind(sqlx::query_scalar(APPEND), links, ordinal, seen)
+        .bind(appends.iter().map(|append| append.secret.uuid()).bind_iter())
+        .bind(appends.iter().map(|append| row::column(append.before.get())).bind_iter())
+        .bind(states().map(|state| row::column(state.head.latest.get())).bind_iter())
+        .bind(states().map(|state| state.head.current.map(|number| row::column(number.get()))).bind_iter())
+        .bind(states().map(|state| i64::from(state.head.active)).bind_iter())
+        .bind(states().map(|state| state.updated_at.as_micros()).bind_iter())
+        .bind(states().map(|state| row::column(state.object_version)).bind_iter())
+        .bind(states().map(|state| row::column(state.revision.get())).bind_iter())
+        .bind(versions().map(|version| row::column(version.number.get())).bind_iter())
+        .bind(versions().map(|version| version.format.as_str()).bind_iter())
+        .bind(versions().map(|version| version.created_at.as_micros()).bind_iter())
+        .bind(versions().map(|version| i64::from(version.wrapped.key_version.get())).bind_iter())
+        .bind(versions().map(|version| version.wrapped.bytes.as_slice()).bind_iter())
+        .bind(versions().map(|version| version.payload.as_slice()).bind_iter());
+    written(links, statement.fetch_one(connection).await?)
+}
+
+fn written(links: &Links<'_>, rows: i64) -> Result<bool, sqlx::Error> {
+    match usize::try_from(rows) {
+        Ok(0) if !links.is_empty() => Ok(false),
+        Ok(written) if written == links.records.len() => Ok(true),
+        _ => Err(sqlx::Error::Protocol(format!("{rows} of {} audit records were inserted", links.records.len()))),
+    }
+}
+
+/// Binds `$1` to `$27`.
+fn bind<'q>(
+    statement: Statement<'q>,
+    links: &'q Links<'_>,
+    ordinal: i64,
+    seen: &'q [(SecretId, Revision)],
+) -> Statement<'q> {
+    let records = || links.records.iter().map(|record: &&Record| -> &AuditRecord { &record.record });
+    let resources = || records().map(|record| record.resource.as_ref());
+    let requests = || records().map(|record| record.request.as_ref());
+    statement
+        .bind(row::position(ordinal, 0))
+        .bind(ordinal)
+        .bind(row::column(links.before.sequence))
+        .bind(i64::try_from(links.records.len()).unwrap_or(i64::MAX))
+        .bind(links.signature.map(|signature| signature.bytes))
+        .bind(links.signature.map(|signature| i64::from(signature.key_version)))
+        .bind(seen.iter().map(|(secret, _)| secret.uuid()).bind_iter())
+        .bind(seen.iter().map(|(_, revision)| row::column(revision.get())).bind_iter())
+        .bind(links.hashes.iter().map(ChainHash::as_slice).bind_iter())
+        .bind(links.records.iter().map(|record| &*record.canonical).bind_iter())
+        .bind(records().map(|record| record.at.as_micros()).bind_iter())
+        .bind(records().map(|record| EventId::uuid(record.event)).bind_iter())
+        .bind(records().map(|record| record.organisation.map(OrganisationId::uuid)).bind_iter())
+        .bind(records().map(|record| record.region.map(RegionId::uuid)).bind_iter())
+        .bind(records().map(|record| record.project.map(ProjectId::uuid)).bind_iter())
+        .bind(records().map(|record| record.principal.map(|principal| columns(principal).0)).bind_iter())
+        .bind(records().map(|record| record.principal.map(|principal| columns(principal).1)).bind_iter())
+        .bind(records().map(|record| record.credential.map(CredentialId::uuid)).bind_iter())
+        .bind(records().map(|record| record.action.as_str()).bind_iter())
+        .bind(records().map(|record| record.outcome.as_str()).bind_iter())
+        .bind(records().map(|record| i64::from(record.status)).bind_iter())
+        .bind(resources().map(|resource| resource.map(|resource| ResourceKind::as_str(resource.kind))).bind_iter())
+        .bind(links.records.iter().map(|record| record.resource_identity.as_deref()).bind_iter())
+        .bind(resources().map(|resource| resource.and_then(|resource| resource.id)).bind_iter())
+        .bind(resources().map(|resource| resource.and_then(|resource| resource.version).map(row::column)).bind_iter())
+        .bind(requests().map(|request| request.map(|request| request.id.uuid())).bind_iter())
+        .bind(links.records.iter().map(|record| record.client_ip.as_deref()).bind_iter())
+}
+
+const fn columns(principal: Principal) -> (&'static str, Uuid) {
+    match principal {
+        Principal::User(id) => ("user", UserId::uuid(id)),
+        Principal::ServiceAccount(id) => ("service_account", ServiceAccountId::uuid(id)),
+    }
+}
