@@ -16,6 +16,7 @@ use strongroom_domain::port::{
     Clock, Freshness, KeyReader, ReadError, SealedRead, SealedVersionState, SecretReader, TenancyReader,
 };
 use strongroom_domain::scope::Scope;
+use strongroom_domain::secret::Secret;
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::version::VersionSelector;
@@ -176,6 +177,22 @@ impl Cache {
             }
         }
         Ok(read)
+    }
+
+    /// The secret at this path, if its current version is kept: a hint.
+    pub(crate) fn known_secret(&self, scope: &Scope, path: &SecretPath) -> Option<Arc<Secret>> {
+        let read = self.ciphertexts.as_ref()?.get(&(*scope, path.clone()), |_| true)?;
+        Some(Arc::clone(&read.secret))
+    }
+
+    /// After a change that is known whole: what a reveal of the secret's current version reads from now on.
+    pub(crate) fn replace_secret(&self, scope: &Scope, path: &SecretPath, read: SealedRead) {
+        if let Some(cache) = &self.ciphertexts {
+            let place = (*scope, path.clone());
+            // Whoever read before must not put that back.
+            self.ciphertext_changes.raise(&place);
+            cache.insert(place, Arc::new(read));
+        }
     }
 
     /// After a change of the secret at this path.

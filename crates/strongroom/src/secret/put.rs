@@ -5,11 +5,15 @@ use crate::engine::{Engine, MAX_TRIES};
 use crate::envelope::{Binding, ValueInput};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
+use std::sync::Arc;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
+use strongroom_domain::kms::Key;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::policy::PolicyOperation;
-use strongroom_domain::port::{CommitErrorKind, Freshness};
+use strongroom_domain::port::{CommitErrorKind, Freshness, SealedRead, SealedVersionState};
+use strongroom_domain::secret::{Secret, SecretState};
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
 use strongroom_domain::value::SecretValue;
 use strongroom_domain::version::VersionNumber;
@@ -29,6 +33,14 @@ pub struct PutDone {
     pub path: SecretPath,
     /// The new version, now the current one.
     pub version: VersionNumber,
+}
+
+/// A secret that takes another version.
+struct Prepared {
+    secret: Arc<Secret>,
+    /// As it is with that version.
+    state: SecretState,
+    key: Arc<Key>,
 }
 
 /// A caller who may put versions at this path.
@@ -57,7 +69,9 @@ impl Put<'_> {
         idempotency: Option<Idempotency<'_, PutDone>>,
     ) -> Result<Outcome<PutDone>, Error> {
         let outcome = self.attempts(input, idempotency.as_ref()).await;
-        self.0.engine.cache.forget_secret(&self.0.session.scope, &self.0.path);
+        if !matches!(outcome, Ok(Outcome::Done(_))) {
+            self.0.engine.cache.forget_secret(&self.0.session.scope, &self.0.path);
+        }
         let outcome = self.0.recorded(outcome).await?;
         if let Outcome::Repeated(_) = &outcome {
             self.0.log_success(None, 201).await?;
@@ -87,7 +101,8 @@ impl Put<'_> {
                     return Ok(Outcome::Repeated(answer));
                 }
             }
-            if let Some(done) = self.attempt(&value, input.expected, running.as_ref()).await? {
+            let freshness = if attempt == 0 { Freshness::Hint } else { Freshness::Latest };
+            if let Some(done) = self.attempt(&value, input.expected, running.as_ref(), freshness).await? {
                 return Ok(Outcome::Done(done));
             }
         }
@@ -100,30 +115,32 @@ impl Put<'_> {
         value: &SecretValue,
         expected: Option<u64>,
         running: Option<&Running<'_, PutDone>>,
+        freshness: Freshness,
     ) -> Result<Option<PutDone>, Error> {
-        let Granted { engine, path, action, rule, .. } = &self.0;
+        let Granted { engine, session, path, action, rule } = &self.0;
         let at = self.0.now();
-        let secret = self.0.find().await?;
-        let state = secret.state.appended(at, engine.limits.max_active_versions)?;
-        self.0.check_policy(&secret, PolicyOperation::Put, at)?;
-        let key = match self.0.usable_key(&secret, Permission::Encrypt, Freshness::Hint).await {
-            Ok(key) => key,
-            Err(_) => self.0.usable_key(&secret, Permission::Encrypt, Freshness::Latest).await?,
+        let known = match freshness {
+            Freshness::Hint => engine.cache.known_secret(&session.scope, path),
+            Freshness::Latest => None,
         };
-        let current = secret.state.head.current.map_or(0, VersionNumber::get);
-        if let Some(expected) = expected.filter(|expected| *expected != current) {
-            return Err(Error::new(
-                Code::VersionMismatch,
-                format!(
-                    "The current version is {current}, not {expected}; nothing was stored. Read it, then decide again."
-                ),
-            ));
-        }
+        // What a cache said is good for a yes, which the commit checks; a no comes from the store.
+        let prepared = match known {
+            Some(secret) => self.prepare(secret, at, expected).await.ok(),
+            None => None,
+        };
+        let Prepared { secret, state, key } = match prepared {
+            Some(prepared) => prepared,
+            None => self.prepare(Arc::new(self.0.find().await?), at, expected).await?,
+        };
         let number = state.head.latest;
         let binding = Binding { secret: secret.id, path, number, key: &key };
         let version = self.0.seal(binding, value, at).await?;
 
         let done = PutDone { path: path.clone(), version: number };
+        let read = SealedRead {
+            secret: Arc::new(Secret { state, ..Secret::clone(&secret) }),
+            version: SealedVersionState::Active(Arc::new(version.clone())),
+        };
         let recorder = self.0.recorder();
         let key_resource = audit::key(key.spec.id, Some(version.wrapped.key_version));
         let mut unit = Unit {
@@ -138,9 +155,32 @@ impl Put<'_> {
             running.remember(engine, &mut unit, &done, secret.id, number);
         }
         match engine.ports.committer.commit(unit).await {
-            Ok(()) => Ok(Some(done)),
+            Ok(()) => {
+                engine.cache.replace_secret(&session.scope, path, read);
+                Ok(Some(done))
+            }
             Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Decides whether this secret, as it was read, takes another version.
+    async fn prepare(&self, secret: Arc<Secret>, at: Timestamp, expected: Option<u64>) -> Result<Prepared, Error> {
+        let state = secret.state.appended(at, self.0.engine.limits.max_active_versions)?;
+        self.0.check_policy(&secret, PolicyOperation::Put, at)?;
+        let key = match self.0.usable_key(&secret, Permission::Encrypt, Freshness::Hint).await {
+            Ok(key) => key,
+            Err(_) => self.0.usable_key(&secret, Permission::Encrypt, Freshness::Latest).await?,
+        };
+        let current = secret.state.head.current.map_or(0, VersionNumber::get);
+        if let Some(expected) = expected.filter(|expected| *expected != current) {
+            return Err(Error::new(
+                Code::VersionMismatch,
+                format!(
+                    "The current version is {current}, not {expected}; nothing was stored. Read it, then decide again."
+                ),
+            ));
+        }
+        Ok(Prepared { secret, state, key })
     }
 }

@@ -1,7 +1,8 @@
-use crate::support::{World, code, create, key, number, path, put, reveal};
+use crate::support::{World, code, create, key, number, path, put, reveal, string};
 use std::sync::Arc;
 use strongroom::Code;
 use strongroom::domain::port::{AccessErrorKind, CommitErrorKind};
+use strongroom::secret::PutInput;
 use strongroom_testkit::{Faulty, When};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -49,6 +50,30 @@ async fn a_version_destroyed_on_another_node_is_not_revealed() {
     assert_eq!(code(reveal(&room, &session, "/a").await), Some(Code::SecretNotFound));
     create(&other, &session, "/a", &key, b"anew").await.expect("creates");
     assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"anew".to_vec())));
+}
+
+#[tokio::test]
+async fn a_put_that_knows_the_secret_from_before_is_decided_anew() {
+    let world = World::new();
+    let (room, other) = (world.node().await, world.node().await);
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    let expecting = async |version, text: &[u8]| {
+        let input = PutInput { expected: Some(version), ..string(text) };
+        let done = room.engine().put(&session, path("/a")).await.expect("allowed").run(input, None).await?;
+        Ok(done.done().expect("no idempotency key").version.get())
+    };
+    assert_eq!(expecting(1, b"2").await.ok(), Some(2), "now it is kept");
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((2, b"2".to_vec())), "what was put is what is kept");
+    put(&other, &session, "/a", b"3").await.expect("puts");
+    assert_eq!(code(expecting(2, b"x").await), Some(Code::VersionMismatch));
+    put(&other, &session, "/a", b"4").await.expect("puts");
+    assert_eq!(expecting(4, b"5").await.ok(), Some(5));
+    other.engine().delete(&session, path("/a")).await.expect("allowed").run().await.expect("deletes");
+    assert_eq!(code(put(&room, &session, "/a", b"x").await), Some(Code::SecretNotFound));
+    create(&other, &session, "/a", &key, b"anew").await.expect("creates");
+    assert_eq!(put(&room, &session, "/a", b"2").await.ok(), Some(2));
 }
 
 #[tokio::test]
