@@ -1,19 +1,64 @@
-//! The audit log as it lies in a data directory's database, checked from outside: chain, signatures, index columns.
+//! The audit log as it lies in a database, checked from outside: chain, signatures, index columns.
 
-use crate::database;
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row};
+use crate::{database, postgres};
 use std::collections::HashMap;
 use std::path::Path;
 use strongroom_crypto::verify_audit_signature;
 use strongroom_domain::audit::{Action, AuditRecord, ChainState, Outcome, Signature};
 use strongroom_domain::id::{CredentialId, OrganisationId, ProjectId, RegionId, RequestId, StreamId};
 use strongroom_domain::principal::Principal;
+use strongroom_test_postgres::Database;
 use uuid::Uuid;
 
 /// The columns that are derived from a record, in the order of [`derived`].
-const INDEX_COLUMNS: &str = "at, event, organisation, region, project, principal_kind, principal, credential, action, outcome, \
-                             status, resource_kind, resource_identity, resource_id, resource_version, request_id, client_ip";
+pub(crate) const INDEX_COLUMNS: [&str; 17] = [
+    "at",
+    "event",
+    "organisation",
+    "region",
+    "project",
+    "principal_kind",
+    "principal",
+    "credential",
+    "action",
+    "outcome",
+    "status",
+    "resource_kind",
+    "resource_identity",
+    "resource_id",
+    "resource_version",
+    "request_id",
+    "client_ip",
+];
+
+/// The log as it is stored, in whatever database, in one snapshot.
+pub(crate) struct Stored {
+    /// The public keys that sign it, by version.
+    pub(crate) keys: HashMap<u32, [u8; 32]>,
+    /// Each stream's records in order.
+    pub(crate) streams: Vec<(Uuid, Vec<Row>)>,
+    /// How many records there are, in a stream or not.
+    pub(crate) count: usize,
+}
+
+/// A record's row.
+pub(crate) struct Row {
+    pub(crate) sequence: u64,
+    pub(crate) hash: [u8; 32],
+    pub(crate) signature: Option<Signature>,
+    pub(crate) canonical: Vec<u8>,
+    /// As [`INDEX_COLUMNS`] names them.
+    pub(crate) index: Vec<Column>,
+}
+
+/// What a column holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Null,
+    Integer(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
 
 /// A log that holds.
 pub(crate) struct AuditLog {
@@ -21,27 +66,26 @@ pub(crate) struct AuditLog {
 }
 
 impl AuditLog {
-    /// Reads all streams, and makes sure that each is whole: sequences without a gap, every hash taken over the one before and the
-    /// canonical bytes, every signature valid and one on the last record, and the index columns as the canonical bytes say.
+    /// Reads all streams of a data directory, and makes sure that each is whole: sequences without a gap, every hash taken over the
+    /// one before and the canonical bytes, every signature valid and one on the last record, and the index columns as the canonical
+    /// bytes say.
     ///
     /// # Panics
     /// With the first thing that is wrong.
     pub(crate) fn verify(data: &Path) -> Self {
-        let connection = database::open(data);
-        // One snapshot: the server may be writing.
-        connection.execute_batch("BEGIN").expect("a transaction");
-        let keys = public_keys(&connection);
-        let streams: Vec<(i64, Uuid)> =
-            query(&connection, "SELECT ordinal, id FROM audit_streams ORDER BY ordinal", |row| {
-                Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?)))
-            });
-        let records: Vec<AuditRecord> = streams
-            .iter()
-            .flat_map(|(ordinal, id)| verify_stream(&connection, *ordinal, StreamId::new(*id), &keys))
-            .collect();
-        let stored: i64 =
-            connection.query_row("SELECT count(*) FROM audit_records", [], |row| row.get(0)).expect("a count");
-        assert_eq!(records.len() as i64, stored, "records that belong to no stream");
+        Self::check(database::audit_log(data))
+    }
+
+    /// The same of a PostgreSQL database.
+    pub(crate) fn verify_in(database: &Database) -> Self {
+        Self::check(postgres::audit_log(database))
+    }
+
+    fn check(stored: Stored) -> Self {
+        let Stored { keys, streams, count } = stored;
+        let records: Vec<AuditRecord> =
+            streams.iter().flat_map(|(id, rows)| check_stream(StreamId::new(*id), rows, &keys)).collect();
+        assert_eq!(records.len(), count, "records that belong to no stream");
         Self { records }
     }
 
@@ -72,59 +116,35 @@ impl AuditLog {
     }
 }
 
-fn query<T>(connection: &Connection, sql: &str, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
-    let mut statement = connection.prepare(sql).expect("the schema that this test knows");
-    let rows = statement.query_map([], read).expect("a query");
-    rows.collect::<Result<_, _>>().expect("readable rows")
-}
-
-/// The public keys that sign the log, by version.
-fn public_keys(connection: &Connection) -> HashMap<u32, [u8; 32]> {
-    let sql = "SELECT version, public FROM instance_keys WHERE purpose = 'audit-signing'";
-    query(connection, sql, |row| Ok((row.get(0)?, row.get(1)?))).into_iter().collect()
-}
-
-fn verify_stream(
-    connection: &Connection,
-    ordinal: i64,
-    stream: StreamId,
-    keys: &HashMap<u32, [u8; 32]>,
-) -> Vec<AuditRecord> {
-    let sql = format!(
-        "SELECT sequence, hash, signature, signing_key_version, canonical, {INDEX_COLUMNS} FROM audit_records
-         WHERE stream = {ordinal} ORDER BY sequence"
-    );
+fn check_stream(stream: StreamId, rows: &[Row], keys: &HashMap<u32, [u8; 32]>) -> Vec<AuditRecord> {
     let mut state = ChainState::begin(stream);
-    let mut signed = true;
-    let records = query(connection, &sql, |row| {
+    let check = |row: &Row| {
         let place = format!("record {} of {stream}", state.sequence + 1);
-        let canonical: Vec<u8> = row.get(4)?;
-        state = state.after(&canonical);
-        assert_eq!(row.get::<_, i64>(0)?.cast_unsigned(), state.sequence, "{place}: a gap");
-        assert_eq!(row.get::<_, [u8; 32]>(1)?, state.hash, "{place}: the hash does not follow");
-        let signature: Option<[u8; 64]> = row.get(2)?;
-        signed = signature.is_some();
-        if let Some(bytes) = signature {
-            let key_version = row.get(3)?;
-            let public = keys.get(&key_version).unwrap_or_else(|| panic!("{place}: signed with an unknown key"));
-            let valid = verify_audit_signature(public, &state.signed_bytes(), &Signature { key_version, bytes });
+        state = state.after(&row.canonical);
+        assert_eq!(row.sequence, state.sequence, "{place}: a gap");
+        assert_eq!(row.hash, state.hash, "{place}: the hash does not follow");
+        if let Some(signature) = &row.signature {
+            let public = keys.get(&signature.key_version);
+            let public = public.unwrap_or_else(|| panic!("{place}: signed with an unknown key"));
+            let valid = verify_audit_signature(public, &state.signed_bytes(), signature);
             assert!(valid, "{place}: the signature does not hold");
         }
-        let record = AuditRecord::from_canonical(&canonical).unwrap_or_else(|error| panic!("{place}: {error}"));
-        for (at, expected) in derived(&record).into_iter().enumerate() {
-            let name = INDEX_COLUMNS.split(", ").nth(at).unwrap_or_default();
-            assert_eq!(row.get::<_, Value>(5 + at)?, expected, "{place}: column {name}");
+        let record = AuditRecord::from_canonical(&row.canonical).unwrap_or_else(|error| panic!("{place}: {error}"));
+        for ((name, stored), expected) in INDEX_COLUMNS.iter().zip(&row.index).zip(derived(&record)) {
+            assert_eq!(*stored, expected, "{place}: column {name}");
         }
-        Ok(record)
-    });
-    assert!(!records.is_empty() && signed, "the last record of {stream} is not signed");
+        record
+    };
+    let records = rows.iter().map(check).collect();
+    let signed = rows.last().is_some_and(|row| row.signature.is_some());
+    assert!(signed, "the last record of {stream} is not signed");
     records
 }
 
 /// What the index columns must hold.
-fn derived(record: &AuditRecord) -> Vec<Value> {
-    let id = |id: Option<Uuid>| id.map_or(Value::Null, |id| Value::Blob(id.as_bytes().to_vec()));
-    let text = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.to_owned()));
+fn derived(record: &AuditRecord) -> [Column; INDEX_COLUMNS.len()] {
+    let id = |id: Option<Uuid>| id.map_or(Column::Null, |id| Column::Bytes(id.as_bytes().to_vec()));
+    let text = |text: Option<&str>| text.map_or(Column::Null, |text| Column::Text(text.to_owned()));
     let (kind, principal) = match record.principal {
         Some(Principal::User(id)) => (Some("user"), Some(id.uuid())),
         Some(Principal::ServiceAccount(id)) => (Some("service_account"), Some(id.uuid())),
@@ -135,8 +155,8 @@ fn derived(record: &AuditRecord) -> Vec<Value> {
         resource.and_then(|resource| resource.version).map(|version| i64::try_from(version).expect("63 bits"));
     let request = record.request.as_ref();
     let client = request.and_then(|request| request.client).map(|client| client.to_string());
-    vec![
-        Value::Integer(record.at.as_micros()),
+    [
+        Column::Integer(record.at.as_micros()),
         id(Some(record.event.uuid())),
         id(record.organisation.map(OrganisationId::uuid)),
         id(record.region.map(RegionId::uuid)),
@@ -146,11 +166,11 @@ fn derived(record: &AuditRecord) -> Vec<Value> {
         id(record.credential.map(CredentialId::uuid)),
         text(Some(record.action.as_str())),
         text(Some(record.outcome.as_str())),
-        Value::Integer(record.status.into()),
+        Column::Integer(record.status.into()),
         text(resource.map(|resource| resource.kind.as_str())),
         text(resource.map(|resource| resource.identity.as_str())),
         id(resource.and_then(|resource| resource.id)),
-        version.map_or(Value::Null, Value::Integer),
+        version.map_or(Column::Null, Column::Integer),
         id(request.map(|request| request.id.uuid())),
         text(client.as_deref()),
     ]

@@ -8,8 +8,8 @@ use strongroom_tests::{Answer, Client, Launch, Server, base64, unbase64};
 
 /// What must not be found, and where it could be: all that the server answered but for the values that were asked for.
 #[derive(Default)]
-struct Canaries {
-    needles: Needles,
+pub(crate) struct Canaries {
+    pub(crate) needles: Needles,
     answers: Vec<u8>,
     count: usize,
 }
@@ -45,7 +45,7 @@ impl Canaries {
 }
 
 /// What succeeds.
-fn tour(client: &Client, canaries: &mut Canaries) {
+pub(crate) fn tour(client: &Client, canaries: &mut Canaries) {
     let key = &client.kms_key;
     let post = |target: String, body: Value| client.post(target, &body);
     let versions = |path: &str| format!("{}/versions", client.secret(path));
@@ -95,7 +95,7 @@ fn tour(client: &Client, canaries: &mut Canaries) {
 }
 
 /// What fails, each time with a value in the request.
-fn failures(client: &Client, canaries: &mut Canaries) {
+pub(crate) fn failures(client: &Client, canaries: &mut Canaries) {
     let key = &client.kms_key;
     let new = |value: &str| json!({"path": "/c/new", "kmsKeyIdentity": key, "secretString": value});
     let with = |mut body: Value, name: &str, member: Value| {
@@ -190,8 +190,13 @@ fn failures(client: &Client, canaries: &mut Canaries) {
     canaries.keep(200, client.get(format!("{}?secretString={word}", client.secret("/c/a"))));
 }
 
-/// Stops the server and looks through all that it wrote.
-fn search(server: Server, data: &Path, canaries: &Canaries) {
+/// Stops the server and looks through all that it wrote, and through what `others` then gives: names and bytes.
+pub(crate) fn search(
+    server: Server,
+    data: &Path,
+    others: impl FnOnce() -> Vec<(String, Vec<u8>)>,
+    canaries: &Canaries,
+) {
     let ended = server.stop();
     assert!(
         ended.stderr.contains("DEBUG") || ended.stderr.contains("TRACE"),
@@ -219,11 +224,14 @@ fn search(server: Server, data: &Path, canaries: &Canaries) {
     for (file, bytes) in database::files(data) {
         look(&file.strip_prefix(data).unwrap().to_string_lossy(), &bytes);
     }
+    for (name, bytes) in others() {
+        look(&name, &bytes);
+    }
     assert!(found.is_empty(), "left behind:\n{}", found.join("\n"));
 }
 
 /// The bytes of the root key, from its file.
-fn root_key(data: &Path) -> Vec<u8> {
+pub(crate) fn root_key(data: &Path) -> Vec<u8> {
     let text = std::fs::read_to_string(data.join("root.key")).unwrap();
     let digits = text.trim_end().rsplit(':').next().unwrap();
     assert_eq!(digits.len(), 64, "another format of the root key's file: change this test");
@@ -241,10 +249,10 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     canaries.needles.add("the root key", &root_key(data));
     tour(&client, &mut canaries);
     failures(&client, &mut canaries);
-    search(server, data, &canaries);
+    search(server, data, Vec::new, &canaries);
 
     // A second start reads everything back.
     let server = Launch::dev(data).log("trace").start();
     server.client().reveal("/c/a", None).ok(200);
-    search(server, data, &canaries);
+    search(server, data, Vec::new, &canaries);
 }

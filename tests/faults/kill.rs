@@ -12,28 +12,35 @@ use strongroom_tests::{Server, wait_for};
 const KILLS: usize = 30;
 /// How many clients work at a time.
 const CLIENTS: usize = 6;
+/// Before how many answers each kill comes.
+const ANSWERS: u64 = 400;
 
-#[test]
-fn kill_9_loses_nothing_that_was_acknowledged() {
+/// Kills the server that `start` starts in the middle of the work of so many clients, starts it again, and makes sure that everything
+/// is there that it acknowledged; again and again. `verify` reads the audit log.
+pub(crate) fn kill_again_and_again(
+    start: impl Fn() -> Server,
+    verify: impl Fn() -> AuditLog,
+    clients: usize,
+    answers: u64,
+) {
     let kills = match std::env::var("STRONGROOM_KILLS") {
         Ok(text) => text.parse().expect("STRONGROOM_KILLS is a number"),
         Err(_) => KILLS,
     };
-    let data = tempfile::tempdir().unwrap();
-    let mut server = Server::dev(data.path());
+    let mut server = start();
     let mut all = Memory::default();
     for kill in 1..=kills {
-        let load = Load::start(&server.client(), &format!("/kill/{kill}"), CLIENTS);
+        let load = Load::start(&server.client(), &format!("/kill/{kill}"), clients);
         // Sometimes while the first secrets are created, sometimes with thousands of records in the log.
-        let moment = usize::try_from(RandomState::new().hash_one(kill) % 400).unwrap();
+        let moment = usize::try_from(RandomState::new().hash_one(kill) % answers).unwrap();
         wait_for(Duration::from_secs(30), || (load.answers() >= moment || load.is_over()).then_some(()));
         server.kill();
         let memory = load.finish();
         assert!(memory.refusals.is_empty(), "refused: {:?}", memory.refusals);
 
-        server = Server::dev(data.path());
+        server = start();
         let checks = memory.check(&server.client());
-        let log = AuditLog::verify(data.path());
+        let log = verify();
         let reveals = memory.reveals.iter().chain(&checks).map(|reveal| &reveal.request);
         log.expect_pairs(reveals, [Action::SecretValueRead, Action::KmsDecrypt]);
         println!(
@@ -47,6 +54,12 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     // Nor did a later start lose what an earlier one had.
     all.check(&server.client());
     server.stop();
-    database::check_integrity(data.path());
     assert!(all.acknowledged() > kills, "too little was under way: {} versions", all.acknowledged());
+}
+
+#[test]
+fn kill_9_loses_nothing_that_was_acknowledged() {
+    let data = tempfile::tempdir().unwrap();
+    kill_again_and_again(|| Server::dev(data.path()), || AuditLog::verify(data.path()), CLIENTS, ANSWERS);
+    database::check_integrity(data.path());
 }

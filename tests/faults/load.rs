@@ -7,18 +7,25 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use strongroom_domain::id::RequestId;
 use strongroom_tests::{Answer, Client, Connection, base64, unbase64};
+
+/// How long a patient client waits after it was refused.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A caller over one connection that stays open.
 struct Caller {
     client: Client,
     connection: Connection,
+    /// How long the slowest answer took.
+    slowest: Duration,
 }
 
 impl Caller {
     fn open(client: &Client) -> io::Result<Self> {
-        Ok(Self { client: client.clone(), connection: Connection::open(client.address)? })
+        let connection = Connection::open(client.address)?;
+        Ok(Self { client: client.clone(), connection, slowest: Duration::ZERO })
     }
 
     fn post(&mut self, target: &str, body: Option<&Value>) -> io::Result<Answer> {
@@ -27,8 +34,11 @@ impl Caller {
             Some(body) => request.json(body),
             None => request,
         };
+        let asked = Instant::now();
         self.connection.send(&request.bytes())?;
-        self.connection.answer()
+        let answer = self.connection.answer();
+        self.slowest = self.slowest.max(asked.elapsed());
+        answer
     }
 
     /// `Ok(None)` when it was created; the answer when it was not.
@@ -85,6 +95,8 @@ pub(crate) struct Memory {
     pub(crate) reveals: Vec<Revealed>,
     /// Answers other than success.
     pub(crate) refusals: Vec<Answer>,
+    /// How long the slowest answer took.
+    pub(crate) slowest: Duration,
 }
 
 impl Memory {
@@ -107,6 +119,7 @@ impl Memory {
         }
         self.reveals.extend(other.reveals);
         self.refusals.extend(other.refusals);
+        self.slowest = self.slowest.max(other.slowest);
     }
 
     /// How many versions were acknowledged.
@@ -166,33 +179,53 @@ impl Memory {
 /// Clients at work.
 pub(crate) struct Load {
     clients: Vec<JoinHandle<Memory>>,
-    answers: Arc<AtomicUsize>,
-    stopped: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+/// What clients share with whoever watches them.
+#[derive(Default)]
+struct Shared {
+    answers: AtomicUsize,
+    refusals: AtomicUsize,
+    stopped: AtomicBool,
 }
 
 impl Load {
     /// Starts clients. Each puts to a path of its own and to one that all share, both below `folder`, and reveals both, until it is
     /// told to stop, hung up on, or refused.
     pub(crate) fn start(client: &Client, folder: &str, clients: usize) -> Self {
-        let answers = Arc::new(AtomicUsize::new(0));
-        let stopped = Arc::new(AtomicBool::new(false));
+        Self::run(client, folder, clients, false)
+    }
+
+    /// The same, but who is refused goes on, and nobody may be hung up on.
+    pub(crate) fn start_patient(client: &Client, folder: &str, clients: usize) -> Self {
+        Self::run(client, folder, clients, true)
+    }
+
+    fn run(client: &Client, folder: &str, clients: usize, patient: bool) -> Self {
+        let shared = Arc::new(Shared::default());
         let clients = (0..clients).map(|name| {
-            let (client, folder) = (client.clone(), folder.to_owned());
-            let (answers, stopped) = (Arc::clone(&answers), Arc::clone(&stopped));
+            let (client, folder, shared) = (client.clone(), folder.to_owned(), Arc::clone(&shared));
             std::thread::spawn(move || {
                 let mut memory = Memory::default();
-                let mut work = Work { name, folder, answers, stopped, memory: &mut memory };
+                let mut work = Work { name, folder, shared, patient, existing: HashSet::new(), memory: &mut memory };
                 // A connection that breaks is what these tests are about.
-                let _ = work.run(&client);
+                let ended = work.run(&client);
+                assert!(!patient || ended.is_ok(), "hung up on: {ended:?}");
                 memory
             })
         });
-        Self { clients: clients.collect(), answers, stopped }
+        Self { clients: clients.collect(), shared }
     }
 
-    /// How many puts and reveals were answered.
+    /// How many puts and reveals were answered, refusals too.
     pub(crate) fn answers(&self) -> usize {
-        self.answers.load(Ordering::Relaxed)
+        self.shared.answers.load(Ordering::Relaxed)
+    }
+
+    /// How many were refused.
+    pub(crate) fn refusals(&self) -> usize {
+        self.shared.refusals.load(Ordering::Relaxed)
     }
 
     /// Whether every client has ended by itself.
@@ -202,7 +235,7 @@ impl Load {
 
     /// Tells the clients to stop, and gives what they remember.
     pub(crate) fn finish(self) -> Memory {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.shared.stopped.store(true, Ordering::Relaxed);
         let mut memory = Memory::default();
         for client in self.clients {
             memory.merge(client.join().expect("a client that saw nothing wrong"));
@@ -215,24 +248,32 @@ impl Load {
 struct Work<'a> {
     name: usize,
     folder: String,
-    answers: Arc<AtomicUsize>,
-    stopped: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+    patient: bool,
+    /// The paths of which it knows that they hold a secret.
+    existing: HashSet<String>,
     memory: &'a mut Memory,
 }
 
 impl Work<'_> {
     fn run(&mut self, client: &Client) -> io::Result<()> {
         let mut caller = Caller::open(client)?;
+        let ended = self.work(&mut caller);
+        self.memory.slowest = caller.slowest;
+        ended
+    }
+
+    fn work(&mut self, caller: &mut Caller) -> io::Result<()> {
         let own = format!("{}/own-{}", self.folder, self.name);
         let shared = format!("{}/shared", self.folder);
         let mut count = 0;
-        while !self.stopped.load(Ordering::Relaxed) && self.memory.refusals.is_empty() {
+        while !self.shared.stopped.load(Ordering::Relaxed) && (self.patient || self.memory.refusals.is_empty()) {
             count += 1;
             for path in [&own, &shared] {
-                self.put(&mut caller, path, count)?;
-                self.reveal(&mut caller, path, None)?;
+                self.put(caller, path, count)?;
+                self.reveal(caller, path, None)?;
             }
-            self.reveal(&mut caller, &own, Some(1))?;
+            self.reveal(caller, &own, Some(1))?;
         }
         Ok(())
     }
@@ -241,35 +282,53 @@ impl Work<'_> {
         // No two puts have the same value, and a part of one is none.
         let value = format!("{path} {} {count} ", self.name).repeat(1 + count % 40).into_bytes();
         self.memory.send(path, &value);
-        if count == 1 {
+        if !self.existing.contains(path) {
             match caller.create(path, &value)? {
                 None => {
+                    self.existing.insert(path.to_owned());
                     self.memory.stored(path, 1, value);
-                    self.answers.fetch_add(1, Ordering::Relaxed);
+                    self.answered();
                     return Ok(());
                 }
-                // Another client was faster.
-                Some(answer) if answer.status == 409 => {}
+                // Another client was faster, or it was not told that it was done.
+                Some(answer) if answer.status == 409 => {
+                    self.existing.insert(path.to_owned());
+                }
                 Some(answer) => {
-                    self.memory.refusals.push(answer);
+                    self.refused(answer);
                     return Ok(());
                 }
             }
         }
         match caller.put(path, &value)? {
             Ok(version) => self.memory.stored(path, version, value),
-            Err(answer) => self.memory.refusals.push(answer),
+            Err(answer) => self.refused(answer),
         }
-        self.answers.fetch_add(1, Ordering::Relaxed);
+        self.answered();
         Ok(())
     }
 
     fn reveal(&mut self, caller: &mut Caller, path: &str, version: Option<u64>) -> io::Result<()> {
+        if !self.existing.contains(path) {
+            return Ok(());
+        }
         match caller.reveal(path, version)? {
             Ok(revealed) => self.memory.reveals.push(revealed),
-            Err(answer) => self.memory.refusals.push(answer),
+            Err(answer) => self.refused(answer),
         }
-        self.answers.fetch_add(1, Ordering::Relaxed);
+        self.answered();
         Ok(())
+    }
+
+    fn answered(&self) {
+        self.shared.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn refused(&mut self, answer: Answer) {
+        self.memory.refusals.push(answer);
+        self.shared.refusals.fetch_add(1, Ordering::Relaxed);
+        if self.patient {
+            std::thread::sleep(PAUSE);
+        }
     }
 }

@@ -11,5 +11,6 @@ mod erasure;
 mod kill;
 mod load;
 mod needles;
+mod postgres;
 mod stop;
 mod strace;
