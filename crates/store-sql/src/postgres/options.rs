@@ -102,7 +102,7 @@ impl PostgresOptions {
             allow_plaintext: false,
             hot_readers: threads.saturating_mul(4).max(8),
             readers: 4,
-            lanes: 2,
+            lanes: (threads as usize / 2).clamp(1, 4),
             queue_bytes: 32 << 20,
             acquire_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
