@@ -13,7 +13,8 @@ pub(crate) struct Opened {
 
 /// A new store, or the one that is there. `node` sets its ids apart from those of others in the same database.
 pub(crate) async fn open(url: &str, node: u64) -> Opened {
-    let options = PostgresOptions::parse(url).expect("a URL").create();
+    let mut options = PostgresOptions::parse(url).expect("a URL").create();
+    options.lanes = 2;
     let store = PostgresStore::open(options).await.expect("opens");
     let writer = store.writer(Arc::new(FixedSigner), Arc::new(SequentialIds::of_node(node))).await.expect("starts");
     Opened { store: Arc::new(store), writer: Arc::new(writer) }

@@ -56,9 +56,9 @@ impl Batch<'_> {
         // Whether a connection still lives must not show in the statement that commits.
         if let Some(ordinal) = self.chain.ordinal()
             && awake
-            && let Some(appends) = self.appends()
+            && let Some(mut appends) = self.appends()
         {
-            match bounded(self.limit, self.at_once(connection, ordinal, &appends)).await {
+            match bounded(self.limit, self.at_once(connection, ordinal, &mut appends)).await {
                 Ok(Some(committed)) => return (Ok(committed), true),
                 // Something is not as its caller saw it.
                 Ok(None) => {}
@@ -91,7 +91,7 @@ impl Batch<'_> {
         &self,
         connection: &mut PgConnection,
         ordinal: i64,
-        appends: &[Append<'_>],
+        appends: &mut [Append<'_>],
     ) -> Result<Option<Committed>, sqlx::Error> {
         let seen: Vec<(SecretId, Revision)> =
             self.jobs.iter().filter_map(Job::access).map(|access| (access.secret, access.seen)).collect();

@@ -52,15 +52,16 @@ macro_rules! accesses_hold {
 const RECORD: &str =
     concat!("WITH recorded AS (", insert_records!(), accesses_hold!(), " RETURNING 1) SELECT count(*) FROM recorded");
 
-/// `$28` are the secrets, `$29` the revisions that they must have, `$30` to `$35` their new states, `$36` to `$41` the versions. Rows are
-/// locked in the order of their ids, as everywhere. The division fails the statement if what holds was not done, which can't be.
+/// `$28` are the secrets, in the order in which they are locked everywhere, `$29` the revisions that they must have, `$30` to `$35` their new
+/// states, `$36` to `$41` the versions. When another node changes one of them after the verdict, its row is not updated; then the
+/// division fails the whole statement.
 const APPEND: &str = concat!(
-    "WITH locked AS (SELECT id, revision FROM secrets WHERE id = ANY($28) ORDER BY id FOR UPDATE),
-     verdict AS MATERIALIZED (SELECT ",
+    "WITH verdict AS MATERIALIZED (SELECT ",
     accesses_hold!(),
     " AND NOT EXISTS (
              SELECT FROM unnest($28::uuid[], $29::bigint[]) AS wanted (secret, revision)
-             WHERE wanted.revision IS DISTINCT FROM (SELECT revision FROM locked WHERE locked.id = wanted.secret)) AS holds),
+             WHERE wanted.revision IS DISTINCT FROM (SELECT revision FROM secrets WHERE secrets.id = wanted.secret))
+             AS holds),
      changed AS (
          UPDATE secrets SET latest = s.latest, current = s.current, active = s.active, updated_at = s.updated_at,
              object_version = s.object_version, revision = s.revision
@@ -127,8 +128,9 @@ pub(super) async fn append(
     links: &Links<'_>,
     ordinal: i64,
     seen: &[(SecretId, Revision)],
-    appends: &[Append<'_>],
+    appends: &mut [Append<'_>],
 ) -> Result<bool, sqlx::Error> {
+    appends.sort_unstable_by_key(|append| append.secret);
     let states = || appends.iter().map(|append| append.state);
     let versions = || appends.iter().map(|append| append.version);
     let statement = bind(sqlx::query_scalar(APPEND), links, ordinal, seen)
@@ -146,7 +148,15 @@ pub(super) async fn append(
         .bind(versions().map(|version| i64::from(version.wrapped.key_version.get())).bind_iter())
         .bind(versions().map(|version| version.wrapped.bytes.as_slice()).bind_iter())
         .bind(versions().map(|version| version.payload.as_slice()).bind_iter());
-    written(links, statement.fetch_one(connection).await?)
+    match statement.fetch_one(connection).await {
+        Ok(rows) => written(links, rows),
+        Err(error) if is_division_by_zero(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_division_by_zero(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("22012")
 }
 
 fn written(links: &Links<'_>, rows: i64) -> Result<bool, sqlx::Error> {

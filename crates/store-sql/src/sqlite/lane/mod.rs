@@ -1,5 +1,6 @@
 //! The one writer: a thread that takes what is queued, commits it together, and answers all.
 
+mod answers;
 mod batch;
 mod chain;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::options::OpenOptions;
 use crate::sqlite::change::Effect;
 use crate::sqlite::lease::LeaseClock;
 use crate::sqlite::{connect, materials};
+use answers::Answers;
 use batch::{Batch, Committed, Failed};
 use chain::Chain;
 use flush::Flush;
@@ -53,6 +55,7 @@ pub(super) struct Lane {
     /// Records that could not be written yet; nobody waits for them, but they are not lost.
     backlog: VecDeque<Job>,
     metrics: LaneMetrics,
+    answers: Answers,
 }
 
 #[expect(clippy::disallowed_methods, reason = "times the lane's own housekeeping, and shows nowhere")]
@@ -94,6 +97,7 @@ impl Lane {
             lease_clock,
             backlog: VecDeque::new(),
             metrics: LaneMetrics::new(),
+            answers: Answers::start(),
         })
     }
 
@@ -209,9 +213,7 @@ impl Lane {
         if erased {
             self.wal.after_commit(&self.connection, true, now);
         }
-        for (job, verdict) in jobs.into_iter().zip(done.verdicts) {
-            job.answer(verdict);
-        }
+        self.answers.give(jobs, done.verdicts);
         if !erased {
             self.wal.after_commit(&self.connection, false, now);
         }
