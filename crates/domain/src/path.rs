@@ -25,7 +25,7 @@ pub enum ParsePathError {
     #[error("the path of a secret does not end in `/`; that names a directory")]
     TrailingSlash,
     /// A segment is `.` or `..`.
-    #[error("`.` and `..` are not allowed as segments of a path")]
+    #[error("`.` and `..` are not allowed as segments of a path; name the secret by its whole path")]
     DotSegment,
     /// A character outside the grammar.
     #[error("the characters of a path are A-Z a-z 0-9 _ - . + and `/`")]

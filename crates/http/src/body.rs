@@ -105,7 +105,9 @@ impl RequestBody {
 
     async fn collect(&mut self, limit: usize) -> Result<JsonBody, Failure> {
         let too_large = || {
-            let message = format!("The body is too large; at most {limit} bytes are taken here.");
+            let message = format!(
+                "The body is too large; at most {limit} bytes are taken here. Send less, or ask the operator for a higher limit."
+            );
             Failure::new(HttpCode::BodyTooLarge, message)
         };
         let hint = self.inner.size_hint();

@@ -108,7 +108,8 @@ pub(crate) fn percent_decode(text: &str) -> Result<String, Failure> {
         ));
     }
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-    let decoded = decoded.map_err(|_| Failure::invalid("The URL does not decode to UTF-8."))?;
+    let decoded = decoded
+        .map_err(|_| Failure::invalid("The URL does not decode to UTF-8; percent-encode the bytes of UTF-8 text."))?;
     if decoded.contains('\0') {
         return Err(Failure::invalid("The URL holds an encoded NUL; remove it."));
     }

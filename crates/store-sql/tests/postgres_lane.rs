@@ -27,7 +27,9 @@ async fn open_with(options: PostgresOptions, node: u64) -> Node {
 }
 
 fn options(url: &str) -> PostgresOptions {
-    PostgresOptions::parse(url).expect("a URL").create()
+    let mut options = PostgresOptions::parse(url).expect("a URL").create();
+    options.lanes = 2;
+    options
 }
 
 async fn open(url: &str, node: u64) -> Node {

@@ -49,7 +49,7 @@ impl Json<'_> {
 /// Why a text isn't JSON that we take. Repeats nothing of it but a member's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ParseError {
-    #[error("the body is not UTF-8")]
+    #[error("the body is not UTF-8; encode it so, and other bytes as base64")]
     NotUtf8,
     #[error("the body is empty; send a JSON object")]
     Empty,

@@ -125,7 +125,7 @@ fn end(error: Option<hyper::Error>, phase: Phase) -> End {
                 let message = "The head of the request is too large; send shorter or fewer headers.";
                 Failure::new(HttpCode::HeadersTooLarge, message)
             } else {
-                Failure::invalid("This is not an HTTP/1.1 request.")
+                Failure::invalid("This is not an HTTP/1.1 request; this server speaks HTTP/1.1 without TLS.")
             })
         }
         Some(error) => {

@@ -92,9 +92,10 @@ async fn illegal_paths_are_refused_in_queries_and_bodies() {
         let reply = room.admin("POST /v1/secrets/nl-01/secrets", body).await;
         assert_eq!(reply.verdict(), (400, "invalid_path".to_owned()), "{path:?}");
     }
+    let missing = "`path` is missing; give the secret's path, such as `/app/production/db/password`.";
     for (body, message) in [
-        (json!({}), "`path` is missing."),
-        (json!({ "path": null }), "`path` is missing."),
+        (json!({}), missing),
+        (json!({ "path": null }), missing),
         (json!({ "path": 5 }), "`path` must be a string."),
         (json!([]), "The body must be an object."),
     ] {

@@ -157,7 +157,9 @@ impl Granted<'_> {
             PolicyDecision::Allowed { .. } => Ok(()),
             PolicyDecision::Denied { by } => Err(Error::new(
                 Code::AccessPolicyDenied,
-                format!("The access policy of this secret forbids it from here, now, or for you ({by})."),
+                format!(
+                    "The access policy of this secret forbids it from here, now, or for you ({by}); whoever may update the policy can change it."
+                ),
             )
             .decided_by(format!("accessPolicy {by}"))),
         }
@@ -181,7 +183,7 @@ impl Granted<'_> {
             return Err(Error::new(
                 Code::KeyForbidden,
                 format!(
-                    "You also need `{permission}` on the secret's KMS key {}, which no rule of yours grants.",
+                    "You also need `{permission}` on the secret's KMS key {}, which no rule of yours grants; ask an administrator for it.",
                     secret.key
                 ),
             ));

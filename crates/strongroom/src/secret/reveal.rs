@@ -86,7 +86,7 @@ impl Reveal<'_> {
             (SealedVersionState::Destroyed, _) => {
                 return Err(Error::new(
                     Code::VersionDestroyed,
-                    "This version was destroyed; its value is gone for good.",
+                    "This version was destroyed; its value is gone for good. Leave the version out for the current one.",
                 ));
             }
             (SealedVersionState::Missing, VersionSelector::Number(number)) => return Err(version_not_found(number)),

@@ -51,7 +51,11 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
 fn path(call: &Attempt, json: &Json<'_>) -> Result<SecretPath, Failure> {
     let text = match json.get("path") {
         Some(Json::Text(text)) => text.as_str(),
-        Some(Json::Null) | None if matches!(json, Json::Map(_)) => return Err(Failure::invalid("`path` is missing.")),
+        Some(Json::Null) | None if matches!(json, Json::Map(_)) => {
+            return Err(Failure::invalid(
+                "`path` is missing; give the secret's path, such as `/app/production/db/password`.",
+            ));
+        }
         Some(_) => return Err(Failure::invalid("`path` must be a string.")),
         None => return Err(Failure::invalid("The body must be an object.")),
     };
