@@ -1,6 +1,6 @@
 //! Which of several faults is told: the first in the order that the documentation gives.
 
-use crate::{Stage, Table};
+use crate::{Served, Stage, Table};
 use serde_json::json;
 
 #[test]
@@ -96,4 +96,18 @@ fn the_first_fault_answers() {
         assert_eq!(client.get(there.as_str()).ok(200)["objectVersion"], 1);
     });
     table.finish();
+}
+
+#[test]
+fn too_many_versions_before_the_access_policy() {
+    let served = Served::new("nl-01", "[limits]\nactive_versions = 1");
+    let client = &served.client;
+    let denied = json!({
+        "path": "/app/x", "kmsKeyIdentity": client.kms_key, "secretString": "YQ==",
+        "accessPolicy": {"statements": [{"effect": "Deny"}]},
+    });
+    let _ = client.post(client.secrets(), &denied).ok(201);
+    let _ = client.put_value("/app/x", "x").error(409, "too_many_versions");
+    client.destroy("/app/x", 1).empty();
+    let _ = client.put_value("/app/x", "x").error(403, "access_policy_denied");
 }

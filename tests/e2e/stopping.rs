@@ -4,7 +4,9 @@ use crate::{Served, Stage, Table, text};
 use core::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
-use strongroom_tests::{Client, Connection, Server, base64, wait_for};
+use std::path::Path;
+use strongroom_domain::audit::{Action, AuditRecord};
+use strongroom_tests::{Client, Connection, Server, base64, database_of, unbase64, wait_for};
 
 /// A connection on which a put has begun and lacks its end, which is given too.
 fn half_a_put(client: &Client, path: &str) -> (Connection, Vec<u8>) {
@@ -91,4 +93,48 @@ fn more_connections_than_allowed() {
             let _ = call.join().expect("no panic").ok(200);
         }
     });
+}
+
+/// Failures that come in floods are only counted at first. A stop loses none.
+#[test]
+fn what_was_counted_is_recorded_at_the_stop() {
+    const REFUSED: u64 = 50;
+    let stage = Stage::new();
+    for _ in 0..REFUSED {
+        let _ = stage.client.get("/v1/regions").ok(200);
+        let wrong = stage.client.request("GET", "/v1/regions").header("Authorization", "Bearer wrong");
+        let _ = wrong.send().error(401, "unauthenticated");
+    }
+    let data = stage.data();
+    let _ = stage.server.stop();
+    let counted = |record: &AuditRecord| {
+        let decider = record.decided_by.clone().unwrap_or_default();
+        let before = decider.split_once(", and ").and_then(|(_, rest)| rest.strip_suffix(" more before"));
+        1 + before.map_or(0, |number| number.parse().expect("a number"))
+    };
+    let records = records(&data);
+    let refusals: Vec<u64> =
+        records.iter().filter(|record| record.action == Action::AuthFailure).map(counted).collect();
+    assert_eq!(refusals.iter().sum::<u64>(), REFUSED, "{refusals:?}");
+    assert!(
+        refusals.len() < records.len() && refusals.iter().any(|count| *count > 1),
+        "none of them was only counted: {refusals:?}"
+    );
+}
+
+/// The audit log of a data directory, in any order.
+fn records(data: &Path) -> Vec<AuditRecord> {
+    let canonical: Vec<Vec<u8>> = match database_of(data) {
+        Some(database) => {
+            let rows = database.sql("SELECT encode(canonical, 'base64') FROM audit_records");
+            rows.iter().map(|row| unbase64(&row[0].replace(['\n', '\r'], ""))).collect()
+        }
+        None => {
+            let database = rusqlite::Connection::open(data.join("strongroom.db")).expect("a database");
+            let mut statement = database.prepare("SELECT canonical FROM audit_records").expect("a query");
+            let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+            rows.collect::<Result<_, _>>().expect("bytes")
+        }
+    };
+    canonical.iter().map(|bytes| AuditRecord::from_canonical(bytes).expect("a record")).collect()
 }

@@ -4,6 +4,9 @@
 
 use crate::audit_log::AuditLog;
 use crate::database;
+use rustix::process::Signal;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -18,6 +21,17 @@ const LARGER_DISK: &str = "remount,size=24m";
 
 #[test]
 fn a_full_disk_loses_nothing_and_the_server_recovers() {
+    on_a_small_disk("a_full_disk_loses_nothing_and_the_server_recovers", inside);
+}
+
+/// Records that nobody waits for pile up for as long as the disk is full. A put must not wait for that, nor a stop.
+#[test]
+fn a_full_disk_keeps_neither_puts_nor_a_stop_waiting() {
+    on_a_small_disk("a_full_disk_keeps_neither_puts_nor_a_stop_waiting", stop_inside);
+}
+
+/// Runs the test of this name again where it has a small disk; there, runs `inside` on it.
+fn on_a_small_disk(name: &str, inside: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(INSIDE) {
         return inside(Path::new(&disk));
     }
@@ -30,7 +44,7 @@ fn a_full_disk_loses_nothing_and_the_server_recovers() {
         .args(["sh", "-c", script, "sh", DISK])
         .arg(disk.path())
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "disk_full::a_full_disk_loses_nothing_and_the_server_recovers", "--nocapture"])
+        .args(["--exact", &format!("disk_full::{name}"), "--nocapture"])
         .env(INSIDE, disk.path())
         .output()
         .expect("unshare is missing: install util-linux");
@@ -154,4 +168,51 @@ fn inside(disk: &Path) {
     server.stop();
     AuditLog::verify(&data);
     database::check_integrity(&data);
+}
+
+fn stop_inside(disk: &Path) {
+    let data = disk.join("data");
+    let server = Server::dev(&data);
+    let client = server.client();
+    let mut stored = Stored { client: &client, path: "/full/a", values: Vec::new() };
+    for bytes in [60_000, 4_000, 100, 100] {
+        stored.fill(bytes);
+    }
+    // Large records first, then what still fits.
+    let long = format!("/full/{}", "x".repeat(250));
+    let large = client.request("GET", client.secret(&long)).header("User-Agent", &"x".repeat(500)).bytes();
+    let small = client.request("GET", client.secret("/full/none")).bytes();
+    let [large, small] = [large, small].map(|bytes| fill_the_queue(client.address, &bytes));
+    println!("{} records wait", large + small);
+    for _ in 0..20 {
+        expect_full(client.put_value(stored.path, b"x"));
+    }
+    server.signal(Signal::TERM);
+    let ended = server.wait();
+    assert_eq!(ended.code, Some(0), "it stopped badly: {ended:?}");
+    let told = ended.stderr.lines().find(|line| line.contains("failures that were counted could not be recorded"));
+    let told = told.unwrap_or_else(|| panic!("there was room for the last records: {}", ended.stderr));
+    assert!(told.contains("failures="), "how many are lost is not told: {told}");
+    database::check_integrity(&data);
+}
+
+/// Sends a request that is refused, and leaves a record, until one gets no answer; gives how many were answered.
+fn fill_the_queue(address: SocketAddr, bytes: &[u8]) -> usize {
+    let is_answered = || {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(3))).expect("a timeout");
+        stream.write_all(bytes).expect("sent");
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Ok(_) => {
+                assert!(answer.starts_with(b"HTTP/1.1 404"), "{}", String::from_utf8_lossy(&answer));
+                true
+            }
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+                false
+            }
+        }
+    };
+    (0..100_000).position(|_| !is_answered()).expect("records never have to wait")
 }

@@ -13,10 +13,16 @@ use strongroom::Engine;
 use strongroom_domain::port::Clock;
 use strongroom_http::ServeOptions;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How often expired answers are forgotten, and refused credentials that were only counted are recorded.
-const HOUSEKEEPING: Duration = Duration::from_secs(10);
+/// How often failures that were only counted are recorded.
+const RECORDING: Duration = Duration::from_secs(1);
+/// After how many such rounds expired answers are forgotten too.
+const HOUSEKEEPING: u32 = 10;
+
+/// How long the last of them may take at a stop: an audit log without room keeps whoever has a record waiting.
+const LAST_RECORDS: Duration = Duration::from_secs(5);
 
 /// Takes the address; from then on connections wait.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -62,12 +68,7 @@ pub(crate) async fn serve(
     let metrics = metrics.map(|metrics| tokio::spawn(metrics.serve(stop_metrics.clone())));
     strongroom_http::serve(listener, system.api(config), options, signals.first()).await;
     stop.cancel();
-    // Its error would be a panic, which is in the log.
-    let _ = housekeeping.await;
-    // What was counted is written before the store closes.
-    if let Err(error) = system.engine.record_counted_failures().await {
-        tracing::error!(error = %causes(&error), "failures that were counted could not be recorded");
-    }
+    record_counted(&system.engine, housekeeping).await;
     system.writer.close().await;
     stop_metrics.cancel();
     if let Some(metrics) = metrics {
@@ -78,18 +79,40 @@ pub(crate) async fn serve(
     Ok(())
 }
 
+/// Ends the housekeeping, and records what was counted, before the store closes.
+async fn record_counted(engine: &Engine, mut housekeeping: JoinHandle<()>) {
+    let records = async {
+        // Its error would be a panic, which is in the log.
+        let _ = (&mut housekeeping).await;
+        engine.record_counted_failures().await
+    };
+    let reason = match tokio::time::timeout(LAST_RECORDS, records).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => causes(&error),
+        Err(_) => "the audit log took no record in time".to_owned(),
+    };
+    if !housekeeping.is_finished() {
+        // What it holds goes back to what is counted.
+        housekeeping.abort();
+        let _ = housekeeping.await;
+    }
+    let failures = engine.counted_failures();
+    tracing::error!(failures, error = reason, "failures that were counted could not be recorded");
+}
+
 async fn housekeeping(engine: Arc<Engine>, clock: Arc<dyn Clock>, stop: CancellationToken) {
-    loop {
-        keep_house(&engine).await;
+    for round in (0..HOUSEKEEPING).cycle() {
+        keep_house(&engine, round == 0).await;
         tokio::select! {
             () = stop.cancelled() => return,
-            () = clock.sleep(HOUSEKEEPING) => {}
+            () = clock.sleep(RECORDING) => {}
         }
     }
 }
 
-async fn keep_house(engine: &Engine) {
-    if let Err(error) = engine.housekeeping().await {
+async fn keep_house(engine: &Engine, whole: bool) {
+    let kept = if whole { engine.housekeeping().await } else { engine.record_overdue_failures().await };
+    if let Err(error) = kept {
         tracing::warn!(error = %causes(&error), "housekeeping could not be done");
     }
 }

@@ -104,3 +104,47 @@ impl<T: Send + 'static> Pages<T> {
         })))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Pages, Reader};
+    use crate::answer::Answer;
+    use crate::failure::Failure;
+    use http_body_util::BodyExt;
+    use strongroom::secret::Page;
+    use strongroom_domain::id::RequestId;
+    use uuid::Uuid;
+
+    async fn answer<F>(read: impl FnOnce(Reader<u8>) -> F) -> Result<Answer, Failure>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Pages::spawn(read).answer(|items, _| Ok(items)).await
+    }
+
+    async fn pass(reader: &Reader<u8>, item: u8, next: Option<&str>) {
+        let next = next.map(str::to_owned);
+        assert_eq!(reader.pass(Ok(Page { items: vec![item], next: next.clone() })).await, next);
+    }
+
+    /// Whether the body comes to an end.
+    async fn is_whole(answer: Answer) -> bool {
+        answer.into_response(RequestId::new(Uuid::nil())).into_body().collect().await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_list_whose_reader_dies_is_cut_off() {
+        let whole = answer(async |reader| {
+            pass(&reader, b'[', Some("/a")).await;
+            pass(&reader, b']', None).await;
+        });
+        assert!(is_whole(whole.await.expect("a first page")).await);
+        let died = answer(async |reader| {
+            pass(&reader, b'[', Some("/a")).await;
+            panic!("told to");
+        });
+        assert!(!is_whole(died.await.expect("a first page")).await, "half a list must not look like a whole one");
+        let empty = answer(async |_| panic!("told to")).await;
+        assert_eq!(empty.err().map(|failure| failure.code()), Some("internal"));
+    }
+}

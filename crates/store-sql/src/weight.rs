@@ -1,7 +1,9 @@
 //! About what waits in a lane's queue takes, in bytes.
 
 use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::port::Access;
+use strongroom_domain::secret::SealedVersion;
 use strongroom_domain::unit::{Change, Unit};
 
 /// What a record takes without its texts, in both of its forms.
@@ -20,13 +22,25 @@ pub(crate) fn of_access(access: &Access) -> u32 {
 /// A unit with its records.
 pub(crate) fn of_unit(unit: &Unit) -> u32 {
     let change = |change: &Change| match change {
-        Change::InsertSecret { version, .. } | Change::AppendVersion { version, .. } => {
-            version.payload.len() + version.wrapped.bytes.len() + FRAME
+        Change::InsertSecret { secret, version } => {
+            let texts = secret.path.as_str().len() + secret.metadata.weight();
+            FRAME + texts + of_policy(secret.policy.as_ref()) + sealed(version)
         }
+        Change::AppendVersion { version, .. } => FRAME + sealed(version),
+        Change::ReplaceMetadata { metadata, .. } => FRAME + metadata.weight(),
+        Change::ReplacePolicy { policy, .. } => FRAME + of_policy(policy.as_ref()),
         Change::RememberAnswer(answer) => answer.answer.len() + 256,
         _ => FRAME,
     };
     bytes(unit.changes.iter().map(change).chain(unit.records.iter().map(size)).sum())
+}
+
+fn sealed(version: &SealedVersion) -> usize {
+    version.payload.len() + version.wrapped.bytes.len()
+}
+
+fn of_policy(policy: Option<&AccessPolicy>) -> usize {
+    policy.map_or(0, AccessPolicy::weight)
 }
 
 fn size(record: &AuditRecord) -> usize {
@@ -40,4 +54,54 @@ fn size(record: &AuditRecord) -> usize {
 
 fn bytes(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FRAME, of_unit};
+    use std::collections::BTreeMap;
+    use strongroom_domain::document::Document;
+    use strongroom_domain::metadata::Metadata;
+    use strongroom_domain::policy::AccessPolicy;
+    use strongroom_domain::secret::Secret;
+    use strongroom_domain::unit::{Change, Unit};
+    use strongroom_testkit::build;
+
+    fn large_metadata() -> Metadata {
+        let labels = (0..64).map(|number| (format!("label-{number}"), "x".repeat(60))).collect();
+        Metadata::new("d".repeat(200), labels, BTreeMap::new()).expect("legal")
+    }
+
+    fn large_policy() -> AccessPolicy {
+        let text = |text: String| Document::Text(text);
+        let principals = (0..64).map(|number| text(format!("team:{}{number}", "x".repeat(200)))).collect();
+        let statement = Document::Map(vec![
+            ("effect".to_owned(), text("Deny".to_owned())),
+            ("principals".to_owned(), Document::List(principals)),
+        ]);
+        let document = Document::Map(vec![("statements".to_owned(), Document::List(vec![statement; 16]))]);
+        AccessPolicy::parse(document).expect("valid").expect("not empty")
+    }
+
+    fn weight(change: Change) -> usize {
+        of_unit(&Unit { changes: vec![change], ..Unit::default() }) as usize
+    }
+
+    #[test]
+    fn a_unit_weighs_its_metadata_and_policies() {
+        let secret = build::secret(build::scope(), "/a");
+        let (metadata, policy) = (large_metadata(), large_policy());
+        assert!(metadata.weight() > 64 * 60 && policy.weight() > 16 * 64 * 400);
+        let state = secret.state;
+        let replaced = Change::ReplaceMetadata { secret: secret.id, metadata: metadata.clone(), state };
+        assert_eq!(weight(replaced), FRAME + metadata.weight());
+        let replace = |policy| Change::ReplacePolicy { secret: secret.id, policy, state };
+        assert_eq!(weight(replace(None)), FRAME);
+        assert_eq!(weight(replace(Some(policy.clone()))), FRAME + policy.weight());
+
+        let bare = Secret { metadata: Metadata::default(), policy: None, ..secret };
+        let insert = |secret| weight(Change::InsertSecret { secret, version: build::sealed(1) });
+        let full = Secret { metadata: metadata.clone(), policy: Some(policy.clone()), ..bare.clone() };
+        assert_eq!(insert(full), insert(bare) + metadata.weight() + policy.weight());
+    }
 }

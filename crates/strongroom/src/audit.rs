@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::floods::Origin;
 use crate::session::Target;
 use core::sync::atomic::{AtomicBool, Ordering};
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
@@ -111,18 +112,39 @@ impl Recorder<'_> {
     }
 }
 
+/// Whether a status tells of a fault on our side.
+pub(crate) const fn is_ours(status: u16) -> bool {
+    status >= 500
+}
+
 impl Engine {
     /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so.
     pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
         Ok(self.ports.audit_log.enqueue(record).await?)
     }
 
-    /// Queues the record of a failure, and gives the error that the caller hears.
+    /// Sees to the record of a failure, and gives the error that the caller hears.
+    ///
+    /// A refusal is queued. A fault on our side is counted and recorded later: a store that is full or down gives one to every call,
+    /// and the caller who waited for room in the log as well would never hear what went wrong.
     pub(crate) async fn log_failure(&self, record: AuditRecord, error: Error) -> Error {
-        match self.log(record).await {
-            // A store that is down can't take the record either; the caller hears of what went wrong first.
-            Err(second) if error.code().status() < 500 => second,
-            _ => error,
+        if is_ours(error.code().status()) {
+            self.count_fault(error.code().as_str(), record);
+            return error;
         }
+        match self.log(record).await {
+            Ok(()) => error,
+            Err(second) => second,
+        }
+    }
+
+    /// Counts a fault on our side, to be recorded in the next round of [`housekeeping`](Self::housekeeping).
+    pub(crate) fn count_fault(&self, code: &'static str, record: AuditRecord) {
+        let client = || record.request.as_ref().and_then(|request| request.client);
+        let origin = match record.principal {
+            Some(principal) => Origin::Attempt(principal, record.action),
+            None => Origin::Address(client()),
+        };
+        self.floods.count_only(origin, code, record);
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::id::{KeyId, OrganisationId};
 use strongroom_domain::kms::Key;
 use strongroom_domain::path::SecretPath;
+use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::port::{
     Clock, Freshness, KeyReader, ReadError, SealedRead, SealedVersionState, SecretReader, TenancyReader,
 };
@@ -34,8 +35,9 @@ struct CiphertextWeight;
 
 impl Weighter<Place, Arc<SealedRead>> for CiphertextWeight {
     fn weight(&self, (_, path): &Place, read: &Arc<SealedRead>) -> u64 {
-        // Path twice (key and secret), a policy at its usual size, and the fixed parts.
-        let fixed = 1024 + 2 * path.as_str().len() + read.secret.metadata.weight();
+        // Path twice (key and secret), what callers may make large, and the fixed parts.
+        let policy = read.secret.policy.as_ref().map_or(0, AccessPolicy::weight);
+        let fixed = 1024 + 2 * path.as_str().len() + read.secret.metadata.weight() + policy;
         let sealed = match &read.version {
             SealedVersionState::Active(version) => version.payload.len() + version.wrapped.bytes.len(),
             SealedVersionState::Destroyed | SealedVersionState::Missing => 0,
@@ -191,6 +193,8 @@ impl Cache {
             let place = (*scope, path.clone());
             // Whoever read before must not put that back.
             self.ciphertext_changes.raise(&place);
+            // What is replaced was not dropped for want of room.
+            cache.remove(&place);
             cache.insert(place, Arc::new(read));
         }
     }

@@ -68,7 +68,8 @@ impl Engine {
     }
 
     /// Records that a call failed where the engine could not see it: between [`authenticate`](Self::authenticate) and an operation's
-    /// own record. `code` and `status` are what the caller hears.
+    /// own record. `code` and `status` are what the caller hears. A fault on our side (500 and above) is recorded in the next round of
+    /// [`housekeeping`](Self::housekeeping), at most once per principal, action and code.
     ///
     /// # Errors
     /// Those of the audit log.
@@ -76,10 +77,15 @@ impl Engine {
         &self,
         reached: Reached<'_>,
         target: Target<'_>,
-        code: &str,
+        code: &'static str,
         status: u16,
     ) -> Result<(), Error> {
-        self.log(self.failure(reached, target, code, status)).await
+        let record = self.failure(reached, target, code, status);
+        if audit::is_ours(status) {
+            self.count_fault(code, record);
+            return Ok(());
+        }
+        self.log(record).await
     }
 
     fn failure(&self, reached: Reached<'_>, target: Target<'_>, code: &str, status: u16) -> AuditRecord {
@@ -103,8 +109,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Records failures that were only counted, once their source and cause had no record for a second.
-    pub(crate) async fn log_overdue_floods(&self) -> Result<(), Error> {
+    /// Records failures that were only counted, once their source and cause had no record for a second. To be called about every second;
+    /// [`housekeeping`](Self::housekeeping) does it too.
+    ///
+    /// # Errors
+    /// Those of the audit log; what could not be recorded stays counted.
+    pub async fn record_overdue_failures(&self) -> Result<(), Error> {
         self.log_floods(self.floods.take_overdue(self.ports.clock.now())).await
     }
 
@@ -114,6 +124,12 @@ impl Engine {
     /// Those of the audit log; what could not be recorded stays counted.
     pub async fn record_counted_failures(&self) -> Result<(), Error> {
         self.log_floods(self.floods.take_all()).await
+    }
+
+    /// How many failures were counted and have no record yet.
+    #[must_use]
+    pub fn counted_failures(&self) -> u64 {
+        self.floods.waiting()
     }
 
     async fn log_floods(&self, floods: Vec<Unrecorded<'_>>) -> Result<(), Error> {

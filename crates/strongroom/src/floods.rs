@@ -1,12 +1,14 @@
-//! Failures that may come in floods: those that carry no identity, and those of callers who ask too often. They are counted, and
-//! recorded at most once per second, source and cause, so that a flood can't fill the log.
+//! Failures that may come in floods: those that carry no identity, those of callers who ask too often, and faults on our side, which
+//! meet every call while they last. They are counted, and recorded at most once per second, source and cause, so that a flood can't
+//! fill the log.
 
 use crate::metrics::failures_waiting;
 use core::net::IpAddr;
 use metrics::Gauge;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::audit::{Action, AuditRecord};
+use strongroom_domain::id::EventId;
 use strongroom_domain::principal::Principal;
 use strongroom_domain::time::Timestamp;
 
@@ -20,6 +22,8 @@ pub(crate) enum Origin {
     /// Whoever calls from there.
     Address(Option<IpAddr>),
     Principal(Principal),
+    /// A principal who tries one kind of operation.
+    Attempt(Principal, Action),
     /// One of too many to be told apart.
     Any,
 }
@@ -60,7 +64,11 @@ struct Waiting {
 
 impl Waiting {
     fn count(&self) -> f64 {
-        (self.before + 1) as f64
+        self.number() as f64
+    }
+
+    const fn number(&self) -> u64 {
+        self.before + 1
     }
 
     /// The record of the last one, which tells of the others too.
@@ -86,6 +94,11 @@ impl Unrecorded<'_> {
     /// The record of the last one, which tells of the others too.
     pub(crate) fn record(&self) -> Option<AuditRecord> {
         self.waiting.as_ref().map(Waiting::to_record)
+    }
+
+    /// When the last one came, and its event.
+    fn came_at(&self) -> Option<(Timestamp, EventId)> {
+        self.waiting.as_ref().map(|waiting| (waiting.record.at, waiting.record.event))
     }
 
     /// The audit log has taken it.
@@ -165,6 +178,11 @@ impl Floods {
         outcome
     }
 
+    /// How many wait for their record.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.lock().values().filter_map(|entry| entry.waiting.as_ref()).map(Waiting::number).sum()
+    }
+
     /// Forgets the sources that were quiet for a second; gives what no record tells of.
     pub(crate) fn take_overdue(&self, at: Timestamp) -> Vec<Unrecorded<'_>> {
         self.take(|entry| entry.is_quiet(at))
@@ -187,6 +205,7 @@ impl Floods {
             }
             false
         });
+        taken.sort_by_key(Unrecorded::came_at);
         taken
     }
 
@@ -287,6 +306,9 @@ mod tests {
             [record(START + 9, "a, and 3 more before")],
             "what could not be recorded comes again"
         );
+        assert_eq!(floods.waiting(), 0, "taken");
+        drop(overdue);
+        assert_eq!(floods.waiting(), 4, "given back");
     }
 
     #[test]

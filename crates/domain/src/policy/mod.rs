@@ -13,6 +13,7 @@ mod evaluate;
 mod fields;
 mod parse;
 mod statements;
+mod weight;
 
 use crate::document::Document;
 use evaluate::Entry;
@@ -53,6 +54,12 @@ impl AccessPolicy {
     #[must_use]
     pub const fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// About how many bytes of memory it takes, for bounding caches and queues.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        weight::of(self)
     }
 
     /// Decides whether the operation may go on. The decision depends on nothing but the policy and the request.

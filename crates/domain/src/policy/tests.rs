@@ -115,6 +115,24 @@ fn nothing_clears() {
 }
 
 #[test]
+fn the_weight_counts_every_text_and_item() {
+    let name = "x".repeat(200);
+    let principals: Vec<String> = (0..64).map(|number| format!("team:{name}{number}")).collect();
+    let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
+    let one = statements(vec![statement("Allow", &[], &principals[..1])]).weight();
+    assert!((400..2_000).contains(&one), "the name as it came and as it is compared: {one}");
+    let many = statements(vec![statement("Allow", &[], &principals)]).weight();
+    assert!(many > 64 * 400, "{many}");
+    let largest = statements((0..64).map(|_| statement("Allow", &[], &principals)).collect()).weight();
+    assert!(largest > 60 * many, "{largest}");
+
+    let blocks: Vec<String> = (0..64).map(|number| format!("10.0.{number}.0/24")).collect();
+    let blocks: Vec<&str> = blocks.iter().map(String::as_str).collect();
+    let (one, many) = (conditions(vec![ip("allow", &blocks[..1])]), conditions(vec![ip("allow", &blocks)]));
+    assert!(many.weight() > one.weight() + 63 * 40, "{} {}", many.weight(), one.weight());
+}
+
+#[test]
 fn conditions_allow_one_by_one_and_deny_above_all() {
     let ask = Ask::default();
     let outside = Ask { client: Some("192.0.2.1"), ..Ask::default() };

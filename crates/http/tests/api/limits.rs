@@ -1,6 +1,6 @@
 //! What an operator lets the server take on: requests at once, and requests of one principal per second.
 
-use crate::support::{ADMIN, PEER, READ_SCOPE, READER, Room, assert_error};
+use crate::support::{ADMIN, Gate, PEER, READ_SCOPE, READER, Room, assert_error};
 use bytes::Bytes;
 use core::convert::Infallible;
 use core::num::NonZeroU32;
@@ -124,6 +124,28 @@ async fn failures_and_panics_make_room() {
     room.gate.broken.store(true, core::sync::atomic::Ordering::Relaxed);
     assert_eq!(room.admin(&format!("POST {PUT}"), json!({ "secretString": "YQ==" })).await.status, 500);
     assert!(!is_full(&room).await);
+}
+
+#[tokio::test]
+async fn a_failure_counts_until_its_record_is_queued() {
+    let room = room_for(1).await;
+    for url in [REVEAL, PUT] {
+        let before = room.records_after(0).await.len();
+        room.gate.log_places.forget_permits(Gate::OPEN);
+        let (text, mut refused) = slow(&room, url);
+        text.send("nonsense").expect("it waits for its body");
+        for _ in 0..100 {
+            assert!((&mut refused).now_or_never().is_none(), "{url}: answered before it was recorded");
+            tokio::task::yield_now().await;
+        }
+        assert!(is_full(&room).await, "{url}");
+        room.gate.log_places.add_permits(Gate::OPEN);
+        let answer = refused.await;
+        assert_eq!(answer.status(), 400, "{url}");
+        assert_eq!(room.records_after(before).await.len(), 1, "{url}");
+        drop(answer);
+        assert!(!is_full(&room).await, "{url}");
+    }
 }
 
 #[tokio::test]

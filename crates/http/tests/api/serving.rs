@@ -177,6 +177,29 @@ async fn large_heads_are_told_so() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_read_as_a_request_is_counted() {
+    let options = ServeOptions { head_timeout: SHORT, ..ServeOptions::default() };
+    let served = served(options, Settings::default()).await;
+    let before = served.room.records_after(0).await.len();
+    for _ in 0..3 {
+        let large = format!("GET /v1/regions HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(17_000));
+        assert_eq!(code(&served.exchange(large.as_bytes()).await), "headers_too_large");
+    }
+    assert_eq!(code(&served.exchange(b"GET /v1/regions HTTP/1.1\r\nx-slow: ").await), "request_timeout");
+    served.room.engine.housekeeping().await.expect("records");
+    let records = served.room.records_after(before).await;
+    let mut told: Vec<_> =
+        records.iter().map(|record| (record.status, record.decided_by.clone().unwrap_or_default())).collect();
+    told.sort();
+    let expected = [(408, "request_timeout".to_owned()), (431, "headers_too_large, and 2 more before".to_owned())];
+    assert_eq!(told, expected);
+    for record in records {
+        assert_eq!((record.action.as_str(), record.outcome.as_str()), ("auth.failure", "failure"));
+        assert!(record.request.is_some_and(|request| request.client == Some(served.address.ip())));
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_http_is_told_so() {
     let served = served(ServeOptions::default(), Settings::default()).await;
     for bytes in [

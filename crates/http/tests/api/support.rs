@@ -16,7 +16,7 @@ use strongroom_domain::iam::{Grants, Rule};
 use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, RuleId, StreamId, UserId};
 use strongroom_domain::policy::PolicySubject;
 use strongroom_domain::port::{
-    AuditReader, AuthenticateError, Authenticator, CommitError, Committer, Credential, IdGenerator, Kms,
+    AuditLog, AuditReader, AuthenticateError, Authenticator, CommitError, Committer, Credential, IdGenerator, Kms,
 };
 use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal};
 use strongroom_domain::tenancy::{Gates, Organisation, Region};
@@ -64,6 +64,8 @@ impl Authenticator for Tokens {
 pub(crate) struct Gate {
     store: Arc<MemoryStore>,
     places: Semaphore,
+    /// Of the audit log: while there is none, whoever has a record waits.
+    pub(crate) log_places: Semaphore,
     /// Whether a commit panics.
     pub(crate) broken: AtomicBool,
     /// Told when a commit has come.
@@ -71,7 +73,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    const OPEN: usize = 1 << 20;
+    pub(crate) const OPEN: usize = 1 << 20;
 
     /// Holds commits from now on.
     pub(crate) fn close(&self) {
@@ -91,6 +93,14 @@ impl Committer for Gate {
         assert!(!self.broken.load(Ordering::Relaxed), "told to panic");
         let _place = self.places.acquire().await.expect("never closed for good");
         self.store.commit(unit).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for Gate {
+    async fn enqueue(&self, record: AuditRecord) -> Result<(), CommitError> {
+        let _place = self.log_places.acquire().await.expect("never closed for good");
+        self.store.enqueue(record).await
     }
 }
 
@@ -215,6 +225,7 @@ impl Room {
             broken: AtomicBool::new(false),
             store: store.clone(),
             places: Semaphore::new(Gate::OPEN),
+            log_places: Semaphore::new(Gate::OPEN),
             reached: Notify::new(),
         });
         let ports = Ports {
@@ -225,7 +236,7 @@ impl Room {
             answers: store.clone(),
             committer: gate.clone(),
             access_log: store.clone(),
-            audit_log: store.clone(),
+            audit_log: gate.clone(),
             kms,
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[7; 32]), 1)),

@@ -1,11 +1,14 @@
-use super::{Cache, CacheMetrics, Kept};
+use super::{Cache, CacheMetrics, CiphertextWeight, Kept};
 use async_trait::async_trait;
+use quick_cache::Weighter;
 use std::sync::{Arc, Mutex};
 use strongroom_domain::id::{KeyId, SecretId, StreamId};
 use strongroom_domain::kms::{Key, KeyStatus, KeySummary};
+use strongroom_domain::metadata::Metadata;
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    BrowseEntry, Committer, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, SealedRead, SecretReader,
+    BrowseEntry, Committer, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, SealedRead,
+    SealedVersionState, SecretReader,
 };
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
@@ -116,7 +119,7 @@ fn room() -> (Arc<Slow>, Arc<Cache>) {
     let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
     let slow = Arc::new(Slow { store: Arc::clone(&store), read: Notify::new(), go: Notify::new() });
     let cache = Cache {
-        ciphertexts: Some(Kept::of_bytes("ciphertexts", 16, 1 << 20, super::CiphertextWeight)),
+        ciphertexts: Some(Kept::of_bytes("ciphertexts", 16, 1 << 20, CiphertextWeight)),
         ciphertext_changes: super::Generations::new(),
         keys: Kept::new("keys", 16),
         key_changes: super::Generations::new(),
@@ -189,4 +192,18 @@ async fn a_ciphertext_read_before_a_change_and_kept_after_it_is_not_served() {
         let late = read(&cache).await.expect("no panic").expect("reads").expect("there");
         assert_eq!(late.secret.state.head.latest.get(), 2);
     }
+}
+
+#[test]
+fn a_ciphertext_weighs_the_policy_and_the_metadata_that_come_with_it() {
+    let bare = Secret { metadata: Metadata::default(), ..build::secret(build::scope(), "/a") };
+    let weight = |secret: &Secret| {
+        let version = SealedVersionState::Active(Arc::new(build::sealed(1)));
+        let read = SealedRead { secret: Arc::new(secret.clone()), version };
+        CiphertextWeight.weight(&(secret.scope, secret.path.clone()), &Arc::new(read))
+    };
+    let (policy, metadata) = (build::policy(), build::metadata("large"));
+    assert!(policy.weight() > 0 && metadata.weight() > 0);
+    let full = Secret { policy: Some(policy.clone()), metadata: metadata.clone(), ..bare.clone() };
+    assert_eq!(weight(&full), weight(&bare) + (policy.weight() + metadata.weight()) as u64);
 }

@@ -44,17 +44,17 @@ async fn a_kms_that_is_down_leaves_nothing_stored() {
     assert_eq!(code(put(&broken, &session, "/a", b"2").await), Some(Code::KmsUnavailable));
     assert_eq!(code(create(&broken, &session, "/b", &key, b"1").await), Some(Code::KmsUnavailable));
     assert_eq!(code(reveal(&broken, &session, "/a").await), Some(Code::KmsUnavailable));
+    assert_eq!(world.log_after(before).await, [], "counted");
+    broken.engine().housekeeping().await.expect("records");
+    let failed = |action| (action, "failure", 503);
     assert_eq!(
         world.log_after(before).await,
-        [
-            ("kms.encrypt", "failure", 503),
-            ("secret.value.write", "failure", 503),
-            ("kms.encrypt", "failure", 503),
-            ("secret.create", "failure", 503),
-            ("kms.decrypt", "failure", 503),
-            ("secret.value.read", "failure", 503),
-        ]
+        ["secret.value.write", "kms.encrypt", "secret.create", "kms.decrypt", "secret.value.read"].map(failed)
     );
+    let records = world.records().await;
+    let deciders: Vec<_> = records[before..].iter().filter_map(|record| record.decided_by.as_deref()).collect();
+    let (alone, two) = ("kms_unavailable", "kms_unavailable, and 1 more before");
+    assert_eq!(deciders, [alone, two, alone, alone, alone]);
     assert!(broken.engine().ready().await.is_err_and(|down| down.contains_key("kms")));
 
     assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"1".to_vec())));

@@ -1,4 +1,4 @@
-use crate::support::{World, code, create, key};
+use crate::support::{World, bytes, code, create, key, path, put, rule, user};
 use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use strongroom::domain::audit::RequestInfo;
 use strongroom::domain::id::RequestId;
 use strongroom::domain::path::Directory;
 use strongroom::domain::port::{CommitErrorKind, KeyFilter, ReadErrorKind};
+use strongroom::secret::CreateInput;
 use strongroom::{Code, Error};
 use strongroom_testkit::{Faulty, When};
 use uuid::Uuid;
@@ -32,8 +33,11 @@ async fn a_list_is_recorded_once_it_was_read() {
     assert_eq!(code(list.page(None, 1, &BTreeMap::new()).await), Some(Code::StoreUnavailable));
     faulty.reads.fail(When::Before, ReadErrorKind::Unavailable);
     assert_eq!(code(browse.page(None, 1, &BTreeMap::new()).await), Some(Code::StoreUnavailable));
-    let failed = ("secret.list", "failure", 503);
-    assert_eq!(world.log_after(before).await, [failed, failed]);
+    assert_eq!(world.log_after(before).await, [], "a fault on our side is counted");
+    engine.housekeeping().await.expect("records");
+    assert_eq!(world.log_after(before).await, [("secret.list", "failure", 503)]);
+    let last = world.records().await.pop().expect("a record");
+    assert_eq!(last.decided_by.as_deref(), Some("store_unavailable, and 1 more before"));
 
     let before = world.records().await.len();
     let first = list.page(None, 1, &BTreeMap::new()).await.expect("reads");
@@ -42,6 +46,55 @@ async fn a_list_is_recorded_once_it_was_read() {
     keys.run(KeyFilter::default()).await.expect("reads");
     let listed = ("secret.list", "success", 200);
     assert_eq!(world.log_after(before).await, [listed, listed, ("kms.list", "success", 200)], "all pages are one");
+}
+
+/// A full disk refuses every put for as long as it lasts: what is kept of them must not grow, nor must anyone wait for it.
+#[tokio::test]
+async fn puts_on_a_full_disk_are_counted() {
+    let world = World::new();
+    let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
+    let room = world.node_over(Arc::clone(&faulty)).await;
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    let before = world.records().await.len();
+    for _ in 0..5 {
+        faulty.commits.fail(When::Before, CommitErrorKind::Full);
+        assert_eq!(code(put(&room, &session, "/a", b"2").await), Some(Code::StorageFull));
+    }
+    faulty.commits.fail(When::Before, CommitErrorKind::Unavailable);
+    assert_eq!(code(put(&room, &session, "/a", b"2").await), Some(Code::StoreUnavailable));
+    assert_eq!(world.log_after(before).await, [], "none of them is queued");
+    room.engine().housekeeping().await.expect("records");
+    let failed = ("secret.value.write", "failure", 503);
+    assert_eq!(world.log_after(before).await, [failed, failed]);
+    let records = world.records().await;
+    let told: Vec<_> = records[before..]
+        .iter()
+        .map(|record| (record.principal, record.decided_by.as_deref().unwrap_or_default()))
+        .collect();
+    let principal = Some(session.caller().principal);
+    assert_eq!(told, [(principal, "storage_full, and 4 more before"), (principal, "store_unavailable")]);
+}
+
+/// The caller hears that there is no such key; the log tells that a rule was missing.
+#[tokio::test]
+async fn a_create_under_a_key_that_the_caller_may_not_use_is_recorded_as_denied() {
+    let world = World::new();
+    let room = world.node().await;
+    let key = key(&room, &room.session(), "app").await;
+    let keyless = room.session_with(user(), [rule("secret", &[], &["*"])]);
+    let before = world.records().await.len();
+    assert_eq!(code(create(&room, &keyless, "/a", &key, b"1").await), Some(Code::KeyNotFound));
+    assert_eq!(world.log_after(before).await, [("secret.create", "denied", 404)]);
+    let record = world.records().await.pop().expect("a record");
+    assert_eq!(record.decided_by.as_deref(), Some("no rule on the key"));
+
+    let owner = room.session();
+    let input = CreateInput { key: "kms-none".to_owned(), ..CreateInput::string(&key, bytes(b"1")) };
+    let missing = room.engine().create(&owner, path("/a")).await.expect("allowed").run(input, None).await;
+    assert_eq!(code(missing), Some(Code::KeyNotFound));
+    assert_eq!(world.log_after(before + 1).await, [("secret.create", "failure", 404)], "there is none");
 }
 
 #[tokio::test]
