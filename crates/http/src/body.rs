@@ -117,8 +117,9 @@ impl RequestBody {
         let expected = hint.exact().and_then(|len| usize::try_from(len).ok()).unwrap_or(0);
         let mut text = WipingBuffer::with_capacity(expected.min(FIRST_LEN));
         while let Some(frame) = self.inner.frame().await {
-            let frame =
-                frame.map_err(|_| Failure::invalid("The body ended before it was complete, or was malformed."))?;
+            let frame = frame.map_err(|_| {
+                Failure::invalid("The body ended before it was complete, or was malformed; send it again whole.")
+            })?;
             if let Some(data) = frame.data_ref() {
                 if text.len() + data.len() > limit {
                     return Err(too_large());

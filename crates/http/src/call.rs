@@ -3,12 +3,11 @@
 use crate::answer::Answer;
 use crate::api::Settings;
 use crate::auth;
-use crate::failure::{Failure, HttpCode};
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::query::Query;
 use crate::routes::Place;
 use core::ops::Deref;
-use core::time::Duration;
 use http::{HeaderMap, Uri};
 use std::sync::{Arc, OnceLock};
 use strongroom::{Code, Engine, Error, Identified, Needs, OrganisationSession, Reached, Service, Session, Target};
@@ -77,9 +76,6 @@ impl Call {
         Ok(value.map(|value| value.to_str().unwrap_or("\u{fffd}")))
     }
 }
-
-/// How long the record of a failure may wait for room in the audit log's queue.
-const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A call on its way through its handler. It outlives the handler, so that whatever a known caller tries leaves a record, also where
 /// the engine had no occasion to make one: the handler refused it, panicked, or took too long.
@@ -200,16 +196,9 @@ impl Attempt {
             .as_ref()
             .map(|(kind, identity)| (*kind, self.path.get().map_or(identity.as_str(), SecretPath::as_str)));
         let target = Target { action: tried.action, resource };
-        let record = self.engine.record_failure(reached, target, failure.code(), status);
-        match tokio::time::timeout(RECORD_TIMEOUT, record).await {
-            // What the caller hears of a fault on our side stays what went wrong first.
-            Ok(Err(error)) if status < 500 => Err(error.into()),
-            Err(_) => {
-                tracing::error!(request = %self.request.id, "the audit log did not take the record of a failure in time");
-                let message = "The audit log is too slow to take the record of this call; try again shortly.";
-                if status < 500 { Err(Failure::new(HttpCode::TimedOut, message)) } else { outcome }
-            }
-            Ok(_) => outcome,
+        match self.engine.record_failure(reached, target, failure.code(), status).await {
+            Ok(()) => outcome,
+            Err(error) => Err(error.into()),
         }
     }
 }

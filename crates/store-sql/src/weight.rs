@@ -29,6 +29,7 @@ pub(crate) fn of_unit(unit: &Unit) -> u32 {
         Change::AppendVersion { version, .. } => FRAME + sealed(version),
         Change::ReplaceMetadata { metadata, .. } => FRAME + metadata.weight(),
         Change::ReplacePolicy { policy, .. } => FRAME + of_policy(policy.as_ref()),
+        Change::InsertKey(key) => FRAME + key.name.len() + key.metadata.weight(),
         Change::RememberAnswer(answer) => answer.answer.len() + 256,
         _ => FRAME,
     };

@@ -1,10 +1,13 @@
 //! The records that use cases leave.
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::floods::Origin;
 use crate::session::Target;
+use core::future::poll_fn;
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::Poll;
+use core::time::Duration;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
 use strongroom_domain::id::{EventId, KeyId, OrganisationId, RegionId, RuleId, SecretId};
 use strongroom_domain::kms::KeyVersionNumber;
@@ -112,15 +115,45 @@ impl Recorder<'_> {
     }
 }
 
+/// How long a record waits for room in the log's queue.
+const LOG_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is left to be recorded of a call whose record was not taken in time: a refusal stays one; nobody heard of a success.
+fn unheard(record: AuditRecord, error: &Error) -> AuditRecord {
+    if record.outcome != Outcome::Success {
+        return record;
+    }
+    let status = error.code().status();
+    AuditRecord { outcome: Outcome::Failure, status, decided_by: Some(error.decider()), ..record }
+}
+
 /// Whether a status tells of a fault on our side.
 pub(crate) const fn is_ours(status: u16) -> bool {
     status >= 500
 }
 
 impl Engine {
-    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so.
+    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, or has no room for long,
+    /// the caller hears so, and the record is counted.
     pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
-        Ok(self.ports.audit_log.enqueue(record).await?)
+        let kept = record.clone();
+        let mut queued = self.ports.audit_log.enqueue(record);
+        let mut patience = self.ports.clock.sleep(LOG_PATIENCE);
+        let queued = poll_fn(|cx| match queued.as_mut().poll(cx) {
+            Poll::Ready(queued) => Poll::Ready(Some(queued)),
+            Poll::Pending => patience.as_mut().poll(cx).map(|()| None),
+        });
+        match queued.await {
+            Some(queued) => Ok(queued?),
+            None => {
+                let error = Error::new(
+                    Code::StoreUnavailable,
+                    "The audit log has no room for the record of this call; nothing was done. Try again shortly.",
+                );
+                self.count_fault(error.code().as_str(), unheard(kept, &error));
+                Err(error)
+            }
+        }
     }
 
     /// Sees to the record of a failure, and gives the error that the caller hears.

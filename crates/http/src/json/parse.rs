@@ -53,9 +53,9 @@ pub(crate) enum ParseError {
     NotUtf8,
     #[error("the body is empty; send a JSON object")]
     Empty,
-    #[error("the body is not JSON: {what} at byte {at}")]
+    #[error("the body is not JSON: {what} at byte {at}; send a JSON object")]
     Syntax { what: &'static str, at: usize },
-    #[error("the body nests deeper than {MAX_DEPTH} levels")]
+    #[error("the body nests deeper than {MAX_DEPTH} levels; flatten it")]
     Depth,
     #[error("the body has the member {} twice in one object; keep one", quoted(.0))]
     Doubled(String),

@@ -17,6 +17,13 @@ use tokio::sync::oneshot;
 const REVEAL: &str = "/v1/secrets/nl-01/secret/a/value";
 const PUT: &str = "/v1/secrets/nl-01/secret/a/versions";
 
+async fn still_room_for(requests: u32) -> Room {
+    let settings = Settings { max_in_flight: NonZeroU32::new(requests), ..Settings::default() };
+    let room = Room::with_still_clock(settings).await;
+    room.secret("/a").await;
+    room
+}
+
 async fn room_for(requests: u32) -> Room {
     let room = Room::with(Settings { max_in_flight: NonZeroU32::new(requests), ..Settings::default() }).await;
     room.secret("/a").await;
@@ -128,7 +135,7 @@ async fn failures_and_panics_make_room() {
 
 #[tokio::test]
 async fn a_failure_counts_until_its_record_is_queued() {
-    let room = room_for(1).await;
+    let room = still_room_for(1).await;
     for url in [REVEAL, PUT] {
         let before = room.records_after(0).await.len();
         room.gate.log_places.forget_permits(Gate::OPEN);
@@ -234,4 +241,29 @@ async fn what_is_refused_before_anyone_is_known_is_counted() {
     deciders.sort();
     let expected = [(400, "invalid_request".to_owned()), (503, "overloaded, and 1 more before".to_owned())];
     assert_eq!(deciders, expected);
+}
+
+/// Neither a place nor the truth is lost when the audit log has no room for the record of a refusal.
+#[tokio::test]
+async fn a_refusal_that_cannot_be_recorded_is_told_so_in_time_and_counted() {
+    let room = still_room_for(1).await;
+    for request in ["POST /v1/secrets/nl-01/secret/none/versions", "POST /v1/secrets/nl-01/secret/none/value"] {
+        let before = room.records_after(0).await.len();
+        room.gate.log_places.forget_permits(Gate::OPEN);
+        let mut refused = Box::pin(room.admin(request, json!({ "secretString": "YQ==" })));
+        while room.clock.sleepers() == 0 {
+            assert!((&mut refused).now_or_never().is_none(), "{request}: answered before it was recorded");
+            tokio::task::yield_now().await;
+        }
+        room.clock.advance(Duration::from_secs(10));
+        let answer = refused.await;
+        assert_error(&answer, StatusCode::SERVICE_UNAVAILABLE, "store_unavailable");
+        assert!(answer.message().contains("audit log"), "{}", answer.message());
+        assert!(!is_full(&room).await, "{request}");
+        room.gate.log_places.add_permits(Gate::OPEN);
+        room.engine.record_counted_failures().await.expect("records");
+        let records = room.records_after(before).await;
+        let [record] = records.as_slice() else { panic!("{request}: {records:?}") };
+        assert_eq!((record.status, record.decided_by.as_deref()), (404, Some("secret_not_found")), "{request}");
+    }
 }

@@ -60,6 +60,9 @@ impl Authenticator for Tokens {
     }
 }
 
+/// When every test begins.
+const START: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+
 /// Lets commits through to the store, or holds them until a test lets them go.
 pub(crate) struct Gate {
     store: Arc<MemoryStore>,
@@ -180,8 +183,17 @@ impl Room {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::by(ManualClock::jumping(START), settings).await
+    }
+
+    /// By a clock that only the test moves: whoever sleeps by it waits.
+    pub(crate) async fn with_still_clock(settings: Settings) -> Self {
+        Self::by(ManualClock::new(START), settings).await
+    }
+
+    async fn by(clock: ManualClock, settings: Settings) -> Self {
         let ids = Arc::new(SequentialIds::of_node(7));
-        let clock = Arc::new(ManualClock::jumping(Timestamp::from_micros(1_750_000_000_000_000)));
+        let clock = Arc::new(clock);
         let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
         let dev = organisation(1, "dev", Gates::default());
         let no_secrets = organisation(2, "no-secrets", Gates { secrets: false, ..Gates::default() });

@@ -175,7 +175,9 @@ impl Granted<'_> {
         let unusable =
             |what: &str| Error::new(Code::KeyUnusable, format!("The KMS key {} of this secret {what}", secret.key));
         let Some(key) = self.engine.cache.key(secret.key, freshness).await? else {
-            return Err(unusable("was deleted; its values can no longer be opened."));
+            return Err(unusable(
+                "was deleted; its values can no longer be opened. Delete the secret, or create it anew under another key.",
+            ));
         };
         if self.engine.limits.check_key_permission
             && self.session.grants().on_key(&[permission, Permission::Update], key.spec.id, &key.slug).is_none()

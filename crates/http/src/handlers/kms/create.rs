@@ -17,7 +17,9 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let body = body.json().await?;
     let request: CreateKey = read(&body.parse()?)?;
     if request.import_key_material.is_some() {
-        return Err(Failure::invalid("`importKeyMaterial`: importing keys is not supported by this version."));
+        return Err(Failure::invalid(
+            "`importKeyMaterial`: importing keys is not supported by this version; leave it out.",
+        ));
     }
     let rotation = Rotation::new(request.key_rotation_enabled.unwrap_or_default(), request.rotation_period_in_days);
     let input = CreateKeyInput {
