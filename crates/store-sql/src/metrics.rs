@@ -14,6 +14,7 @@ const BATCH_JOBS: &str = "strongroom_lane_batch_jobs";
 const COMMIT_DURATION: &str = "strongroom_lane_commit_duration_seconds";
 const COMMITS_FAILED: &str = "strongroom_lane_commits_failed_total";
 const WAL_BYTES: &str = "strongroom_store_wal_bytes";
+const VACUUM_WANTED: &str = "strongroom_store_vacuum_wanted";
 const READS_IN_FLIGHT: &str = "strongroom_store_reads_in_flight";
 
 /// A gauge, up by as much as this holds; down again when dropped.
@@ -120,6 +121,16 @@ impl Drop for Level {
     fn drop(&mut self) {
         self.to(0);
     }
+}
+
+/// Whether values were erased whose bytes a VACUUM of PostgreSQL has yet to take out of the files: 1 or 0.
+pub(crate) fn vacuum_wanted() -> Level {
+    describe_gauge!(
+        VACUUM_WANTED,
+        Unit::Count,
+        "1 while values were erased that PostgreSQL has yet to vacuum out of its files, and after a start."
+    );
+    Level::new(gauge!(VACUUM_WANTED))
 }
 
 /// What a lane tells beside its queue.

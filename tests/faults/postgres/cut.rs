@@ -90,6 +90,29 @@ fn a_put_whose_commit_is_cut_is_settled_by_its_key() {
     stage.end();
 }
 
+/// Most puts are one statement, which commits by itself.
+#[test]
+fn a_put_without_a_key_that_is_cut_is_stored_whole_or_not_at_all() {
+    let stage = Stage::new();
+    for when in [When::Before, When::After, When::Before, When::After] {
+        // The next one finds the lane awake, and its stream begun.
+        stage.client.put_value(PATH, "before").ok(201);
+        let before = stage.versions();
+        stage.proxy.cut(At::Insert, when);
+        let refused = stage.client.put_value(PATH, "cut");
+        assert!(!stage.proxy.waits(), "nothing was cut: {refused:?}");
+        stage.wait_for_record(&refused);
+        expect_unknown(refused);
+        let stored = u64::from(when == When::After);
+        let whole = wait_for(PATIENCE, || (stage.versions() == before + stored).then_some(()));
+        assert!(whole.is_some(), "cut {when:?}, there are {} more versions", stage.versions() - before);
+        let revealed = stage.client.reveal(PATH, None).ok(200);
+        assert_eq!(revealed["version"], before + stored, "cut {when:?}");
+        assert_eq!(revealed["secretString"], base64(if when == When::After { "cut" } else { "before" }));
+    }
+    stage.end();
+}
+
 /// The repeat comes while the database is still at the commit that it is a repeat of.
 #[test]
 fn a_repeat_waits_for_the_commit_that_was_cut() {
@@ -109,7 +132,9 @@ fn a_repeat_waits_for_the_commit_that_was_cut() {
     assert_eq!(stage.versions(), 1);
     std::thread::scope(|scope| {
         let repeat = scope.spawn(|| stage.put("cut", "value 2"));
-        stage.place.wait_for_waiting(2);
+        // It waited in vain, and is tried again now and then.
+        let waited = || stage.place.cluster.log().contains("canceling statement due to lock timeout").then_some(());
+        assert!(wait_for(PATIENCE, waited).is_some(), "the repeat does not wait");
         other.run("SELECT pg_advisory_unlock(42)");
         assert_eq!(repeat.join().unwrap().ok(201)["version"], 2);
     });
@@ -190,13 +215,17 @@ fn request(answer: &Answer) -> RequestId {
 #[test]
 fn a_put_that_is_cut_before_its_commit_is_done_all_the_same() {
     let stage = Stage::new();
+    // Only after a pause a put has a transaction of several statements.
+    let rest = || std::thread::sleep(Duration::from_millis(1_200));
     for round in 1..=3 {
+        rest();
         stage.proxy.cut(At::Begin, When::Before);
         stage.client.put_value(PATH, format!("value {round}")).ok(201);
         assert!(!stage.proxy.waits(), "nothing was cut");
         assert_eq!(stage.versions(), round + 1);
     }
     // And once more where every answer of the database is lost that begins a transaction.
+    rest();
     stage.proxy.cut(At::Begin, When::After);
     stage.client.put_value(PATH, "last").ok(201);
     assert_eq!(stage.versions(), 5);

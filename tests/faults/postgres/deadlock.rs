@@ -4,32 +4,38 @@ use super::place::Place;
 use super::session::Session;
 use crate::audit_log::AuditLog;
 use std::time::Duration;
+use strongroom_test_postgres::Cluster;
 use strongroom_tests::{Answer, Client, wait_for};
 
 const PATH: &str = "/deadlock/a";
 
-/// The server's call takes the row of the secret and waits for what the other session has, as `first` says, which then wants the
-/// row of the secret.
-fn crossed(first: &str, call: impl Fn(&Client) -> Answer + Sync) -> Place {
-    let place = Place::new();
+/// The server's call takes the row of the secret, and its statement sleeps as `slow` says, before it wants what the other session has,
+/// as `first` says, which waits for the row of the secret meanwhile.
+fn crossed(slow: &str, first: &str, call: impl Fn(&Client) -> Answer + Sync) -> Place {
+    // The database looks for deadlocks sooner than the server's own short wait for a lock ends.
+    let place = Place::over(Cluster::builder().in_memory().set("deadlock_timeout", "10ms"));
     let server = place.dev();
     let client = server.client();
-    for version in 1..=2 {
-        match version {
-            1 => client.create(PATH, "value 1").ok(201),
-            _ => client.put_value(PATH, "value 2").ok(201),
-        };
-    }
+    client.create(PATH, "value 1").ok(201);
+    client.put_value(PATH, "value 2").ok(201);
+    place.database.sql(&format!(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+         CREATE TRIGGER wait {slow} EXECUTE FUNCTION wait()"
+    ));
     let mut other = Session::open(place.database.url());
     // The victim is who finds it.
     other.run("SET deadlock_timeout = '60s'");
+    // The trigger is for the server.
+    other.run("SET session_replication_role = replica");
     other.run("BEGIN");
     other.run(first);
     let answer = std::thread::scope(|scope| {
         let answer = scope.spawn(|| call(&client));
-        place.wait_for_waiting(1);
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        let found = wait_for(Duration::from_secs(10), || (place.number(sleeps) > 0).then_some(()));
+        assert!(found.is_some(), "the call does not come to its change");
         other.run("SELECT FROM secrets FOR UPDATE");
-        other.run("COMMIT");
+        other.run("ROLLBACK");
         answer.join().unwrap()
     });
     assert!(answer.status < 300, "{answer:?}");
@@ -42,8 +48,12 @@ fn crossed(first: &str, call: impl Fn(&Client) -> Answer + Sync) -> Place {
 
 #[test]
 fn a_put_is_done_after_a_deadlock() {
-    let place =
-        crossed("LOCK TABLE secret_versions IN SHARE ROW EXCLUSIVE MODE", |client| client.put_value(PATH, "value 3"));
+    // The same version is being written elsewhere.
+    let place = crossed(
+        "BEFORE INSERT ON secret_versions FOR EACH ROW",
+        "INSERT INTO secret_versions SELECT (jsonb_populate_record(v, '{\"number\": 3}')).* FROM secret_versions v WHERE number = 2",
+        |client| client.put_value(PATH, "value 3"),
+    );
     assert_eq!(place.number("SELECT count(*) FROM secret_versions"), 3);
     let server = place.dev();
     let client = server.client();
@@ -54,7 +64,11 @@ fn a_put_is_done_after_a_deadlock() {
 
 #[test]
 fn a_destroy_is_done_after_a_deadlock() {
-    let place = crossed("SELECT FROM secret_versions WHERE number = 1 FOR UPDATE", |client| client.destroy(PATH, 1));
+    let place = crossed(
+        "BEFORE UPDATE ON secret_versions FOR EACH STATEMENT",
+        "SELECT FROM secret_versions WHERE number = 1 FOR UPDATE",
+        |client| client.destroy(PATH, 1),
+    );
     let server = place.dev();
     let client = server.client();
     client.reveal(PATH, Some(1)).error(404, "version_destroyed");

@@ -114,3 +114,20 @@ fn what_was_still_in_use_is_vacuumed_later() {
     expect_gone(&place, &erased);
     server.stop();
 }
+
+/// PostgreSQL only warns whoever may not vacuum, so the server has to say it.
+#[test]
+fn a_user_who_may_not_vacuum_is_told() {
+    let place = Place::new();
+    place.dev().stop();
+    let before = vacuums(&place);
+    place.database.sql(
+        "CREATE ROLE app LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app",
+    );
+    let server = Place::launch(place.data.path(), &place.database.url_as("app")).start();
+    let told = wait_for(LIMIT, || server.stderr().contains("may not vacuum secret_versions").then_some(()));
+    assert!(told.is_some(), "{}", server.stderr());
+    assert_eq!(vacuums(&place), before);
+    server.stop();
+}

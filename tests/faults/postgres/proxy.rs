@@ -12,7 +12,7 @@ pub(super) enum At {
     Begin,
     /// The one that commits it.
     Commit,
-    /// The insert of audit records that is a transaction of its own.
+    /// The statement that inserts audit records, and perhaps versions with them, and is a transaction of its own.
     Insert,
 }
 
@@ -166,7 +166,9 @@ impl Reading {
             b'Q' => self.statement(first),
             b'P' => {
                 let sql = texts.next().unwrap_or_default();
-                self.inserts.insert(first.to_owned(), sql.starts_with(b"INSERT INTO audit_records"));
+                let needle = b"INSERT INTO audit_records";
+                let is_insert = sql.windows(needle.len()).any(|part| part == needle);
+                self.inserts.insert(first.to_owned(), is_insert);
                 None
             }
             // The portal comes first, then the statement.
@@ -180,7 +182,7 @@ impl Reading {
 
     fn statement(&mut self, sql: &[u8]) -> Option<At> {
         let (at, in_transaction) = match sql {
-            b"BEGIN" => (At::Begin, true),
+            _ if sql.starts_with(b"BEGIN") => (At::Begin, true),
             b"COMMIT" => (At::Commit, false),
             b"ROLLBACK" => (At::Commit, false),
             _ => return None,

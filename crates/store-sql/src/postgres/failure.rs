@@ -8,6 +8,11 @@ use strongroom_domain::port::{ReadError, ReadErrorKind};
 const INSECURE: &str =
     "no secure connection to the database could be made; check sslmode, sslrootcert and its certificate";
 
+/// The database gave a new stream of the audit log a place behind the last that there is.
+#[derive(Debug, thiserror::Error)]
+#[error("the sequence of audit_streams.ordinal is behind 524287")]
+pub(crate) struct StreamsUsedUp;
+
 /// The `SQLSTATE` of an error of the server.
 pub(crate) fn code(error: &Error) -> Option<Cow<'_, str>> {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code)
@@ -24,6 +29,11 @@ pub(crate) fn is_lost(error: &Error) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether the server did not answer in time. Waiting once more would only double the time.
+pub(crate) fn is_timeout(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
 /// Whether the server has no room for more.
@@ -46,6 +56,10 @@ pub(crate) fn explain(error: &Error) -> &'static str {
         Error::PoolTimedOut => {
             "every connection to the database is in use, or none could be opened; raise the number of readers, or see whether the \
              server answers"
+        }
+        Error::AnyDriverError(error) if error.is::<StreamsUsedUp>() => {
+            "the audit log has no place for another stream, so nothing can be written; set the sequence of audit_streams.ordinal \
+             (setval) to where enough numbers below 524288 are free"
         }
         Error::PoolClosed => "the store is stopping",
         Error::Tls(_) => INSECURE,

@@ -2,6 +2,7 @@
 
 use super::connect;
 use super::failure;
+use super::lane::{bounded, limit};
 use super::options::PostgresOptions;
 use crate::error::OpenError;
 use crate::row;
@@ -125,18 +126,18 @@ impl PostgresLeases {
         let mut held = self.connection.lock().await;
         // Given back only by a call that came to its end, so that one that was given up leaves no half-read answer behind.
         if let Some(mut connection) = held.take() {
-            match call.run(&mut connection).await {
+            match bounded(limit(&self.options), call.run(&mut connection)).await {
                 Ok(lease) => {
                     *held = Some(connection);
                     return Ok(lease);
                 }
                 // The server may have ended it while it was idle. Every call may be made twice.
-                Err(error) if failure::is_lost(&error) => {}
+                Err(error) if failure::is_lost(&error) && !failure::is_timeout(&error) => {}
                 Err(error) => return Err(failed(error)),
             }
         }
         let mut connection = connect::connection(&self.options).await.map_err(unreachable)?;
-        let lease = call.run(&mut connection).await.map_err(failed)?;
+        let lease = bounded(limit(&self.options), call.run(&mut connection)).await.map_err(failed)?;
         *held = Some(connection);
         Ok(lease)
     }

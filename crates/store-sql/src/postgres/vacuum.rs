@@ -3,33 +3,74 @@
 //! Nothing remembers an erase over a restart; instead every start begins with a VACUUM, which skips pages without old rows.
 
 use super::connect;
+use super::lane::now;
 use super::options::PostgresOptions;
 use crate::error::OpenError;
+use crate::metrics::Level;
 use sqlx::Executor;
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout, timeout_at};
 
 /// How soon after an erase it begins; erases that come meanwhile share it.
 const FIRST: Duration = Duration::from_secs(5);
-/// How long after the first one a second follows, for what a transaction could still see at the first.
-const SECOND: Duration = Duration::from_secs(30);
+/// How often it is looked whether transactions have ended that could still see what was erased.
+const LOOK: Duration = Duration::from_secs(10);
 /// How soon one that failed is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+/// How soon one that the database does not allow is tried again.
+const REFUSED: Duration = Duration::from_secs(60);
+/// The longest that one may take, when the server may have gone.
+const LIMIT: Duration = Duration::from_secs(600);
+/// The longest that one may take when the store closes.
+const LAST: Duration = Duration::from_secs(5);
+/// How soon one that runs notices that the store closes.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The transaction that comes next: whatever was erased, an earlier one did it.
+const NOW: &str = "SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text";
+/// Whether this user may vacuum, which else is a mere warning of the server; and whether nobody is left who sees more than
+/// transaction `$1` does. One that runs in another database holds back the view of later ones in this one.
+const LOOK_ROUND: &str = "
+    SELECT pg_has_role(relowner, 'USAGE')
+            OR EXISTS (SELECT FROM pg_database WHERE datname = current_database() AND pg_has_role(datdba, 'USAGE'))
+            OR CASE WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(oid, 'MAINTAIN')
+                    ELSE false END,
+        NOT EXISTS (
+            SELECT FROM (
+                SELECT backend_xmin FROM pg_stat_activity
+                WHERE pid <> pg_backend_pid() AND (datname IS NULL OR datname = current_database())
+                UNION ALL SELECT backend_xid FROM pg_stat_activity
+                UNION ALL SELECT transaction FROM pg_prepared_xacts
+                UNION ALL SELECT xmin FROM pg_replication_slots) AS holders (oldest)
+            WHERE age(oldest) > age($1::xid))
+    FROM pg_class WHERE oid = 'secret_versions'::regclass";
 
 /// Where erases are told.
 #[derive(Clone)]
 pub(super) struct Vacuum(Sender<()>);
 
 impl Vacuum {
-    /// Starts the task; it ends when all senders are dropped.
-    pub(super) fn start(options: PostgresOptions) -> Self {
+    /// Starts the task; it ends when all senders are dropped, after a last VACUUM, not long, if one is wanted.
+    pub(super) fn start(options: PostgresOptions) -> (Self, JoinHandle<()>) {
         let (sender, wanted) = channel(1);
-        tokio::spawn(Task { options, wanted, open: true }.run());
-        Self(sender)
+        let wanted_metric = crate::metrics::vacuum_wanted();
+        let task = Task {
+            options,
+            wanted,
+            open: true,
+            erased: false,
+            since: None,
+            wanted_metric,
+            refused: false,
+            gave_up: false,
+        };
+        (Self(sender), tokio::spawn(task.run()))
     }
 
-    /// Something was erased.
+    /// Something was, or may have been, erased.
     pub(super) fn want(&self) {
         // When there is no room, it is wanted already.
         let _ = self.0.try_send(());
@@ -40,18 +81,47 @@ struct Task {
     options: PostgresOptions,
     wanted: Receiver<()>,
     open: bool,
+    /// Whether something was erased that no VACUUM was told to take out yet.
+    erased: bool,
+    /// The first transaction that can't have erased what is to be taken out, and no longer sees it; `None` until it is known.
+    since: Option<String>,
+    wanted_metric: Level,
+    /// Whether the database did not allow the last one.
+    refused: bool,
+    /// Whether one was given up because the store closed.
+    gave_up: bool,
+}
+
+/// What became of a VACUUM.
+enum Done {
+    /// Nobody could see any more what was erased, and it is gone.
+    All,
+    /// Transactions were open that began before the erase.
+    NotYet,
+    /// The user may not do it.
+    Refused,
 }
 
 impl Task {
     async fn run(mut self) {
-        while self.open {
+        loop {
+            self.wanted_metric.to(1);
             self.pause(FIRST).await;
-            self.vacuum().await;
-            if self.wanted_within(SECOND).await {
-                continue;
+            self.until_gone().await;
+            if !self.open {
+                break;
             }
-            self.vacuum().await;
-            self.open = self.open && self.wanted.recv().await.is_some();
+            self.wanted_metric.to(0);
+            match self.wanted.recv().await {
+                Some(()) => self.erased = true,
+                None => return,
+            }
+        }
+        if self.erased
+            && !self.gave_up
+            && let Err(error) = self.vacuum(LAST).await
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "erased values are vacuumed at the next start");
         }
     }
 
@@ -61,37 +131,85 @@ impl Task {
         while self.open
             && let Ok(told) = timeout_at(end, self.wanted.recv()).await
         {
-            self.open = told.is_some();
+            self.tell(told);
         }
     }
 
-    /// Waits so long, or until another erase is told, which it answers, or the store closes.
-    async fn wanted_within(&mut self, time: Duration) -> bool {
-        if self.open
-            && let Ok(told) = timeout(time, self.wanted.recv()).await
-        {
-            self.open = told.is_some();
-            return self.open;
+    fn tell(&mut self, told: Option<()>) {
+        self.open = told.is_some();
+        if self.open {
+            self.erased = true;
+            self.since = None;
         }
-        false
     }
 
-    async fn vacuum(&mut self) {
+    /// Repeats it until all is gone that was told, or the store closes.
+    async fn until_gone(&mut self) {
         while self.open {
-            match vacuum(&self.options).await {
-                Ok(()) => return,
+            let pause = match self.vacuum(LIMIT).await {
+                Ok(Done::All) => {
+                    self.since = None;
+                    self.erased = false;
+                    return;
+                }
+                Ok(Done::NotYet) => LOOK,
+                Ok(Done::Refused) => REFUSED,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "erased values could not be vacuumed yet");
-                    self.pause(RETRY).await;
+                    RETRY
                 }
-            }
+            };
+            self.pause(pause).await;
         }
+    }
+
+    /// One VACUUM; when it waits for transactions to end, the next one after that.
+    async fn vacuum(&mut self, limit: Duration) -> Result<Done, OpenError> {
+        let (options, since) = (self.options.clone(), self.since.take());
+        let mut running = pin!(timeout(limit, vacuum(options, since)));
+        let mut end: Option<Instant> = None;
+        let is_over = |end: Instant| now() >= end;
+        let (done, since) = loop {
+            match timeout(TICK, running.as_mut()).await {
+                Ok(Ok(done)) => break done?,
+                Ok(Err(_)) => return Err(connect::timed_out().into()),
+                Err(_) if end.is_some_and(is_over) => {
+                    self.gave_up = true;
+                    return Err(connect::timed_out().into());
+                }
+                Err(_) if end.is_none() && self.wanted.is_closed() => end = Some(now() + LAST),
+                Err(_) => {}
+            }
+        };
+        self.since = Some(since);
+        let refused = matches!(done, Done::Refused);
+        if refused && !self.refused {
+            tracing::error!(
+                "the database user may not vacuum secret_versions, so erased values stay in its files; make it the owner of the \
+                 table (ALTER TABLE secret_versions OWNER TO …), or run VACUUM secret_versions as the owner after each erase"
+            );
+        }
+        self.refused = refused;
+        Ok(done)
     }
 }
 
-async fn vacuum(options: &PostgresOptions) -> Result<(), OpenError> {
-    let mut connection = connect::connection(options).await?;
-    connection.execute("SET statement_timeout = 0").await?;
-    connection.execute("VACUUM secret_versions").await?;
-    Ok(())
+/// One VACUUM, and what to tell the next one. With `since` there was one already, and it had to leave something: then there is nothing
+/// to do before those have ended that could still see it.
+async fn vacuum(options: PostgresOptions, since: Option<String>) -> Result<(Done, String), OpenError> {
+    let mut connection = connect::connection(&options).await?;
+    let is_first = since.is_none();
+    let since = match since {
+        Some(since) => since,
+        None => sqlx::query_scalar(NOW).fetch_one(&mut connection).await?,
+    };
+    let (allowed, passed): (bool, bool) = sqlx::query_as(LOOK_ROUND).bind(&since).fetch_one(&mut connection).await?;
+    if !allowed {
+        return Ok((Done::Refused, since));
+    }
+    if is_first || passed {
+        connection.execute("SET statement_timeout = '10min'").await?;
+        connection.execute("VACUUM secret_versions").await?;
+    }
+    Ok((if passed { Done::All } else { Done::NotYet }, since))
 }

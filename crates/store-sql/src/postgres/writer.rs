@@ -54,7 +54,7 @@ impl PostgresWriter {
         flush.recover().await?;
         let (flush_queue, calls) = unbounded_channel();
         let mut tasks = vec![tokio::spawn(flush.run(calls))];
-        let vacuum = Vacuum::start(options.clone());
+        let (vacuum, vacuuming) = Vacuum::start(options.clone());
         let common = Common { accesses, positions, vacuum, _flush: flush_queue.clone() };
         let mut lanes = Vec::new();
         for _ in 0..options.lanes.max(1) {
@@ -63,6 +63,7 @@ impl PostgresWriter {
             tasks.push(tokio::spawn(Lane::new(options.clone(), jobs, common.clone(), signer, ids).run()));
             lanes.push(queue);
         }
+        tasks.push(vacuuming);
         Ok(Self {
             queues: Mutex::new(Some(Queues { lanes, flush: flush_queue })),
             changes: Room::new("change", options.queue_bytes),
@@ -79,7 +80,8 @@ impl PostgresWriter {
         sent && written.await.unwrap_or(false)
     }
 
-    /// Writes what is queued, and the times of last accesses, and ends the lanes. Later calls answer `Unavailable`.
+    /// Writes what is queued, and the times of last accesses, and ends the lanes; takes what was just erased out of its pages, if that
+    /// goes within a few seconds. Later calls answer `Unavailable`.
     pub async fn close(&self) {
         self.changes.close();
         self.records.close();

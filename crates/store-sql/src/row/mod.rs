@@ -51,6 +51,8 @@ pub(crate) fn array<const N: usize>(bytes: &[u8], of: &str) -> Result<[u8; N], R
 
 /// How many bits of a position are the sequence: 60,000 records a second for nine years.
 const SEQUENCE_BITS: u32 = 44;
+/// The last place that a stream can have among the streams.
+pub(crate) const LAST_ORDINAL: i64 = (1 << (63 - SEQUENCE_BITS)) - 1;
 /// Where a stream ends and another begins; a commit never adds as many records as are left behind it.
 pub(crate) const LAST_SEQUENCE: u64 = (1 << SEQUENCE_BITS) - (1 << 20);
 

@@ -4,7 +4,7 @@ use super::chain::{Chain, Links};
 use super::fault::{Failed, bounded};
 use super::job::{Job, Verdict};
 use super::session::Session;
-use super::statement::{self, Append};
+use super::statement::{self, Append, Patience};
 use crate::encoded::EncodedUnit;
 use crate::postgres::change::Effect;
 use crate::postgres::{failure, units};
@@ -37,6 +37,8 @@ pub(super) struct Batch<'a> {
     pub(super) chain: &'a Chain,
     pub(super) jobs: &'a [Job],
     pub(super) limit: Duration,
+    /// That of its units; without any it waits for as long as the session says, since nothing else could go on either.
+    pub(super) patience: Patience,
 }
 
 impl Batch<'_> {
@@ -100,7 +102,7 @@ impl Batch<'_> {
             (true, true) => true,
             (true, false) => false,
             (false, true) => statement::record(connection, &links, ordinal, &seen).await?,
-            (false, false) => statement::append(connection, &links, ordinal, &seen, appends).await?,
+            (false, false) => statement::append(connection, &links, ordinal, &seen, appends, self.patience).await?,
         };
         if !written {
             return Ok(None);
@@ -111,8 +113,8 @@ impl Batch<'_> {
     }
 
     async fn transact(&self, connection: &mut PgConnection) -> Result<Made, sqlx::Error> {
-        connection.execute("BEGIN").await?;
         let units: Vec<&EncodedUnit> = self.jobs.iter().filter_map(Job::unit).collect();
+        connection.execute(if units.is_empty() { "BEGIN" } else { self.patience.begin() }).await?;
         let mut applied =
             if units.is_empty() { Vec::new() } else { units::apply(connection, &units).await? }.into_iter();
         let revisions = self.revisions(connection).await?;

@@ -1,9 +1,10 @@
 //! A lane's audit stream. It begins with the lane's first record, and never goes on after a restart.
 
 use super::record::Record;
+use crate::postgres::failure::StreamsUsedUp;
 use crate::row;
 use sqlx::PgConnection;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use strongroom_domain::audit::{ChainHash, ChainState, Signature};
 use strongroom_domain::id::StreamId;
 use strongroom_domain::port::{AuditSigner, IdGenerator};
@@ -14,6 +15,8 @@ pub(super) struct Chain {
     ids: Arc<dyn IdGenerator>,
     /// The stream's place among all; `None` until its first record is durable.
     ordinal: Option<i64>,
+    /// The place that the database gave it, perhaps in a transaction that failed. There are not so many that each try could take another.
+    given: OnceLock<i64>,
     /// As it stands in the database.
     durable: ChainState,
 }
@@ -30,7 +33,7 @@ pub(super) struct Links<'r> {
 impl Chain {
     pub(super) fn new(signer: Arc<dyn AuditSigner>, ids: Arc<dyn IdGenerator>) -> Self {
         let durable = ChainState::begin(StreamId::new(ids.next()));
-        Self { signer, ids, ordinal: None, durable }
+        Self { signer, ids, ordinal: None, given: OnceLock::new(), durable }
     }
 
     pub(super) const fn ordinal(&self) -> Option<i64> {
@@ -57,11 +60,22 @@ impl Chain {
 
     /// Gives the stream its row, in the open transaction; answers with its place among the streams.
     pub(super) async fn begin(&self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+        let stream = self.durable.stream.uuid();
+        if let Some(ordinal) = self.given.get() {
+            let again =
+                sqlx::query("INSERT INTO audit_streams (ordinal, id) VALUES ($1, $2)").bind(ordinal).bind(stream);
+            again.execute(connection).await?;
+            return Ok(*ordinal);
+        }
         let ordinal: Vec<i64> = sqlx::query_scalar("INSERT INTO audit_streams (id) VALUES ($1) RETURNING ordinal")
-            .bind(self.durable.stream.uuid())
+            .bind(stream)
             .fetch_all(connection)
             .await?;
-        ordinal.first().copied().ok_or(sqlx::Error::RowNotFound)
+        let ordinal = ordinal.first().copied().ok_or(sqlx::Error::RowNotFound)?;
+        if ordinal > row::LAST_ORDINAL {
+            return Err(sqlx::Error::AnyDriverError(StreamsUsedUp.into()));
+        }
+        Ok(*self.given.get_or_init(|| ordinal))
     }
 
     /// The batch is durable.
@@ -77,6 +91,7 @@ impl Chain {
     /// This stream ends, and another begins: it is full, or the batch may be in it, and its records, if they are there, end it.
     pub(super) fn abandon(&mut self) {
         self.ordinal = None;
+        self.given = OnceLock::new();
         self.durable = ChainState::begin(StreamId::new(self.ids.next()));
     }
 }

@@ -47,6 +47,8 @@ pub(super) enum Remedy {
     Reconnect,
     /// Each job by itself: one of them doesn't fit.
     Alone,
+    /// The others without those that may wait for a lock, which are tried again by and by.
+    Apart,
     /// There is no connection; nothing goes until there is.
     Wait,
 }
@@ -66,7 +68,7 @@ impl From<&Error> for Cause {
 }
 
 /// A batch that was not, or perhaps not, committed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failed {
     pub(super) fault: Fault,
     /// What is wrong, and what to do.
@@ -106,11 +108,12 @@ impl Failed {
 fn remedy(error: &Error) -> Remedy {
     let code = failure::code(error);
     match code.as_deref() {
-        Some("40001" | "40P01" | "55P03") => Remedy::Again,
+        Some("40001" | "40P01") => Remedy::Again,
+        Some("55P03") => Remedy::Apart,
         // Data, constraints, limits of the program.
         Some(code) if ["21", "22", "23", "54"].contains(&code.get(..2).unwrap_or_default()) => Remedy::Alone,
         None if matches!(error, Error::Encode(_)) => Remedy::Alone,
-        _ if failure::is_lost(error) && !is_timeout(error) => Remedy::Reconnect,
+        _ if failure::is_lost(error) && !failure::is_timeout(error) => Remedy::Reconnect,
         _ => Remedy::None,
     }
 }
@@ -128,12 +131,11 @@ fn is_unknown_code(code: &str) -> bool {
     code.starts_with("08") || matches!(code, "40003" | "57P01" | "57P02")
 }
 
-fn is_timeout(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::TimedOut)
-}
-
 /// What takes longer is an error like a broken connection, which is not to be used again.
-pub(super) async fn bounded<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(in crate::postgres) async fn bounded<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database server did not answer in time")))
     })

@@ -9,8 +9,8 @@ use crate::accesses::{AccessKey, Accesses};
 use crate::error::OpenError;
 use crate::metrics::LaneMetrics;
 use crate::row;
+use sqlx::PgConnection;
 use sqlx::postgres::PgBindIterExt;
-use sqlx::{Executor, PgConnection};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,10 @@ const CHUNK: usize = 1024;
 const PERIOD: Duration = Duration::from_millis(500);
 /// After so many periods without an access the positions are written by themselves, so that a start reads few records.
 const IDLE_PERIODS: u32 = 20;
+
+/// How many streams one statement looks at when the store starts, and how many records one reads again.
+const STREAMS: i64 = 1_000;
+const RECORDS: i64 = 100_000;
 
 const POSITION: &str = "last-access";
 
@@ -65,29 +69,28 @@ impl Flush {
     /// Reads the accesses behind the positions again.
     pub(in crate::postgres) async fn recover(&mut self) -> Result<(), OpenError> {
         let mut connection = self.session.take().await?;
-        // However much there is.
-        connection.execute("SET statement_timeout = 0").await?;
-        for (ordinal, sequence, end) in unreflected(&mut connection).await? {
-            let accesses: Vec<(Uuid, Option<i64>, i64)> = sqlx::query_as(
-                "SELECT resource_id, resource_version, max(at) FROM audit_records
-                 WHERE position > $1 AND position <= $2 AND action = $3 AND outcome = $4 AND resource_kind = $5
-                   AND resource_id IN (SELECT id FROM secrets)
-                 GROUP BY resource_id, resource_version",
-            )
-            .bind(row::position(ordinal, 0).saturating_add(sequence))
-            .bind(row::position(ordinal, 0).saturating_add(end))
-            .bind(Action::SecretValueRead.as_str())
-            .bind(Outcome::Success.as_str())
-            .bind(ResourceKind::Secret.as_str())
-            .fetch_all(&mut connection)
-            .await?;
-            for (secret, version, at) in accesses {
-                let version = version.and_then(|version| u64::try_from(version).ok());
-                self.accesses.touch(secret, version.unwrap_or(0), at);
+        let limit = self.session.limit();
+        let mut after = -1;
+        loop {
+            let streams = bounded(limit, unreflected(&mut connection, after)).await?;
+            for (ordinal, reflected, end) in streams.iter().copied() {
+                // A stream may be long, and each statement must end in time.
+                let mut from = reflected;
+                while let Some(end) = end.filter(|end| from < *end) {
+                    let to = end.min(from.saturating_add(RECORDS));
+                    for (secret, version, at) in bounded(limit, read(&mut connection, ordinal, from, to)).await? {
+                        let version = version.and_then(|version| u64::try_from(version).ok());
+                        self.accesses.touch(secret, version.unwrap_or(0), at);
+                    }
+                    self.positions.note(ordinal, u64::try_from(to).unwrap_or(0));
+                    from = to;
+                }
             }
-            self.positions.note(ordinal, u64::try_from(end).unwrap_or(0));
+            match streams.last() {
+                Some((last, ..)) => after = *last,
+                None => break,
+            }
         }
-        connection.execute("RESET statement_timeout").await?;
         self.session.keep(connection);
         Ok(())
     }
@@ -165,20 +168,44 @@ impl Flush {
     }
 }
 
-/// Where streams have records behind their positions: ordinal, position, end.
-async fn unreflected(connection: &mut PgConnection) -> Result<Vec<(i64, i64, i64)>, sqlx::Error> {
+/// How far the next streams are reflected, and where they end: ordinal, position, end.
+async fn unreflected(connection: &mut PgConnection, after: i64) -> Result<Vec<(i64, i64, Option<i64>)>, sqlx::Error> {
+    // No position is behind the last one of the last stream, which is the largest number there is.
     sqlx::query_as(
-        "SELECT ordinal, reflected, sequence FROM (
-             SELECT streams.ordinal, coalesce(positions.sequence, 0) AS reflected,
-                    (SELECT records.sequence FROM audit_records AS records
-                     WHERE records.position > streams.ordinal * $2 AND records.position < (streams.ordinal + 1) * $2
-                     ORDER BY records.position DESC LIMIT 1) AS sequence
-             FROM audit_streams AS streams
-             LEFT JOIN audit_positions AS positions ON positions.name = $1 AND positions.stream = streams.ordinal
-         ) AS ends WHERE sequence > reflected ORDER BY ordinal",
+        "SELECT streams.ordinal, coalesce(positions.sequence, 0),
+                (SELECT records.sequence FROM audit_records AS records
+                 WHERE records.position > streams.ordinal * $2 AND records.position <= streams.ordinal * $2 + ($2 - 1)
+                 ORDER BY records.position DESC LIMIT 1)
+         FROM audit_streams AS streams
+         LEFT JOIN audit_positions AS positions ON positions.name = $1 AND positions.stream = streams.ordinal
+         WHERE streams.ordinal > $3 ORDER BY streams.ordinal LIMIT $4",
     )
     .bind(POSITION)
     .bind(row::position(1, 0))
+    .bind(after)
+    .bind(STREAMS)
+    .fetch_all(connection)
+    .await
+}
+
+/// When which secrets and versions were last accessed, by the records of a part of a stream.
+async fn read(
+    connection: &mut PgConnection,
+    ordinal: i64,
+    from: i64,
+    to: i64,
+) -> Result<Vec<(Uuid, Option<i64>, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT resource_id, resource_version, max(at) FROM audit_records
+         WHERE position > $1 AND position <= $2 AND action = $3 AND outcome = $4 AND resource_kind = $5
+           AND resource_id IN (SELECT id FROM secrets)
+         GROUP BY resource_id, resource_version",
+    )
+    .bind(row::position(ordinal, 0).saturating_add(from))
+    .bind(row::position(ordinal, 0).saturating_add(to))
+    .bind(Action::SecretValueRead.as_str())
+    .bind(Outcome::Success.as_str())
+    .bind(ResourceKind::Secret.as_str())
     .fetch_all(connection)
     .await
 }

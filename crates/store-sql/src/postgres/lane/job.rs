@@ -84,6 +84,22 @@ impl Job {
         }
     }
 
+    /// Whether it is a record for which nobody waits.
+    pub(super) const fn is_record(&self) -> bool {
+        matches!(self.task, Task::Record(_))
+    }
+
+    /// The secrets and keys that its unit changes or expects to be unchanged.
+    pub(super) fn aggregates(&self) -> impl Iterator<Item = Uuid> {
+        let unit = self.unit();
+        let expected = unit.into_iter().flat_map(|unit| &unit.expect).filter_map(|expect| match expect {
+            Expect::Revision(AggregateId::Secret(id), _) => Some(id.uuid()),
+            Expect::Revision(AggregateId::Key(id), _) => Some(id.uuid()),
+            _ => None,
+        });
+        expected.chain(unit.into_iter().flat_map(|unit| &unit.changes).filter_map(changed))
+    }
+
     pub(super) fn access(&self) -> Option<&Reveal> {
         match &self.task {
             Task::Access(reveal, _) => Some(reveal),
@@ -140,16 +156,20 @@ impl Job {
 
 /// The aggregate that decides which lane a unit goes to: all changes of a secret or key take the same one.
 pub(in crate::postgres) fn aggregate(unit: &Unit) -> Option<Uuid> {
-    let changed = unit.changes.iter().find_map(|change| match change {
-        Change::InsertKey(key) => Some(key.spec.id.uuid()),
-        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(key.uuid()),
-        change => change.secret().map(SecretId::uuid),
-    });
-    changed.or_else(|| {
+    unit.changes.iter().find_map(changed).or_else(|| {
         unit.expect.iter().find_map(|expect| match expect {
             Expect::Revision(AggregateId::Secret(id), _) => Some(id.uuid()),
             Expect::Revision(AggregateId::Key(id), _) => Some(id.uuid()),
             _ => None,
         })
     })
+}
+
+/// The secret or key that a change makes or changes.
+fn changed(change: &Change) -> Option<Uuid> {
+    match change {
+        Change::InsertKey(key) => Some(key.spec.id.uuid()),
+        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(key.uuid()),
+        change => change.secret().map(SecretId::uuid),
+    }
 }

@@ -4,31 +4,37 @@ mod batch;
 mod chain;
 mod fault;
 mod flush;
+mod held;
 mod job;
+mod misfits;
 mod record;
 mod session;
 mod statement;
 
+pub(super) use fault::bounded;
 pub(super) use flush::{Flush, FlushCall, Positions};
 pub(super) use job::{Job, Task, aggregate};
-pub(super) use session::Session;
+pub(super) use session::{Session, limit};
 
 use crate::accesses::Accesses;
 use crate::metrics::LaneMetrics;
-use crate::postgres::change::Effect;
+use crate::postgres::change::{self, Effect};
 use crate::postgres::options::PostgresOptions;
 use crate::postgres::units;
 use crate::postgres::vacuum::Vacuum;
 use batch::{Batch, Committed};
 use chain::Chain;
 use fault::{Failed, Fault, Remedy};
+use held::Held;
 use job::Verdict;
+use misfits::Misfits;
+use statement::Patience;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strongroom_domain::port::{AuditSigner, IdGenerator};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The most jobs of one commit.
 const BATCH_JOBS: usize = 256;
@@ -64,8 +70,12 @@ pub(super) struct Lane {
     metrics: LaneMetrics,
     /// Units that touch what a unit of the last batch touched.
     waiting: VecDeque<Job>,
+    /// Units that wait for locks.
+    held: Held,
     /// Records that could not be written yet; nobody waits for them, but they are not lost.
     backlog: VecDeque<Job>,
+    /// Records that the database refused each for itself, while it took others.
+    misfits: Misfits,
 }
 
 impl Lane {
@@ -76,14 +86,17 @@ impl Lane {
         signer: Arc<dyn AuditSigner>,
         ids: Arc<dyn IdGenerator>,
     ) -> Self {
+        let session = Session::new(options);
         Self {
-            session: Session::new(options),
+            held: Held::new(session.patience()),
+            session,
             jobs,
             chain: Chain::new(signer, ids),
             common,
             metrics: LaneMetrics::new(),
             waiting: VecDeque::new(),
             backlog: VecDeque::new(),
+            misfits: Misfits::default(),
         }
     }
 
@@ -92,8 +105,8 @@ impl Lane {
         loop {
             let mut first = None;
             if self.waiting.is_empty() {
-                let patience = if self.backlog.is_empty() { LONG } else { TIDY };
-                match timeout(patience, self.jobs.recv()).await {
+                let tidy = if self.backlog.is_empty() && self.misfits.is_empty() { LONG } else { TIDY };
+                match timeout(self.held.pause().unwrap_or(tidy).min(tidy), self.jobs.recv()).await {
                     Ok(Some(job)) => first = Some(job),
                     Ok(None) => break,
                     Err(_) => {}
@@ -101,6 +114,8 @@ impl Lane {
             }
             let batch = self.gather(first);
             self.commit(batch).await;
+            self.try_held().await;
+            self.try_misfits(Some(now())).await;
         }
         self.finish().await;
     }
@@ -121,14 +136,15 @@ impl Lane {
         }
         while room || first.is_some() {
             let Some(job) = first.take().or_else(|| self.jobs.try_recv().ok()) else { break };
-            if !self.backlog.is_empty() && matches!(job.task, Task::Record(_)) {
+            if !self.backlog.is_empty() && job.is_record() {
                 // Behind those that were queued before it.
                 self.backlog.push_back(job);
             } else {
                 room = add(job, &mut batch);
             }
         }
-        self.set_aside(batch)
+        let batch = self.set_aside(batch);
+        self.held.keep_back(batch)
     }
 
     /// Lets units wait that are not independent of those before them.
@@ -154,33 +170,34 @@ impl Lane {
             return true;
         }
         let mut taken = true;
-        if let Err((mut jobs, failed)) = self.try_commit(jobs).await {
-            if failed.remedy == Remedy::Alone && jobs.len() > 1 {
+        if let Err((jobs, failed)) = self.try_commit(jobs, Patience::First).await {
+            match failed.remedy {
                 // One of them spoils it for the others.
-                for job in jobs {
-                    if let Err((job, failed)) = self.try_commit(vec![job]).await {
-                        taken &= failed.remedy == Remedy::Alone;
-                        self.fail(job, &failed);
+                Remedy::Alone if jobs.len() > 1 => {
+                    for job in jobs {
+                        taken &= Box::pin(self.commit(vec![job])).await;
                     }
                 }
-            } else {
-                taken = failed.remedy == Remedy::Alone;
-                if failed.remedy == Remedy::Wait {
-                    // Whatever is queued waited for the connection as long as these.
-                    jobs.extend(self.drain());
+                Remedy::Apart if jobs.iter().any(|job| job.unit().is_some()) => {
+                    let (units, others) = jobs.into_iter().partition(|job| job.unit().is_some());
+                    self.held.hold(units, &failed);
+                    taken = Box::pin(self.commit(others)).await;
                 }
-                self.fail(jobs, &failed);
+                remedy => {
+                    taken = remedy == Remedy::Alone;
+                    self.give_up(jobs, &failed);
+                }
             }
         }
-        self.metrics.backlog.to(self.backlog.len() as u64);
+        self.metrics.backlog.to((self.backlog.len() + self.misfits.len()) as u64);
         taken
     }
 
-    async fn try_commit(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, Failed)> {
+    async fn try_commit(&mut self, jobs: Vec<Job>, patience: Patience) -> Result<(), (Vec<Job>, Failed)> {
         let begun = now();
         let mut tries = 1;
         loop {
-            let batch = Batch { chain: &self.chain, jobs: &jobs, limit: self.session.limit() };
+            let batch = Batch { chain: &self.chain, jobs: &jobs, limit: self.session.limit(), patience };
             let failed = match batch.run(&mut self.session).await {
                 Ok(done) => {
                     self.metrics.committed(jobs.len(), now().duration_since(begun));
@@ -229,23 +246,36 @@ impl Lane {
         }
     }
 
+    fn give_up(&mut self, mut jobs: Vec<Job>, failed: &Failed) {
+        if failed.remedy == Remedy::Wait {
+            // Whatever is queued waited for the connection as long as these.
+            jobs.extend(self.drain());
+        }
+        self.fail(jobs, failed);
+    }
+
     fn fail(&mut self, jobs: Vec<Job>, failed: &Failed) {
-        tracing::error!(error = &failed.cause as &dyn std::error::Error, fault = ?failed.fault, "{}", failed.what);
+        let alone = failed.remedy == Remedy::Alone && jobs.len() == 1;
+        // Of those that are refused each for itself the first speaks for all.
+        if !(alone && jobs.iter().all(Job::is_record) && !self.misfits.is_empty()) {
+            tracing::error!(error = &failed.cause as &dyn std::error::Error, fault = ?failed.fault, "{}", failed.what);
+        }
         match failed.fault {
             Fault::Full => self.metrics.failed_full(),
             Fault::Unavailable => self.metrics.failed_unavailable(),
             Fault::Unknown => {
                 self.metrics.failed_unknown();
                 self.chain.abandon();
+                // If it was committed after all, there is something to take out.
+                let changes = jobs.iter().filter_map(Job::unit).map(|unit| change::effects(&unit.changes));
+                if changes.flatten().any(|effect| effect == Effect::Erased) {
+                    self.common.vacuum.want();
+                }
             }
         }
-        let alone = failed.remedy == Remedy::Alone && jobs.len() == 1;
         let records: Vec<Job> = jobs.into_iter().filter_map(|job| job.fail(failed)).collect();
         if alone {
-            // Trying it for ever would hold up all others.
-            for record in records.iter().flat_map(Job::records) {
-                tracing::error!(event = %record.event(), "an audit record does not fit the database, and is lost");
-            }
+            self.misfits.add(records);
             return;
         }
         for record in records.into_iter().rev() {
@@ -255,7 +285,7 @@ impl Lane {
 
     /// What is queued.
     fn drain(&mut self) -> Vec<Job> {
-        let mut drained: Vec<Job> = self.waiting.drain(..).collect();
+        let mut drained: Vec<Job> = self.held.drain().chain(self.waiting.drain(..)).collect();
         // What comes meanwhile is for the next try.
         for _ in 0..self.jobs.len() {
             drained.extend(self.jobs.try_recv().ok());
@@ -268,10 +298,15 @@ impl Lane {
         let mut tries = 1;
         loop {
             let batch = self.gather(None);
-            if batch.is_empty() {
-                return;
+            if batch.is_empty() && self.held.is_empty() {
+                break;
             }
-            if self.commit(batch).await {
+            let taken = self.commit(batch).await;
+            if let Some(pause) = self.held.pause() {
+                sleep(pause).await;
+                self.try_held().await;
+            }
+            if taken {
                 continue;
             }
             if tries == TRIES {
@@ -279,8 +314,12 @@ impl Lane {
             }
             tries += 1;
         }
+        self.try_misfits(None).await;
         let rest = self.drain();
-        let records = self.backlog.len() + rest.iter().map(|job| job.records().len()).sum::<usize>();
-        tracing::error!(records, "the store stops before everything could be written");
+        let records =
+            self.backlog.len() + self.misfits.len() + rest.iter().map(|job| job.records().len()).sum::<usize>();
+        if records > 0 {
+            tracing::error!(records, "the store stops before everything could be written");
+        }
     }
 }

@@ -17,6 +17,11 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The limit when the server has none.
 const NO_LIMIT: Duration = Duration::from_secs(600);
 
+/// How long a caller waits for one answer of the server.
+pub(in crate::postgres) fn limit(options: &PostgresOptions) -> Duration {
+    if options.statement_timeout.is_zero() { NO_LIMIT } else { options.statement_timeout + GRACE }
+}
+
 pub(in crate::postgres) struct Session {
     options: PostgresOptions,
     connection: Option<(PgConnection, Instant)>,
@@ -31,10 +36,15 @@ impl Session {
 
     /// How long a caller waits for one answer of the server.
     pub(super) fn limit(&self) -> Duration {
-        if self.options.statement_timeout.is_zero() { NO_LIMIT } else { self.options.statement_timeout + GRACE }
+        limit(&self.options)
     }
 
-    /// Whether the connection is new, or was in use a moment ago.
+    /// How long a statement may wait for a lock.
+    pub(super) const fn patience(&self) -> Duration {
+        if self.options.lock_timeout.is_zero() { NO_LIMIT } else { self.options.lock_timeout }
+    }
+
+    /// Whether the connection was in use a moment ago. A new one, or none, is not awake.
     pub(super) fn is_awake(&self) -> bool {
         self.connection.as_ref().is_some_and(|(_, used)| now().duration_since(*used) < REST)
     }

@@ -52,11 +52,11 @@ macro_rules! accesses_hold {
 const RECORD: &str =
     concat!("WITH recorded AS (", insert_records!(), accesses_hold!(), " RETURNING 1) SELECT count(*) FROM recorded");
 
-/// `$28` are the secrets, in the order in which they are locked everywhere, `$29` the revisions that they must have, `$30` to `$35` their new
-/// states, `$36` to `$41` the versions. When another node changes one of them after the verdict, its row is not updated; then the
-/// division fails the whole statement.
+/// `$28` are the secrets, `$29` the revisions that they must have, `$30` to `$35` their new states, `$36` to `$41` the versions, `$42` is
+/// how long it waits for a row that somebody else changes or holds. Nothing is locked before the update. When another node changed a
+/// row after the verdict, it is not updated; then the division fails the whole statement.
 const APPEND: &str = concat!(
-    "WITH verdict AS MATERIALIZED (SELECT ",
+    "WITH verdict AS MATERIALIZED (SELECT set_config('lock_timeout', $42, true) IS NOT NULL AND ",
     accesses_hold!(),
     " AND NOT EXISTS (
              SELECT FROM unnest($28::uuid[], $29::bigint[]) AS wanted (secret, revision)
@@ -108,6 +108,32 @@ impl<'u> Append<'u> {
     }
 }
 
+/// How long a unit may wait for a lock before the lane goes on with others; it is tried again then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As long as others usually need.
+    First,
+    /// Hardly: it waited already.
+    Again,
+}
+
+impl Patience {
+    const fn setting(self) -> &'static str {
+        match self {
+            Self::First => "100ms",
+            Self::Again => "10ms",
+        }
+    }
+
+    /// Begins a transaction of this patience.
+    pub(super) const fn begin(self) -> &'static str {
+        match self {
+            Self::First => "BEGIN; SET LOCAL lock_timeout = '100ms'",
+            Self::Again => "BEGIN; SET LOCAL lock_timeout = '10ms'",
+        }
+    }
+}
+
 /// What a scalar statement takes.
 type Statement<'q> = QueryScalar<'q, Postgres, i64, PgArguments>;
 
@@ -129,6 +155,7 @@ pub(super) async fn append(
     ordinal: i64,
     seen: &[(SecretId, Revision)],
     appends: &mut [Append<'_>],
+    patience: Patience,
 ) -> Result<bool, sqlx::Error> {
     appends.sort_unstable_by_key(|append| append.secret);
     let states = || appends.iter().map(|append| append.state);
@@ -147,7 +174,8 @@ pub(super) async fn append(
         .bind(versions().map(|version| version.created_at.as_micros()).bind_iter())
         .bind(versions().map(|version| i64::from(version.wrapped.key_version.get())).bind_iter())
         .bind(versions().map(|version| version.wrapped.bytes.as_slice()).bind_iter())
-        .bind(versions().map(|version| version.payload.as_slice()).bind_iter());
+        .bind(versions().map(|version| version.payload.as_slice()).bind_iter())
+        .bind(patience.setting());
     match statement.fetch_one(connection).await {
         Ok(rows) => written(links, rows),
         Err(error) if is_division_by_zero(&error) => Ok(false),
