@@ -129,7 +129,7 @@ impl Attempt {
         let resource = target.resource.map(|(kind, identity)| (kind, identity.to_owned()));
         self.identified.get_or_init(|| (call.clone(), Tried { action: target.action, resource }));
         if let Err(failure) = self.limits.count(call.caller().principal) {
-            self.engine.record_rate_limited(&call, target, failure.code(), failure.status().as_u16()).await?;
+            self.engine.record_rate_limited(&call, target, failure.code(), failure.status().as_u16()).await;
             return Err(failure);
         }
         let organisation = self.header("x-organisation-identity")?;

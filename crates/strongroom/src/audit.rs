@@ -116,13 +116,10 @@ impl Recorder<'_> {
 }
 
 /// How long a record waits for room in the log's queue.
-const LOG_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const LOG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is left to be recorded of a call whose record was not taken in time: a refusal stays one; nobody heard of a success.
+/// What is recorded of a call that ended so because its own record was not taken in time.
 fn unheard(record: AuditRecord, error: &Error) -> AuditRecord {
-    if record.outcome != Outcome::Success {
-        return record;
-    }
     let status = error.code().status();
     AuditRecord { outcome: Outcome::Failure, status, decided_by: Some(error.decider()), ..record }
 }
@@ -133,26 +130,33 @@ pub(crate) const fn is_ours(status: u16) -> bool {
 }
 
 impl Engine {
-    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, or has no room for long,
-    /// the caller hears so, and the record is counted.
+    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so; when
+    /// it has no room for long, that is counted.
     pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
         let kept = record.clone();
+        let queued = self.log_within(LOG_PATIENCE, record).await;
+        queued.unwrap_or_else(|error| {
+            self.count_fault(error.code().as_str(), unheard(kept, &error));
+            Err(error)
+        })
+    }
+
+    /// Queues a record, or gives up when there is no room for so long; then it was not taken. Without patience it is taken at once or
+    /// not at all.
+    pub(crate) async fn log_within(&self, patience: Duration, record: AuditRecord) -> Result<Result<(), Error>, Error> {
         let mut queued = self.ports.audit_log.enqueue(record);
-        let mut patience = self.ports.clock.sleep(LOG_PATIENCE);
-        let queued = poll_fn(|cx| match queued.as_mut().poll(cx) {
-            Poll::Ready(queued) => Poll::Ready(Some(queued)),
-            Poll::Pending => patience.as_mut().poll(cx).map(|()| None),
+        let mut waited = (!patience.is_zero()).then(|| self.ports.clock.sleep(patience));
+        let queued = poll_fn(|cx| match (queued.as_mut().poll(cx), &mut waited) {
+            (Poll::Ready(queued), _) => Poll::Ready(Some(queued)),
+            (Poll::Pending, Some(waited)) => waited.as_mut().poll(cx).map(|()| None),
+            (Poll::Pending, None) => Poll::Ready(None),
         });
         match queued.await {
-            Some(queued) => Ok(queued?),
-            None => {
-                let error = Error::new(
-                    Code::StoreUnavailable,
-                    "The audit log has no room for the record of this call; nothing was done. Try again shortly.",
-                );
-                self.count_fault(error.code().as_str(), unheard(kept, &error));
-                Err(error)
-            }
+            Some(queued) => Ok(queued.map_err(Error::from)),
+            None => Err(Error::new(
+                Code::StoreUnavailable,
+                "The audit log has no room for the record of this call; nothing was done. Try again shortly.",
+            )),
         }
     }
 

@@ -1,22 +1,20 @@
 //! The records of calls that fail outside an operation: before it is known who calls, because they come too often, or in an adapter.
 
-use crate::audit::{self, Place, Recorder};
+use crate::audit::{self, LOG_PATIENCE, Place, Recorder};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::floods::{Origin, Unrecorded};
 use crate::session::{Identified, Reached, Target};
+use core::time::Duration;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo};
 use strongroom_domain::id::EventId;
 
 impl Engine {
-    /// Counts a refused credential, and records it when its source and cause had no record for a second.
-    pub(crate) async fn record_refused_credential(
-        &self,
-        cause: &'static str,
-        request: &RequestInfo,
-    ) -> Result<(), Error> {
+    /// Counts a refused credential, and records it when its source and cause had no record for a second and the log has room at once;
+    /// else later.
+    pub(crate) async fn record_refused_credential(&self, cause: &'static str, request: &RequestInfo) {
         let record = self.unidentified(cause, 401, Outcome::Denied, request);
-        self.log_flood(self.floods.count(Origin::Address(request.client), cause, record)).await
+        self.log_at_once(self.floods.count(Origin::Address(request.client), cause, record)).await;
     }
 
     /// Counts a call that failed before it was known who calls: `code` and `status` are what the caller hears. Such failures are
@@ -45,20 +43,11 @@ impl Engine {
         }
     }
 
-    /// Records that a caller is refused because they ask too often: at most once per second and principal.
-    ///
-    /// # Errors
-    /// Those of the audit log.
-    pub async fn record_rate_limited(
-        &self,
-        call: &Identified,
-        target: Target<'_>,
-        code: &'static str,
-        status: u16,
-    ) -> Result<(), Error> {
+    /// Records that a caller is refused because they ask too often: at most once per second and principal, later when the log has no room.
+    pub async fn record_rate_limited(&self, call: &Identified, target: Target<'_>, code: &'static str, status: u16) {
         let record = self.failure(Reached::Identity(call), target, code, status);
         let record = AuditRecord { outcome: Outcome::Denied, ..record };
-        self.log_flood(self.floods.count(Origin::Principal(call.caller.principal), code, record)).await
+        self.log_at_once(self.floods.count(Origin::Principal(call.caller.principal), code, record)).await;
     }
 
     /// Records a refusal, and gives the error that the caller hears.
@@ -99,11 +88,19 @@ impl Engine {
         AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }
     }
 
-    /// Records what was counted, if there is anything to be recorded now. What the log doesn't take stays counted.
-    async fn log_flood(&self, flood: Option<Unrecorded<'_>>) -> Result<(), Error> {
-        let Some(flood) = flood else { return Ok(()) };
+    /// Records what was counted, if there is anything to be recorded now and the log takes it at once: whoever is refused hears so
+    /// without waiting. Otherwise it stays counted.
+    async fn log_at_once(&self, flood: Option<Unrecorded<'_>>) {
+        if let Some(flood) = flood {
+            // What went wrong is told by the round that records it.
+            let _ = self.log_flood(flood, Duration::ZERO).await;
+        }
+    }
+
+    /// What the log doesn't take stays counted.
+    async fn log_flood(&self, flood: Unrecorded<'_>, patience: Duration) -> Result<(), Error> {
         if let Some(record) = flood.record() {
-            self.log(record).await?;
+            self.log_within(patience, record).await??;
         }
         flood.recorded();
         Ok(())
@@ -134,7 +131,7 @@ impl Engine {
 
     async fn log_floods(&self, floods: Vec<Unrecorded<'_>>) -> Result<(), Error> {
         for flood in floods {
-            self.log_flood(Some(flood)).await?;
+            self.log_flood(flood, LOG_PATIENCE).await?;
         }
         Ok(())
     }

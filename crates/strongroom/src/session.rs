@@ -188,7 +188,7 @@ impl Engine {
             Err(error) => {
                 if matches!(error, AuthenticateError::Refused) {
                     let cause = if credential.is_none() { "missing_credentials" } else { "invalid_credentials" };
-                    self.record_refused_credential(cause, &request).await?;
+                    self.record_refused_credential(cause, &request).await;
                 }
                 Err(error.into())
             }

@@ -264,6 +264,36 @@ async fn a_refusal_that_cannot_be_recorded_is_told_so_in_time_and_counted() {
         room.engine.record_counted_failures().await.expect("records");
         let records = room.records_after(before).await;
         let [record] = records.as_slice() else { panic!("{request}: {records:?}") };
-        assert_eq!((record.status, record.decided_by.as_deref()), (404, Some("secret_not_found")), "{request}");
+        // What the caller heard.
+        assert_eq!((record.status, record.decided_by.as_deref()), (503, Some("store_unavailable")), "{request}");
     }
+}
+
+/// What waits for room in the log is counted once, however many rounds try to record it, and whoever is refused hears so at once.
+#[tokio::test]
+async fn counts_stay_right_while_the_log_has_no_room() {
+    let room = still_room_for(1).await;
+    let before = room.records_after(0).await.len();
+    room.gate.log_places.forget_permits(Gate::OPEN);
+    for _ in 0..3 {
+        assert_eq!(room.call("wrong", "GET /v1/regions", Value::Null).await.status, 401);
+    }
+    assert_eq!(room.get("/v1/secrets/nl-01/secret/a//b").await.status, 400);
+    for _ in 0..3 {
+        let mut recording = Box::pin(room.engine.record_counted_failures());
+        while room.clock.sleepers() == 0 {
+            assert!((&mut recording).now_or_never().is_none(), "the log has no room");
+            tokio::task::yield_now().await;
+        }
+        room.clock.advance(Duration::from_secs(10));
+        assert!(recording.await.is_err());
+        assert_eq!(room.engine.counted_failures(), 4);
+    }
+    room.gate.log_places.add_permits(Gate::OPEN);
+    room.engine.record_counted_failures().await.expect("records");
+    let records = room.records_after(before).await;
+    let mut told: Vec<_> = records.iter().map(|it| (it.status, it.decided_by.clone().unwrap_or_default())).collect();
+    told.sort();
+    let expected = [(400, "invalid_path".to_owned()), (401, "invalid_credentials, and 2 more before".to_owned())];
+    assert_eq!(told, expected);
 }

@@ -1,9 +1,9 @@
 //! Tells callers how their jobs fared, beside the lane: to wake many of them takes longer than to write some of their rows.
 
 use super::job::{Job, Verdict};
-use std::io;
-use std::sync::mpsc::{SendError, Sender, channel};
-use std::thread::JoinHandle;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// So few are told at once.
 const FEW: usize = 2;
@@ -22,50 +22,36 @@ impl Told {
     }
 }
 
-/// A thread of its own, not a task: callers may come from any runtime, and none is sure to be driven.
-///
-/// Dropping it waits until everything was told.
-pub(super) struct Answers {
-    /// `None` only when it ends.
-    sender: Option<Sender<Told>>,
-    thread: Option<JoinHandle<()>>,
-}
+/// A task where a runtime of many threads drives it, whoever waits for what; waking a caller from one of these threads is cheap. `None`
+/// where only a caller might drive it, or nobody: then the lane tells by itself.
+pub(super) struct Answers(Option<UnboundedSender<Told>>);
 
 impl Answers {
-    pub(super) fn start() -> io::Result<Self> {
-        let (sender, receiver) = channel::<Told>();
-        let thread = std::thread::Builder::new()
-            .name("strongroom-answers".to_owned())
-            .spawn(move || receiver.into_iter().for_each(Told::tell))?;
-        Ok(Self { sender: Some(sender), thread: Some(thread) })
+    pub(super) fn start() -> Self {
+        let Ok(runtime) = Handle::try_current() else { return Self(None) };
+        if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
+            return Self(None);
+        }
+        let (sender, mut receiver) = unbounded_channel::<Told>();
+        runtime.spawn(async move {
+            while let Some(told) = receiver.recv().await {
+                told.tell();
+            }
+        });
+        Self(Some(sender))
     }
 
     pub(super) fn give(&self, jobs: Vec<Job>, verdicts: Vec<Verdict>) {
         let told = Told { jobs, verdicts };
-        match &self.sender {
+        match &self.0 {
             Some(sender) if told.jobs.len() > FEW => {
-                // A thread that has ended keeps nobody waiting.
+                // A runtime that has ended keeps nobody waiting.
                 if let Err(SendError(told)) = sender.send(told) {
                     told.tell();
                 }
             }
             _ => told.tell(),
         }
-    }
-
-    /// Returns when everything was told.
-    pub(super) fn end(&mut self) {
-        self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            // An error would be a panic, which is reported where it happens.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Answers {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 
@@ -94,33 +80,37 @@ mod tests {
         answers.iter_mut().all(|answer| matches!(answer.try_recv(), Ok(Ok(()))))
     }
 
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime")
+    }
+
+    fn start_in(runtime: &tokio::runtime::Runtime) -> Answers {
+        let _entered = runtime.enter();
+        Answers::start()
+    }
+
     #[test]
     fn few_are_told_at_once() {
-        let answers = Answers::start().expect("a thread");
-        assert!(are_told(&mut give(&answers, FEW)));
+        let runtime = runtime();
+        assert!(are_told(&mut give(&start_in(&runtime), FEW)));
     }
 
     /// Callers may wait in another runtime than the one that the store was opened in, which nobody may drive any more.
     #[test]
     fn a_runtime_that_is_not_driven_keeps_nobody_waiting() {
         let idle = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let entered = idle.enter();
-        let answers = Answers::start().expect("a thread");
-        drop(entered);
-        for answer in give(&answers, FEW + 1) {
-            assert!(answer.blocking_recv().is_ok_and(|told| told.is_ok()));
-        }
+        assert!(are_told(&mut give(&start_in(&idle), FEW + 1)));
+        assert!(are_told(&mut give(&Answers::start(), FEW + 1)), "without a runtime");
     }
 
     #[test]
-    fn many_are_told_by_the_thread_and_all_before_the_end() {
-        let mut answers = Answers::start().expect("a thread");
+    fn many_are_told_by_the_runtime_and_by_the_lane_when_it_has_ended() {
+        let runtime = runtime();
+        let answers = start_in(&runtime);
         for answer in give(&answers, FEW + 1) {
             assert!(answer.blocking_recv().is_ok_and(|told| told.is_ok()));
         }
-        let mut rest: Vec<_> = (0..100).flat_map(|_| give(&answers, FEW + 1)).collect();
-        answers.end();
-        assert!(are_told(&mut rest));
-        assert!(are_told(&mut give(&answers, FEW + 1)), "after the end the lane tells by itself");
+        drop(runtime);
+        assert!(are_told(&mut give(&answers, FEW + 1)));
     }
 }

@@ -97,7 +97,7 @@ impl Lane {
             lease_clock,
             backlog: VecDeque::new(),
             metrics: LaneMetrics::new(),
-            answers: Answers::start().map_err(|error| OpenError::Database(error.into()))?,
+            answers: Answers::start(),
         })
     }
 
@@ -117,7 +117,6 @@ impl Lane {
             self.measure();
         };
         self.finish();
-        self.answers.end();
         if let Some(closed) = closed {
             let _ = closed.send(());
         }
