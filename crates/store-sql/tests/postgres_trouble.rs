@@ -193,6 +193,47 @@ async fn a_locked_secret_holds_no_other_up() {
     }
 }
 
+/// Those that share a batch with a locked one are done, however many they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_shares_a_batch_with_a_locked_secret_is_done() {
+    let database = database();
+    let node = open(&database, 1, 1).await;
+    let locked = node.insert("/locked").await;
+    let mut free = Vec::new();
+    for number in 0..150 {
+        free.push(node.insert(&format!("/free/{number}")).await);
+    }
+    let mut holder = hold(&database, row(&locked)).await;
+    // A first one keeps the lane busy, so that the others are queued together.
+    let mut calls = Vec::new();
+    for secret in std::iter::once(&locked).chain(&free) {
+        let (writer, unit) = (Arc::clone(&node.writer), units::append(secret).0);
+        calls.push(tokio::spawn(async move { writer.commit(unit).await }));
+    }
+    let mut refused = 0;
+    for call in calls {
+        refused += usize::from(call.await.expect("no panic").is_err());
+    }
+    assert_eq!(refused, 1, "only the locked one");
+    holder.execute("ROLLBACK").await.expect("released");
+    node.reveal(&locked).await.expect("nothing of it was done");
+}
+
+/// A lock on the whole table holds all up, but nobody much longer than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_lock_that_is_gone_holds_nobody_up() {
+    let database = database();
+    let node = open(&database, 1, 2).await;
+    let secret = node.insert("/a").await;
+    let mut holder = hold(&database, "LOCK TABLE secrets IN SHARE MODE".to_owned()).await;
+    let (writer, unit) = (Arc::clone(&node.writer), units::append(&secret).0);
+    let call = tokio::spawn(async move { writer.commit(unit).await });
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    holder.execute("ROLLBACK").await.expect("released");
+    let answer = tokio::time::timeout(Duration::from_secs(3), call).await.expect("soon after the lock is gone");
+    answer.expect("no panic").expect("done");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_is_waited_for_no_longer_than_allowed() {
     let database = database();

@@ -118,10 +118,21 @@ impl Recorder<'_> {
 /// How long a record waits for room in the log's queue.
 pub(crate) const LOG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is recorded of a call that ended so because its own record was not taken in time.
-fn unheard(record: AuditRecord, error: &Error) -> AuditRecord {
-    let status = error.code().status();
-    AuditRecord { outcome: Outcome::Failure, status, decided_by: Some(error.decider()), ..record }
+/// A record that waits for room. When it is dropped without having been taken, the call is counted as one that failed for that.
+struct Waiting<'a> {
+    engine: &'a Engine,
+    record: Option<AuditRecord>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(record) = self.record.take() {
+            let code = Code::StoreUnavailable;
+            let decided_by = Some(code.as_str().to_owned());
+            let record = AuditRecord { outcome: Outcome::Failure, status: code.status(), decided_by, ..record };
+            self.engine.count_fault(code.as_str(), record);
+        }
+    }
 }
 
 /// Whether a status tells of a fault on our side.
@@ -131,14 +142,12 @@ pub(crate) const fn is_ours(status: u16) -> bool {
 
 impl Engine {
     /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so; when
-    /// it has no room for long, that is counted.
+    /// it has no room for long, or the caller leaves meanwhile, that is counted.
     pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
-        let kept = record.clone();
-        let queued = self.log_within(LOG_PATIENCE, record).await;
-        queued.unwrap_or_else(|error| {
-            self.count_fault(error.code().as_str(), unheard(kept, &error));
-            Err(error)
-        })
+        let mut waiting = Waiting { engine: self, record: Some(record.clone()) };
+        let queued = self.log_within(LOG_PATIENCE, record).await?;
+        waiting.record = None;
+        queued
     }
 
     /// Queues a record, or gives up when there is no room for so long; then it was not taken. Without patience it is taken at once or

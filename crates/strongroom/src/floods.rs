@@ -185,15 +185,16 @@ impl Floods {
 
     /// Forgets the sources that were quiet for a second; gives what no record tells of.
     pub(crate) fn take_overdue(&self, at: Timestamp) -> Vec<Unrecorded<'_>> {
-        self.take(|entry| entry.is_quiet(at))
+        self.take(|entry| entry.is_quiet(at), Some(at))
     }
 
     /// Forgets all; gives what no record tells of.
     pub(crate) fn take_all(&self) -> Vec<Unrecorded<'_>> {
-        self.take(|_| false)
+        self.take(|_| false, None)
     }
 
-    fn take(&self, stays: impl Fn(&Seen) -> bool) -> Vec<Unrecorded<'_>> {
+    /// `at`: when a source that is taken has its record, for those that go on.
+    fn take(&self, stays: impl Fn(&Seen) -> bool, at: Option<Timestamp>) -> Vec<Unrecorded<'_>> {
         let mut taken = Vec::new();
         self.lock().retain(|source, entry| {
             if stays(entry) {
@@ -202,6 +203,8 @@ impl Floods {
             if let Some(waiting) = entry.waiting.take() {
                 self.gauge.decrement(waiting.count());
                 taken.push(Unrecorded { floods: self, source: *source, waiting: Some(waiting) });
+                entry.recorded_at = at.unwrap_or(Timestamp::EPOCH);
+                return at.is_some();
             }
             false
         });
@@ -213,6 +216,8 @@ impl Floods {
         let mut seen = self.lock();
         self.gauge.increment(waiting.count());
         let entry = seen.entry(source).or_insert(Seen::NEVER);
+        // It has no record, after all.
+        entry.recorded_at = Timestamp::EPOCH;
         match &mut entry.waiting {
             Some(later) => later.before += waiting.before + 1,
             none => *none = Some(waiting),
@@ -296,7 +301,6 @@ mod tests {
         let at = |micros| Timestamp::from_micros(START + micros);
         assert_eq!(told(&floods.take_overdue(at(999_999))), [], "within the second");
         let overdue = floods.take_overdue(at(1_000_000));
-        assert!(floods.lock().is_empty(), "nothing stays");
         assert_eq!(told(&overdue), [record(START + 3, "a, and 2 more before")]);
         drop(overdue);
         floods.count_only(from(1), "a", record(START + 9, "a"));
@@ -312,11 +316,27 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_goes_on_has_no_second_record_within_the_second() {
+        let floods = Floods::default();
+        for micros in 0..3 {
+            count(&floods, micros, "a");
+        }
+        let at = |micros| Timestamp::from_micros(START + micros);
+        floods.take_overdue(at(1_000_000)).into_iter().for_each(Unrecorded::recorded);
+        assert!(floods.count(from(1), "a", record(START + 1_000_001, "a")).is_none(), "it had one just now");
+        floods.take_overdue(at(2_000_000)).into_iter().for_each(Unrecorded::recorded);
+        assert_eq!(told(&floods.take_overdue(at(3_000_000))), []);
+        assert!(floods.lock().is_empty(), "nothing stays");
+    }
+
+    #[test]
     fn what_the_log_did_not_take_is_counted_on() {
         let floods = Floods::default();
         drop(floods.count(from(1), "a", record(START, "a")).expect("the first of this second"));
-        count(&floods, 1, "a");
-        assert_eq!(told(&floods.take_all()), [record(START + 1, "a, and 1 more before")]);
+        let second = floods.count(from(1), "a", record(START + 1, "a")).expect("there is no record yet");
+        assert_eq!(second.record(), Some(record(START + 1, "a, and 1 more before")));
+        second.recorded();
+        assert!(floods.count(from(1), "a", record(START + 2, "a")).is_none(), "now there is");
     }
 
     #[test]

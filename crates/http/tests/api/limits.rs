@@ -297,3 +297,23 @@ async fn counts_stay_right_while_the_log_has_no_room() {
     let expected = [(400, "invalid_path".to_owned()), (401, "invalid_credentials, and 2 more before".to_owned())];
     assert_eq!(told, expected);
 }
+
+/// Nor does leaving early spare a caller the record of what they tried.
+#[tokio::test]
+async fn a_refusal_whose_caller_leaves_before_it_is_recorded_is_counted() {
+    let room = still_room_for(1).await;
+    let before = room.records_after(0).await.len();
+    room.gate.log_places.forget_permits(Gate::OPEN);
+    let mut refused = Box::pin(room.admin("POST /v1/secrets/nl-01/secret/none/value", Value::Null));
+    while room.clock.sleepers() == 0 {
+        assert!((&mut refused).now_or_never().is_none(), "the log has no room");
+        tokio::task::yield_now().await;
+    }
+    drop(refused);
+    assert_eq!(room.engine.counted_failures(), 1);
+    room.gate.log_places.add_permits(Gate::OPEN);
+    room.engine.record_counted_failures().await.expect("records");
+    let records = room.records_after(before).await;
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((record.action.as_str(), record.status), ("secret.value.read", 503));
+}

@@ -58,6 +58,8 @@ impl Batch<'_> {
         // Whether a connection still lives must not show in the statement that commits.
         if let Some(ordinal) = self.chain.ordinal()
             && awake
+            // The one statement sets how long it waits when it already has its tables.
+            && self.patience == Patience::First
             && let Some(mut appends) = self.appends()
         {
             match bounded(self.limit, self.at_once(connection, ordinal, &mut appends)).await {

@@ -15,6 +15,8 @@ const ROUND: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(50);
 /// How much longer than a round, at the least, others have the lane to themselves afterwards.
 const SHARE: u32 = 3;
+/// The longest pause, however long a round took: the lock may be gone, and callers wait for their answer.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// The units of a lane that wait for locks, in the order in which they came.
 pub(super) struct Held {
@@ -30,6 +32,8 @@ struct Waiting {
     until: Instant,
     /// Why it waits; `None` while it is behind another of its secret or key.
     failed: Option<Failed>,
+    /// Whether it was tried alone: only then it is known that it is this unit that needs the lock.
+    tried: bool,
 }
 
 impl Held {
@@ -49,7 +53,12 @@ impl Held {
     /// Units that could not have their locks in time.
     pub(super) fn hold(&mut self, jobs: Vec<Job>, failed: &Failed) {
         let until = now() + self.patience;
-        self.units.extend(jobs.into_iter().map(|job| Waiting { job, until, failed: Some(failed.clone()) }));
+        self.units.extend(jobs.into_iter().map(|job| Waiting {
+            job,
+            until,
+            failed: Some(failed.clone()),
+            tried: false,
+        }));
     }
 
     /// Keeps those units back that come after one that waits for the same secret or key, and gives the others back.
@@ -66,7 +75,7 @@ impl Held {
             }
             is_behind
         });
-        self.units.extend(back.into_iter().map(|job| Waiting { job, until, failed: None }));
+        self.units.extend(back.into_iter().map(|job| Waiting { job, until, failed: None, tried: false }));
         free
     }
 
@@ -92,7 +101,8 @@ impl Lane {
             let behind = waiting.job.aggregates().any(|aggregate| blocked.contains(&aggregate));
             let in_time = now().duration_since(begun) < ROUND;
             if now() >= waiting.until
-                && let Some(failed) = waiting.failed.as_ref().or(reason.as_ref().filter(|_| behind))
+                && (waiting.tried || behind)
+                && let Some(failed) = waiting.failed.as_ref().or(reason.as_ref())
             {
                 let failed = failed.clone();
                 self.fail(vec![waiting.job], &failed);
@@ -114,16 +124,22 @@ impl Lane {
                     reason = Some(failed.clone());
                     for job in jobs {
                         blocked.extend(job.aggregates());
-                        tried.push_back(Waiting { job, until, failed: Some(failed.clone()) });
+                        tried.push_back(Waiting { job, until, failed: Some(failed.clone()), tried: true });
                     }
                 }
                 Err((jobs, failed)) => self.give_up(jobs, &failed),
             }
         }
+        // Those that nobody knows to need a lock go on as soon as others had a turn.
+        let ended = now();
+        let pause = if untried.iter().any(|waiting| !waiting.tried) {
+            Duration::ZERO
+        } else {
+            (ended.duration_since(begun) * SHARE).clamp(PAUSE, LONGEST_PAUSE)
+        };
         untried.append(&mut tried);
         untried.append(&mut self.held.units);
         self.held.units = untried;
-        let took = now().duration_since(begun);
-        self.held.next = Some(now() + PAUSE.max(took * SHARE));
+        self.held.next = Some(ended + pause);
     }
 }

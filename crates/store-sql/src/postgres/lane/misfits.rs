@@ -7,6 +7,8 @@ use super::statement::Patience;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// How long a round may take, since others wait for the lane.
+const ROUND: Duration = Duration::from_millis(100);
 /// How often it is seen whether the database takes one now.
 const PERIOD: Duration = Duration::from_secs(10);
 
@@ -37,7 +39,14 @@ impl Lane {
         if now.zip(self.misfits.tried).is_some_and(|(now, tried)| is_early(now, tried)) {
             return;
         }
+        let begun = super::now();
         while let Some(record) = self.misfits.records.pop_front() {
+            if now.is_some() && super::now().duration_since(begun) > ROUND {
+                // The database takes them; the rest goes on after the others.
+                self.misfits.records.push_front(record);
+                self.misfits.tried = None;
+                break;
+            }
             self.misfits.tried = now;
             let event = record.records().first().map(Record::event);
             if let Err((refused, failed)) = self.try_commit(vec![record], Patience::First).await {
