@@ -191,6 +191,13 @@ impl Engine {
             Some(principal) => Origin::Attempt(principal, record.action),
             None => Origin::Address(client()),
         };
+        // A call that was cut short while its record waited for room was counted for that.
+        let waited = Code::StoreUnavailable.as_str();
+        if code != waited
+            && let Some(request) = &record.request
+        {
+            self.floods.take_back(origin, waited, request.id);
+        }
         self.floods.count_only(origin, code, record);
     }
 }

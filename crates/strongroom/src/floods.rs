@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_domain::audit::{Action, AuditRecord};
 use strongroom_domain::id::EventId;
+use strongroom_domain::id::RequestId;
 use strongroom_domain::principal::Principal;
 use strongroom_domain::time::Timestamp;
 
@@ -88,6 +89,8 @@ pub(crate) struct Unrecorded<'a> {
     floods: &'a Floods,
     source: Source,
     waiting: Option<Waiting>,
+    /// What its source has as the time of its last record meanwhile.
+    stamp: Timestamp,
 }
 
 impl Unrecorded<'_> {
@@ -110,7 +113,7 @@ impl Unrecorded<'_> {
 impl Drop for Unrecorded<'_> {
     fn drop(&mut self) {
         if let Some(waiting) = self.waiting.take() {
-            self.floods.give_back(self.source, waiting);
+            self.floods.give_back(self.source, waiting, self.stamp);
         }
     }
 }
@@ -118,9 +121,9 @@ impl Drop for Unrecorded<'_> {
 impl Seen {
     const NEVER: Self = Self { recorded_at: Timestamp::EPOCH, waiting: None };
 
-    /// Whether its last record is so young that it gets none now.
+    /// Whether it has a record from so near in time that it gets none now. Calls that end together may come here out of order.
     fn is_quiet(&self, at: Timestamp) -> bool {
-        at >= self.recorded_at && at.micros_since(self.recorded_at) < SECOND
+        at.as_micros().abs_diff(self.recorded_at.as_micros()) < SECOND
     }
 
     /// How many wait.
@@ -146,7 +149,7 @@ impl Floods {
                 return None;
             }
             entry.recorded_at = at;
-            Some(Unrecorded { floods: self, source, waiting: entry.waiting.take() })
+            Some(Unrecorded { floods: self, source, waiting: entry.waiting.take(), stamp: at })
         })
     }
 
@@ -183,6 +186,21 @@ impl Floods {
         self.lock().values().filter_map(|entry| entry.waiting.as_ref()).map(Waiting::number).sum()
     }
 
+    /// Takes back what was counted of this request under another cause: it is to be told once, by what its caller heard.
+    pub(crate) fn take_back(&self, origin: Origin, cause: &'static str, request: RequestId) {
+        let mut seen = self.lock();
+        let Some(entry) = seen.get_mut(&(origin, cause)) else { return };
+        let of_last = |waiting: &Waiting| waiting.record.request.as_ref().is_some_and(|last| last.id == request);
+        if !entry.waiting.as_ref().is_some_and(of_last) {
+            return;
+        }
+        match &mut entry.waiting {
+            Some(waiting) if waiting.before > 0 => waiting.before -= 1,
+            waiting => *waiting = None,
+        }
+        self.gauge.decrement(1.0);
+    }
+
     /// Forgets the sources that were quiet for a second; gives what no record tells of.
     pub(crate) fn take_overdue(&self, at: Timestamp) -> Vec<Unrecorded<'_>> {
         self.take(|entry| entry.is_quiet(at), Some(at))
@@ -202,8 +220,9 @@ impl Floods {
             }
             if let Some(waiting) = entry.waiting.take() {
                 self.gauge.decrement(waiting.count());
-                taken.push(Unrecorded { floods: self, source: *source, waiting: Some(waiting) });
-                entry.recorded_at = at.unwrap_or(Timestamp::EPOCH);
+                let stamp = at.unwrap_or(Timestamp::EPOCH);
+                taken.push(Unrecorded { floods: self, source: *source, waiting: Some(waiting), stamp });
+                entry.recorded_at = stamp;
                 return at.is_some();
             }
             false
@@ -212,12 +231,14 @@ impl Floods {
         taken
     }
 
-    fn give_back(&self, source: Source, waiting: Waiting) {
+    fn give_back(&self, source: Source, waiting: Waiting, stamp: Timestamp) {
         let mut seen = self.lock();
         self.gauge.increment(waiting.count());
         let entry = seen.entry(source).or_insert(Seen::NEVER);
-        // It has no record, after all.
-        entry.recorded_at = Timestamp::EPOCH;
+        // It has no record, after all, unless another came meanwhile.
+        if entry.recorded_at == stamp {
+            entry.recorded_at = Timestamp::EPOCH;
+        }
         match &mut entry.waiting {
             Some(later) => later.before += waiting.before + 1,
             none => *none = Some(waiting),

@@ -317,3 +317,19 @@ async fn a_refusal_whose_caller_leaves_before_it_is_recorded_is_counted() {
     let [record] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!((record.action.as_str(), record.status), ("secret.value.read", 503));
 }
+
+/// One that takes too long while its record waits is told once, as its caller heard it.
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_cut_short_while_its_record_waits_is_told_once() {
+    let settings = Settings { request_timeout: Duration::from_secs(5), ..Settings::default() };
+    let room = Room::with_still_clock(settings).await;
+    let before = room.records_after(0).await.len();
+    room.gate.log_places.forget_permits(Gate::OPEN);
+    let answer = room.admin("POST /v1/secrets/nl-01/secret/none/value", Value::Null).await;
+    assert_error(&answer, StatusCode::SERVICE_UNAVAILABLE, "timed_out");
+    room.gate.log_places.add_permits(Gate::OPEN);
+    room.engine.record_counted_failures().await.expect("records");
+    let records = room.records_after(before).await;
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((record.status, record.decided_by.as_deref()), (503, Some("timed_out")));
+}
