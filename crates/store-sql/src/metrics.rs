@@ -157,6 +157,8 @@ impl LaneMetrics {
         describe_counter!(COMMITS_FAILED, Unit::Count, "Commits that failed, with all their jobs.");
         describe_gauge!(WAL_BYTES, Unit::Bytes, "What is in use of the write-ahead log of SQLite.");
         let failed = |kind: &'static str| counter!(COMMITS_FAILED, "kind" => kind);
+        // A store of any kind tells all metrics.
+        drop(vacuum_wanted());
         Self {
             backlog: Level::new(gauge!(BACKLOG_RECORDS)),
             accesses: Level::new(gauge!(ACCESSES_PENDING)),
