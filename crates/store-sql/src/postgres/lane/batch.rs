@@ -39,6 +39,8 @@ pub(super) struct Batch<'a> {
     pub(super) limit: Duration,
     /// That of its units; without any it waits for as long as the session says, since nothing else could go on either.
     pub(super) patience: Patience,
+    /// Whether units of this lane wait for locks.
+    pub(super) contended: bool,
 }
 
 impl Batch<'_> {
@@ -58,8 +60,9 @@ impl Batch<'_> {
         // Whether a connection still lives must not show in the statement that commits.
         if let Some(ordinal) = self.chain.ordinal()
             && awake
-            // The one statement sets how long it waits when it already has its tables.
+            // The one statement sets how long it waits when it already has its tables: not while somebody holds a lock.
             && self.patience == Patience::First
+            && !self.contended
             && let Some(mut appends) = self.appends()
         {
             match bounded(self.limit, self.at_once(connection, ordinal, &mut appends)).await {

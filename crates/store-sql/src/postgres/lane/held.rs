@@ -100,8 +100,10 @@ impl Lane {
             let Some(waiting) = self.held.units.pop_front() else { break };
             let behind = waiting.job.aggregates().any(|aggregate| blocked.contains(&aggregate));
             let in_time = now().duration_since(begun) < ROUND;
+            // One that was never tried has as long again, and no longer.
+            let overdue = now() >= waiting.until + self.held.patience;
             if now() >= waiting.until
-                && (waiting.tried || behind)
+                && (waiting.tried || behind || overdue)
                 && let Some(failed) = waiting.failed.as_ref().or(reason.as_ref())
             {
                 let failed = failed.clone();

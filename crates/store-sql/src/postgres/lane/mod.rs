@@ -197,7 +197,8 @@ impl Lane {
         let begun = now();
         let mut tries = 1;
         loop {
-            let batch = Batch { chain: &self.chain, jobs: &jobs, limit: self.session.limit(), patience };
+            let contended = !self.held.is_empty();
+            let batch = Batch { chain: &self.chain, jobs: &jobs, limit: self.session.limit(), patience, contended };
             let failed = match batch.run(&mut self.session).await {
                 Ok(done) => {
                     self.metrics.committed(jobs.len(), now().duration_since(begun));
