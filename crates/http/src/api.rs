@@ -201,8 +201,15 @@ impl Api {
                 Err(_) => Err(timed_out(route, limit)),
             };
         }
-        let ended = tokio::time::timeout(limit, running).await;
-        let ended = ended.unwrap_or_else(|_| Ended::CutShort(timed_out(route, limit)));
+        let ended = {
+            let mut running = core::pin::pin!(running);
+            let ended = tokio::time::timeout(limit, &mut running).await;
+            // Before the handler is dropped.
+            ended.unwrap_or_else(|_| {
+                attempt.give_up();
+                Ended::CutShort(timed_out(route, limit))
+            })
+        };
         attempt.recorded(ended).await.map(|answer| answer.holding(slot))
     }
 }

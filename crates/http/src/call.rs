@@ -167,6 +167,13 @@ impl Attempt {
         self.path.get_or_init(|| path.clone());
     }
 
+    /// Nobody waits for the handler any more; what the caller hears instead is [`recorded`](Self::recorded).
+    pub(crate) fn give_up(&self) {
+        if let Some((identified, _)) = self.identified.get() {
+            identified.give_up();
+        }
+    }
+
     /// Gives the handler's outcome on, after the record of a failure that has none yet.
     pub(crate) async fn recorded(&self, ended: Ended) -> Result<Answer, Failure> {
         let (outcome, cut_short) = match ended {

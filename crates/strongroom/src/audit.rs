@@ -3,17 +3,14 @@
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::floods::Origin;
-use crate::session::Target;
+use crate::session::{Identified, Target};
 use core::future::poll_fn;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Poll;
 use core::time::Duration;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
 use strongroom_domain::id::{EventId, KeyId, OrganisationId, RegionId, RuleId, SecretId};
 use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::path::SecretPath;
-use strongroom_domain::port::IdGenerator;
-use strongroom_domain::principal::Caller;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::version::VersionNumber;
 
@@ -63,20 +60,18 @@ pub(crate) fn target(target: Target<'_>) -> Resource {
 
 /// Makes the records of one call.
 pub(crate) struct Recorder<'a> {
-    pub(crate) caller: &'a Caller,
+    pub(crate) engine: &'a Engine,
+    pub(crate) call: &'a Identified,
     pub(crate) organisation: Option<OrganisationId>,
-    pub(crate) request: &'a RequestInfo,
     pub(crate) place: Place,
-    pub(crate) ids: &'a dyn IdGenerator,
-    /// Set with the first record of the call.
-    pub(crate) recorded: &'a AtomicBool,
 }
 
 impl Recorder<'_> {
     fn record(&self, at: Timestamp, action: Action, resource: Resource) -> AuditRecord {
-        self.recorded.store(true, Ordering::Relaxed);
+        self.call.mark_record();
+        let caller = &self.call.caller;
         AuditRecord {
-            event: EventId::new(self.ids.next()),
+            event: EventId::new(self.engine.ports.ids.next()),
             at,
             action,
             outcome: Outcome::Success,
@@ -84,11 +79,11 @@ impl Recorder<'_> {
             organisation: self.organisation,
             region: self.place.region,
             project: self.place.project,
-            principal: Some(self.caller.principal),
-            credential: Some(self.caller.credential),
+            principal: Some(caller.principal),
+            credential: Some(caller.credential),
             resource: Some(resource),
             decided_by: None,
-            request: Some(self.request.clone()),
+            request: Some(RequestInfo::clone(&self.call.request)),
         }
     }
 
@@ -113,20 +108,48 @@ impl Recorder<'_> {
             ..self.record(at, action, resource)
         }
     }
+
+    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so; when
+    /// it has no room for long, or the caller leaves meanwhile, that is counted.
+    pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
+        let mut waiting = Waiting { engine: self.engine, call: self.call, record: Some(record.clone()) };
+        let queued = self.engine.log_within(LOG_PATIENCE, record).await?;
+        waiting.record = None;
+        queued
+    }
+
+    /// Sees to the record of a failure, and gives the error that the caller hears.
+    ///
+    /// A refusal is queued. A fault on our side is counted and recorded later: a store that is full or down gives one to every call,
+    /// and the caller who waited for room in the log as well would never hear what went wrong.
+    pub(crate) async fn log_failure(&self, record: AuditRecord, error: Error) -> Error {
+        if is_ours(error.code().status()) {
+            self.engine.count_fault(error.code().as_str(), record);
+            return error;
+        }
+        match self.log(record).await {
+            Ok(()) => error,
+            Err(second) => second,
+        }
+    }
 }
 
 /// How long a record waits for room in the log's queue.
 pub(crate) const LOG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A record that waits for room. When it is dropped without having been taken, the call is counted as one that failed for that.
+/// A record that waits for room. When it is dropped without having been taken, the call is counted as one that failed for that, unless
+/// whoever drops it has given the call up and tells of it.
 struct Waiting<'a> {
     engine: &'a Engine,
+    call: &'a Identified,
     record: Option<AuditRecord>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
+        if let Some(record) = self.record.take()
+            && !self.call.is_given_up()
+        {
             let code = Code::StoreUnavailable;
             let decided_by = Some(code.as_str().to_owned());
             let record = AuditRecord { outcome: Outcome::Failure, status: code.status(), decided_by, ..record };
@@ -141,15 +164,6 @@ pub(crate) const fn is_ours(status: u16) -> bool {
 }
 
 impl Engine {
-    /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so; when
-    /// it has no room for long, or the caller leaves meanwhile, that is counted.
-    pub(crate) async fn log(&self, record: AuditRecord) -> Result<(), Error> {
-        let mut waiting = Waiting { engine: self, record: Some(record.clone()) };
-        let queued = self.log_within(LOG_PATIENCE, record).await?;
-        waiting.record = None;
-        queued
-    }
-
     /// Queues a record, or gives up when there is no room for so long; then it was not taken. Without patience it is taken at once or
     /// not at all.
     pub(crate) async fn log_within(&self, patience: Duration, record: AuditRecord) -> Result<Result<(), Error>, Error> {
@@ -169,35 +183,12 @@ impl Engine {
         }
     }
 
-    /// Sees to the record of a failure, and gives the error that the caller hears.
-    ///
-    /// A refusal is queued. A fault on our side is counted and recorded later: a store that is full or down gives one to every call,
-    /// and the caller who waited for room in the log as well would never hear what went wrong.
-    pub(crate) async fn log_failure(&self, record: AuditRecord, error: Error) -> Error {
-        if is_ours(error.code().status()) {
-            self.count_fault(error.code().as_str(), record);
-            return error;
-        }
-        match self.log(record).await {
-            Ok(()) => error,
-            Err(second) => second,
-        }
-    }
-
     /// Counts a fault on our side, to be recorded in the next round of [`housekeeping`](Self::housekeeping).
     pub(crate) fn count_fault(&self, code: &'static str, record: AuditRecord) {
-        let client = || record.request.as_ref().and_then(|request| request.client);
         let origin = match record.principal {
             Some(principal) => Origin::Attempt(principal, record.action),
-            None => Origin::Address(client()),
+            None => Origin::Address(record.request.as_ref().and_then(|request| request.client)),
         };
-        // A call that was cut short while its record waited for room was counted for that.
-        let waited = Code::StoreUnavailable.as_str();
-        if code != waited
-            && let Some(request) = &record.request
-        {
-            self.floods.take_back(origin, waited, request.id);
-        }
         self.floods.count_only(origin, code, record);
     }
 }

@@ -128,7 +128,7 @@ impl Embedded {
         let request = RequestInfo::embedded(RequestId::new(self.engine.ports.ids.next()));
         let grants = caller.memberships.first().map(|membership| Arc::clone(&membership.grants)).unwrap_or_default();
         let organisation = Arc::clone(&self.organisation);
-        let call = Identified { caller, request: Arc::new(request), recorded: Arc::default() };
+        let call = Identified::new(caller, Arc::new(request));
         let inner = OrganisationSession { call, grants, organisation };
         let scope = Scope { organisation: self.organisation.id, region: self.region.id, project: None };
         Session { inner, region: Arc::clone(&self.region), scope }

@@ -45,7 +45,8 @@ impl Engine {
 
     /// Records that a caller is refused because they ask too often: at most once per second and principal, later when the log has no room.
     pub async fn record_rate_limited(&self, call: &Identified, target: Target<'_>, code: &'static str, status: u16) {
-        let record = self.failure(Reached::Identity(call), target, code, status);
+        let recorder = self.recorder_of(Reached::Identity(call));
+        let record = self.failure(&recorder, target, code, status);
         let record = AuditRecord { outcome: Outcome::Denied, ..record };
         self.log_at_once(self.floods.count(Origin::Principal(call.caller.principal), code, record)).await;
     }
@@ -53,7 +54,7 @@ impl Engine {
     /// Records a refusal, and gives the error that the caller hears.
     pub(crate) async fn refused(&self, recorder: &Recorder<'_>, target: Target<'_>, error: Error) -> Error {
         let record = recorder.failure(self.ports.clock.now(), target.action, audit::target(target), &error);
-        self.log_failure(record, error).await
+        recorder.log_failure(record, error).await
     }
 
     /// Records that a call failed where the engine could not see it: between [`authenticate`](Self::authenticate) and an operation's
@@ -69,20 +70,24 @@ impl Engine {
         code: &'static str,
         status: u16,
     ) -> Result<(), Error> {
-        let record = self.failure(reached, target, code, status);
+        let recorder = self.recorder_of(reached);
+        let record = self.failure(&recorder, target, code, status);
         if audit::is_ours(status) {
             self.count_fault(code, record);
             return Ok(());
         }
-        self.log(record).await
+        recorder.log(record).await
     }
 
-    fn failure(&self, reached: Reached<'_>, target: Target<'_>, code: &str, status: u16) -> AuditRecord {
-        let recorder = match reached {
+    fn recorder_of<'a>(&'a self, reached: Reached<'a>) -> Recorder<'a> {
+        match reached {
             Reached::Identity(call) => call.recorder(self, call.only_organisation(), Place::default()),
             Reached::Organisation(session) => session.recorder(self, Place::default()),
             Reached::Session(session) => session.recorder(self),
-        };
+        }
+    }
+
+    fn failure(&self, recorder: &Recorder<'_>, target: Target<'_>, code: &str, status: u16) -> AuditRecord {
         let record = recorder.success(self.ports.clock.now(), target.action, audit::target(target), None, status);
         let outcome = if matches!(status, 401 | 403) { Outcome::Denied } else { Outcome::Failure };
         AuditRecord { outcome, decided_by: Some(code.to_owned()), ..record }

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_domain::audit::{Action, AuditRecord};
 use strongroom_domain::id::EventId;
-use strongroom_domain::id::RequestId;
 use strongroom_domain::principal::Principal;
 use strongroom_domain::time::Timestamp;
 
@@ -186,21 +185,6 @@ impl Floods {
         self.lock().values().filter_map(|entry| entry.waiting.as_ref()).map(Waiting::number).sum()
     }
 
-    /// Takes back what was counted of this request under another cause: it is to be told once, by what its caller heard.
-    pub(crate) fn take_back(&self, origin: Origin, cause: &'static str, request: RequestId) {
-        let mut seen = self.lock();
-        let Some(entry) = seen.get_mut(&(origin, cause)) else { return };
-        let of_last = |waiting: &Waiting| waiting.record.request.as_ref().is_some_and(|last| last.id == request);
-        if !entry.waiting.as_ref().is_some_and(of_last) {
-            return;
-        }
-        match &mut entry.waiting {
-            Some(waiting) if waiting.before > 0 => waiting.before -= 1,
-            waiting => *waiting = None,
-        }
-        self.gauge.decrement(1.0);
-    }
-
     /// Forgets the sources that were quiet for a second; gives what no record tells of.
     pub(crate) fn take_overdue(&self, at: Timestamp) -> Vec<Unrecorded<'_>> {
         self.take(|entry| entry.is_quiet(at), Some(at))
@@ -358,6 +342,27 @@ mod tests {
         assert_eq!(second.record(), Some(record(START + 1, "a, and 1 more before")));
         second.recorded();
         assert!(floods.count(from(1), "a", record(START + 2, "a")).is_none(), "now there is");
+    }
+
+    /// Calls that end together may be counted out of order, and a clock may be set back.
+    #[test]
+    fn a_failure_from_before_the_last_record_is_within_its_second_too() {
+        let floods = Floods::default();
+        count(&floods, 500_000, "a");
+        assert!(floods.count(from(1), "a", record(START, "a")).is_none());
+        assert!(floods.count(from(1), "a", record(START - 500_001, "a")).is_some(), "more than a second away");
+    }
+
+    #[test]
+    fn what_comes_back_leaves_the_time_of_a_later_record() {
+        let floods = Floods::default();
+        let first = floods.count(from(1), "a", record(START, "a")).expect("the first");
+        let later = floods.count(from(1), "a", record(START + 1_000_000, "a")).expect("a second later");
+        later.recorded();
+        drop(first);
+        assert!(floods.count(from(1), "a", record(START + 1_000_001, "a")).is_none(), "the later one counts");
+        let overdue = floods.take_overdue(Timestamp::from_micros(START + 2_000_000));
+        assert_eq!(told(&overdue), [record(START + 1_000_001, "a, and 1 more before")]);
     }
 
     #[test]

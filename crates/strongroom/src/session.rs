@@ -47,10 +47,20 @@ pub struct Identified {
     pub(crate) caller: Arc<Caller>,
     pub(crate) request: Arc<RequestInfo>,
     /// Shared by all clones, and by the sessions that follow: they are one call.
-    pub(crate) recorded: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
+    has_record: AtomicBool,
+    is_given_up: AtomicBool,
 }
 
 impl Identified {
+    pub(crate) fn new(caller: Arc<Caller>, request: Arc<RequestInfo>) -> Self {
+        Self { caller, request, progress: Arc::default() }
+    }
+
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -61,7 +71,22 @@ impl Identified {
     /// with [`Engine::record_failure`].
     #[must_use]
     pub fn has_record(&self) -> bool {
-        self.recorded.load(Ordering::Relaxed)
+        self.progress.has_record.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_record(&self) {
+        self.progress.has_record.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the adapter stops waiting for the call, and records itself what the caller hears instead, with
+    /// [`Engine::record_failure`]. To be said before the operation's future is dropped: a record that still waits for room in the log
+    /// is otherwise counted as a failure of its own.
+    pub fn give_up(&self) {
+        self.progress.is_given_up.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.progress.is_given_up.load(Ordering::Relaxed)
     }
 
     pub(crate) fn recorder<'a>(
@@ -70,14 +95,7 @@ impl Identified {
         organisation: Option<OrganisationId>,
         place: Place,
     ) -> Recorder<'a> {
-        Recorder {
-            caller: &self.caller,
-            organisation,
-            request: &self.request,
-            place,
-            ids: engine.ports.ids.as_ref(),
-            recorded: &self.recorded,
-        }
+        Recorder { engine, call: self, organisation, place }
     }
 
     /// The organisation that a record tells of before one is settled.
@@ -184,7 +202,7 @@ impl Engine {
             Some(credential) => self.ports.authenticator.authenticate(credential, at).await,
         };
         match outcome {
-            Ok(caller) => Ok(Identified { caller, request, recorded: Arc::default() }),
+            Ok(caller) => Ok(Identified::new(caller, request)),
             Err(error) => {
                 if matches!(error, AuthenticateError::Refused) {
                     let cause = if credential.is_none() { "missing_credentials" } else { "invalid_credentials" };

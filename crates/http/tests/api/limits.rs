@@ -318,18 +318,39 @@ async fn a_refusal_whose_caller_leaves_before_it_is_recorded_is_counted() {
     assert_eq!((record.action.as_str(), record.status), ("secret.value.read", 503));
 }
 
-/// One that takes too long while its record waits is told once, as its caller heard it.
+/// Those that take too long while their records wait are told once each, as their callers heard it, and take nothing from the count of
+/// one whose caller left.
 #[tokio::test(start_paused = true)]
-async fn a_read_that_is_cut_short_while_its_record_waits_is_told_once() {
+async fn reads_that_are_cut_short_while_their_records_wait_are_told_once_each() {
     let settings = Settings { request_timeout: Duration::from_secs(5), ..Settings::default() };
     let room = Room::with_still_clock(settings).await;
     let before = room.records_after(0).await.len();
     room.gate.log_places.forget_permits(Gate::OPEN);
-    let answer = room.admin("POST /v1/secrets/nl-01/secret/none/value", Value::Null).await;
-    assert_error(&answer, StatusCode::SERVICE_UNAVAILABLE, "timed_out");
+    let room = &room;
+    let read = |path: &'static str| {
+        Box::pin(async move { room.admin(&format!("POST /v1/secrets/nl-01/secret/{path}/value"), Value::Null).await })
+    };
+    let mut left = read("left");
+    while room.clock.sleepers() == 0 {
+        assert!((&mut left).now_or_never().is_none(), "the log has no room");
+        tokio::task::yield_now().await;
+    }
+    let (first, second, ()) = tokio::join!(read("first"), read("second"), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(left);
+    });
+    for answer in [first, second] {
+        assert_error(&answer, StatusCode::SERVICE_UNAVAILABLE, "timed_out");
+    }
+    assert_eq!(room.engine.counted_failures(), 3);
     room.gate.log_places.add_permits(Gate::OPEN);
     room.engine.record_counted_failures().await.expect("records");
     let records = room.records_after(before).await;
-    let [record] = records.as_slice() else { panic!("{records:?}") };
-    assert_eq!((record.status, record.decided_by.as_deref()), (503, Some("timed_out")));
+    let mut told: Vec<_> = records
+        .iter()
+        .map(|it| (it.decided_by.as_deref(), it.resource.as_ref().map(|resource| resource.identity.as_str())))
+        .collect();
+    told.sort();
+    assert_eq!(told[0], (Some("store_unavailable"), Some("/left")));
+    assert_eq!((told.len(), told[1].0), (2, Some("timed_out, and 1 more before")));
 }

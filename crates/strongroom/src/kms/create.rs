@@ -64,9 +64,9 @@ impl Engine {
             "You are not allowed `create` on KMS keys; ask for a rule on resource type `kms_key`, without identities, that grants it.",
         );
         let resource = audit::listing(ResourceKind::KmsKey, "");
-        let record = session.recorder(self).failure(self.ports.clock.now(), Action::KmsCreate, resource, &error);
-        self.log(record).await?;
-        Err(error)
+        let recorder = session.recorder(self);
+        let record = recorder.failure(self.ports.clock.now(), Action::KmsCreate, resource, &error);
+        Err(recorder.log_failure(record, error).await)
     }
 }
 
@@ -82,7 +82,7 @@ impl CreateKey<'_> {
             Err(error) => {
                 let recorder = self.session.recorder(self.engine);
                 let record = recorder.failure(self.engine.ports.clock.now(), Action::KmsCreate, resource, &error);
-                Err(self.engine.log_failure(record, error).await)
+                Err(recorder.log_failure(record, error).await)
             }
         }
     }

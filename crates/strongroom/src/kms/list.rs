@@ -29,8 +29,9 @@ impl Engine {
             "You are not allowed `list` on KMS keys; ask for a rule on resource type `kms_key` that grants it.",
         );
         let resource = audit::listing(ResourceKind::KmsKey, "");
-        let record = session.recorder(self).failure(self.ports.clock.now(), Action::KmsList, resource, &error);
-        Err(self.log_failure(record, error).await)
+        let recorder = session.recorder(self);
+        let record = recorder.failure(self.ports.clock.now(), Action::KmsList, resource, &error);
+        Err(recorder.log_failure(record, error).await)
     }
 }
 
@@ -58,12 +59,12 @@ impl ListKeys<'_> {
         let (recorder, at) = (self.session.recorder(self.engine), self.engine.ports.clock.now());
         match outcome {
             Ok(keys) => {
-                self.engine.log(recorder.success(at, Action::KmsList, resource, Some(self.rule), 200)).await?;
+                recorder.log(recorder.success(at, Action::KmsList, resource, Some(self.rule), 200)).await?;
                 Ok(keys)
             }
             Err(error) => {
                 let record = recorder.failure(at, Action::KmsList, resource, &error);
-                Err(self.engine.log_failure(record, error).await)
+                Err(recorder.log_failure(record, error).await)
             }
         }
     }

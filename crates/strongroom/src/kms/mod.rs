@@ -66,9 +66,9 @@ impl Engine {
                 None => not_found().denied_by("no rule"),
             },
         };
-        let record = session.recorder(self).failure(self.ports.clock.now(), action, audit::key_named(name), &error);
-        self.log(record).await?;
-        Err(error)
+        let recorder = session.recorder(self);
+        let record = recorder.failure(self.ports.clock.now(), action, audit::key_named(name), &error);
+        Err(recorder.log_failure(record, error).await)
     }
 }
 
@@ -95,7 +95,7 @@ impl GrantedKey<'_> {
             Err(error) => {
                 let recorder = self.session.recorder(self.engine);
                 let record = recorder.failure(self.now(), self.action, self.resource(None), &error);
-                Err(self.engine.log_failure(record, error).await)
+                Err(recorder.log_failure(record, error).await)
             }
         }
     }
@@ -111,7 +111,7 @@ impl GrantedKey<'_> {
     pub(crate) async fn log_success(&self) -> Result<(), Error> {
         let recorder = self.session.recorder(self.engine);
         let record = recorder.success(self.now(), self.action, self.resource(None), Some(self.rule), 200);
-        self.engine.log(record).await
+        recorder.log(record).await
     }
 
     /// Reads the key, lets the change decide, commits with the audit record; again when another change came first.

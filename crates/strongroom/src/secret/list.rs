@@ -32,13 +32,13 @@ impl Listing<'_> {
         match page {
             Ok(page) => {
                 if !self.is_recorded.swap(true, Ordering::Relaxed) {
-                    self.engine.log(recorder.success(at, Action::SecretList, resource, Some(self.rule), 200)).await?;
+                    recorder.log(recorder.success(at, Action::SecretList, resource, Some(self.rule), 200)).await?;
                 }
                 Ok(page)
             }
             Err(error) => {
                 let record = recorder.failure(at, Action::SecretList, resource, &error);
-                Err(self.engine.log_failure(record, error).await)
+                Err(recorder.log_failure(record, error).await)
             }
         }
     }
@@ -67,8 +67,9 @@ impl Engine {
             "You are not allowed `list` on secrets; ask for a rule on resource type `secret` that grants it.",
         );
         let resource = audit::listing(ResourceKind::Secret, directory.as_str());
-        let record = session.recorder(self).failure(self.ports.clock.now(), Action::SecretList, resource, &error);
-        Err(self.log_failure(record, error).await)
+        let recorder = session.recorder(self);
+        let record = recorder.failure(self.ports.clock.now(), Action::SecretList, resource, &error);
+        Err(recorder.log_failure(record, error).await)
     }
 }
 

@@ -76,9 +76,9 @@ impl Engine {
         }
         let error = forbidden(permission);
         let resource = audit::secret(&path, None, None);
-        let record = session.recorder(self).failure(self.ports.clock.now(), action, resource, &error);
-        self.log(record).await?;
-        Err(error)
+        let recorder = session.recorder(self);
+        let record = recorder.failure(self.ports.clock.now(), action, resource, &error);
+        Err(recorder.log_failure(record, error).await)
     }
 }
 
@@ -97,8 +97,9 @@ impl Granted<'_> {
             Ok(done) => Ok(done),
             Err(error) => {
                 let resource = audit::secret(&self.path, None, None);
-                let record = self.recorder().failure(self.now(), self.action, resource, &error);
-                Err(self.engine.log_failure(record, error).await)
+                let recorder = self.recorder();
+                let record = recorder.failure(self.now(), self.action, resource, &error);
+                Err(recorder.log_failure(record, error).await)
             }
         }
     }
@@ -115,8 +116,9 @@ impl Granted<'_> {
             Ok(done) => Ok(done),
             Err(error) => {
                 let resource = audit::key(key.spec.id, version);
-                let record = self.recorder().failure(self.now(), action, resource, &error);
-                Err(self.engine.log_failure(record, error).await)
+                let recorder = self.recorder();
+                let record = recorder.failure(self.now(), action, resource, &error);
+                Err(recorder.log_failure(record, error).await)
             }
         }
     }
@@ -136,7 +138,8 @@ impl Granted<'_> {
     /// Queues the record of a success that gave no value.
     pub(crate) async fn log_success(&self, id: Option<SecretId>, status: u16) -> Result<(), Error> {
         let resource = audit::secret(&self.path, id, None);
-        self.engine.log(self.recorder().success(self.now(), self.action, resource, Some(self.rule), status)).await
+        let recorder = self.recorder();
+        recorder.log(recorder.success(self.now(), self.action, resource, Some(self.rule), status)).await
     }
 
     /// The secret, as the store has it now.
