@@ -36,6 +36,11 @@ pub(crate) fn is_timeout(error: &Error) -> bool {
     matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
+/// Whether a lock could not be had in time.
+pub(crate) fn is_lock_timeout(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "55P03")
+}
+
 /// Whether the server has no room for more.
 pub(crate) fn is_full(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "53100")

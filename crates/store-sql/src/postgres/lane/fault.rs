@@ -94,6 +94,13 @@ impl Failed {
         Self { fault: Fault::Unknown, what, cause: error.into(), remedy: Remedy::None }
     }
 
+    /// The store stops, and does not wait any longer.
+    pub(super) fn stopping() -> Self {
+        let what = "the store stopped before what was queued could be written";
+        let cause = Cause("somebody else held locks that it needed, or the database took nothing any more".into());
+        Self { fault: Fault::Unavailable, what, cause, remedy: Remedy::None }
+    }
+
     /// There is no connection.
     pub(super) fn down(error: &OpenError) -> Self {
         let what = match error {

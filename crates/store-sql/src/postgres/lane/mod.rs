@@ -14,7 +14,7 @@ mod statement;
 pub(super) use fault::bounded;
 pub(super) use flush::{Flush, FlushCall, Positions};
 pub(super) use job::{Job, Task, aggregate};
-pub(super) use session::{Session, limit};
+pub(super) use session::{GRACE, Session, limit};
 
 use crate::accesses::Accesses;
 use crate::metrics::LaneMetrics;
@@ -44,6 +44,9 @@ const BATCH_BYTES: u32 = 4 << 20;
 const TRIES: u32 = 3;
 /// How soon an idle lane tries records again that could not be written.
 const TIDY: Duration = Duration::from_millis(250);
+/// How long a lane that stops waits for locks: whoever stops a server waits for it, and kills what takes long, which would leave the
+/// callers without any answer.
+const LAST: Duration = Duration::from_secs(5);
 /// How long it waits when there is nothing at all.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -294,19 +297,26 @@ impl Lane {
         drained
     }
 
-    /// Writes what is still pending.
+    /// Writes what is still pending; gives up what waits for locks after a while.
     async fn finish(&mut self) {
+        let end = now() + LAST;
         let mut tries = 1;
         loop {
+            if now() >= end && !self.held.is_empty() {
+                let late = self.drain();
+                self.fail(late, &Failed::stopping());
+            }
             let batch = self.gather(None);
             if batch.is_empty() && self.held.is_empty() {
                 break;
             }
+            // What is set aside may be free.
+            let idle = batch.is_empty() && self.waiting.is_empty();
             let taken = self.commit(batch).await;
-            if let Some(pause) = self.held.pause() {
+            if idle && let Some(pause) = self.held.pause() {
                 sleep(pause).await;
-                self.try_held().await;
             }
+            self.try_held().await;
             if taken {
                 continue;
             }
@@ -317,8 +327,10 @@ impl Lane {
         }
         self.try_misfits(None).await;
         let rest = self.drain();
-        let records =
-            self.backlog.len() + self.misfits.len() + rest.iter().map(|job| job.records().len()).sum::<usize>();
+        if !rest.is_empty() {
+            self.fail(rest, &Failed::stopping());
+        }
+        let records = self.backlog.len() + self.misfits.len();
         if records > 0 {
             tracing::error!(records, "the store stops before everything could be written");
         }

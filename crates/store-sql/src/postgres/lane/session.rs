@@ -13,7 +13,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 /// After so long a pause the connection may be gone without a word.
 const REST: Duration = Duration::from_secs(1);
 /// Beyond its own timeout, the server gets so long to say so.
-const GRACE: Duration = Duration::from_secs(1);
+pub(in crate::postgres) const GRACE: Duration = Duration::from_secs(1);
 /// The limit when the server has none.
 const NO_LIMIT: Duration = Duration::from_secs(600);
 
