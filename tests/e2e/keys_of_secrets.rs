@@ -132,6 +132,9 @@ fn a_region_without_kms() {
         let _ = served.client.create(path, "one").ok(201);
         let _ = served.client.put_value(path, "two").ok(201);
     }
+    let off = served.client.post(served.client.keys(), &json!({"name": "off"})).ok(201);
+    let off = served.client.key(&text(&off, "identity"));
+    let _ = served.client.post_empty(format!("{off}/disable")).ok(200);
     let served = served.with_settings("[regions.nl-01]\nkms = \"none\"");
     let client = &served.client;
     let key = client.key(&client.kms_key);
@@ -155,6 +158,13 @@ fn a_region_without_kms() {
             let _ = answer.error(503, "kms_not_configured");
         });
     }
+    table.row("what is wrong with the key is said before", || {
+        let _ = client.post(format!("{off}/encrypt"), &json!({"plaintext": "YQ=="})).error(400, "kms_key_unusable");
+        let ciphertext = json!({"ciphertext": "thalassa:v1:AAAA"});
+        let _ = client.post(format!("{off}/decrypt"), &ciphertext).error(400, "kms_key_unusable");
+        let _ = client.post_empty(format!("{off}/rotate")).error(400, "kms_key_unusable");
+        let _ = client.post(client.keys(), &json!({"name": "off"})).error(409, "kms_key_name_taken");
+    });
     table.finish();
     let shown = client.describe("/app/x").ok(200);
     assert_eq!((&shown["kmsKey"]["identity"], &shown["currentVersion"]), (&json!(client.kms_key), &json!(2)));
@@ -167,7 +177,7 @@ fn a_region_without_kms() {
     let summary = client.get("/v1/kms/summary").ok(200);
     assert_eq!(
         (&summary["regions"][0]["kmsAvailable"], &summary["regions"][0]["totalKeys"]),
-        (&json!(false), &json!(1))
+        (&json!(false), &json!(2))
     );
 
     let served = served.with_settings("");

@@ -28,8 +28,8 @@ fn limits() {
         ("labels", json!({"a": "v".repeat(256)}), "labels.a"),
         ("labels", json!({"a": "x\ny"}), "labels.a"),
         ("labels", json!({"a": "\0"}), "labels.a"),
-        ("annotations", json!({"a": "v".repeat(16 * 1024)}), "annotations"),
-        ("annotations", json!({"a": "v".repeat(9000), "b": "v".repeat(9000)}), "annotations"),
+        ("annotations", json!({"a": "v".repeat(16 * 1024 + 1)}), "annotations"),
+        ("annotations", json!({"a": "ä".repeat(8 * 1024), "b": "v"}), "annotations"),
     ];
     let good = [
         ("description", json!("ä".repeat(1024))),
@@ -38,7 +38,8 @@ fn limits() {
         ("annotations", entries(64)),
         ("labels", json!({long_key(317): "ä".repeat(255)})),
         ("labels", json!({"a": "", "Kubernetes.io/app_name-x": "Any Thing: ü!"})),
-        ("annotations", json!({"a": "v".repeat(16 * 1024 - 1)})),
+        ("annotations", json!({"a": "v".repeat(16 * 1024)})),
+        ("annotations", json!({long_key(317): "v".repeat(8 * 1024), "b": "ä".repeat(4 * 1024)})),
         ("annotations", json!({"a": "any\nthing\u{1}"})),
     ];
     let mut table = Table::default();

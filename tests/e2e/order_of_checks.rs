@@ -78,6 +78,10 @@ fn the_first_fault_answers() {
         let _ = client.post(&missing, &json!({"secretString": strongroom_tests::base64(vec![0; 65_537])})).refused(413);
         let _ =
             client.request("PATCH", client.secret("/app/missing")).json(&json!({"path": "/app/y"})).send().refused(400);
+        for patch in [json!({"labels": {"a b": "v"}}), json!({"description": "x".repeat(1025)})] {
+            let patch = client.request("PATCH", client.secret("/app/missing")).json(&patch);
+            let _ = patch.send().error(400, "invalid_request");
+        }
         let _ = client.put(format!("{}/policy", client.secret("/app/missing")), &json!({})).refused(400);
         let _ = client.post(format!("{}/value", client.secret("/app/missing")), &json!({"version": 0})).refused(400);
     });

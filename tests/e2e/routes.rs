@@ -125,14 +125,16 @@ fn heads_over_the_limit() {
         let answer = client.get(format!("/v1/regions?x={}", "x".repeat(20_000)));
         assert!(matches!(answer.status, 414 | 431), "{answer:?}");
     });
-    table.row("a thousand headers", || {
-        let mut bytes = b"GET /v1/regions HTTP/1.1\r\nHost: x\r\n".to_vec();
-        for number in 0..1000 {
-            bytes.extend_from_slice(format!("X-{number}: {number:020}\r\n").as_bytes());
-        }
-        bytes.extend_from_slice(b"\r\n");
-        assert_eq!(client.raw(&bytes).status, 431);
-    });
+    for (name, value, status) in [("short", "", 200), ("long", "00000000000000000000", 431)] {
+        table.row(format!("a thousand {name} headers"), || {
+            let mut bytes = b"GET /healthz HTTP/1.1\r\nHost: x\r\n".to_vec();
+            for number in 0..1000 {
+                bytes.extend_from_slice(format!("X-{number}: {value}\r\n").as_bytes());
+            }
+            bytes.extend_from_slice(b"\r\n");
+            assert_eq!(client.raw(&bytes).status, status);
+        });
+    }
     table.finish();
     let _ = client.get("/v1/regions").ok(200);
 }

@@ -27,6 +27,7 @@ fn slow_heads_and_bodies() {
         ("half a body", &whole[..whole.len() - 500]),
     ];
     std::thread::scope(|scope| {
+        let behind = scope.spawn(|| stalled(client, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/reg"));
         let waits = starts.map(|(name, start)| (name, scope.spawn(move || stalled(client, start))));
         // Others are served meanwhile.
         for _ in 0..5 {
@@ -38,6 +39,9 @@ fn slow_heads_and_bodies() {
             let _ = answer.error(408, "request_timeout");
             assert!(connection.is_closed().expect("closed"), "{name}: the connection stays open");
         }
+        let (mut connection, first) = behind.join().expect("no panic");
+        assert_eq!(first.expect("the first of two is whole").status, 200);
+        let _ = connection.answer().expect("the second is answered too").error(408, "request_timeout");
     });
     assert_eq!(client.describe("/app/x").ok(200)["objectVersion"], 1);
 }

@@ -8,7 +8,7 @@ pub const MAX_ENTRIES: usize = 64;
 pub const MAX_KEY_LEN: usize = 317;
 /// The longest value of a label, in characters.
 pub const MAX_LABEL_VALUE_LEN: usize = 255;
-/// The most bytes of all annotations of an object together, keys and values.
+/// The most bytes of the values of all annotations of an object together.
 pub const MAX_ANNOTATIONS_LEN: usize = 16 * 1024;
 /// The longest description, in characters.
 pub const MAX_DESCRIPTION_LEN: usize = 1024;
@@ -62,8 +62,8 @@ impl Metadata {
                 return Err(refuse(format!("labels.{key}"), "a label's value has no control characters"));
             }
         }
-        if annotations.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_ANNOTATIONS_LEN {
-            return Err(refuse("annotations", "all annotations together have at most 16 KiB"));
+        if annotations.values().map(String::len).sum::<usize>() > MAX_ANNOTATIONS_LEN {
+            return Err(refuse("annotations", "the values of all annotations together have at most 16 KiB"));
         }
         Ok(Self { description, labels, annotations })
     }
@@ -188,7 +188,11 @@ mod tests {
         }
         assert!(Metadata::new(String::new(), map(&[("a", "x\ny")]), BTreeMap::new()).is_err());
         assert!(Metadata::new("ä".repeat(1025), BTreeMap::new(), BTreeMap::new()).is_err());
-        assert!(Metadata::new(String::new(), BTreeMap::new(), map(&[("a", &"x".repeat(16 * 1024))])).is_err());
+        let annotated = |list: &[(&str, &str)]| Metadata::new(String::new(), BTreeMap::new(), map(list)).is_ok();
+        let (half, key) = ("x".repeat(8 * 1024), "k".repeat(317));
+        assert!(annotated(&[(&key, &half), ("b", &half)]), "keys don't count");
+        assert!(!annotated(&[("a", &half), ("b", &half), ("c", "x")]));
+        assert!(!annotated(&[("a", &"ä".repeat(8 * 1024 + 1))]), "bytes, not characters");
     }
 
     #[test]

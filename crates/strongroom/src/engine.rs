@@ -79,7 +79,7 @@ pub struct Ports {
 
 /// How many queues there are for puts; two secrets share one now and then, which costs time but is right.
 const QUEUES: usize = 4_096;
-/// How often a change is tried again when others were faster.
+/// How often a change, or a read in several steps, is tried when others are faster.
 pub(crate) const MAX_TRIES: u32 = 8;
 
 /// The secrets manager: every use case is a method, in two steps. The first (`engine.put(&session, path)`) checks that the caller may,

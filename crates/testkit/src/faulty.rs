@@ -2,6 +2,7 @@ mod through;
 
 use async_trait::async_trait;
 use core::fmt::Debug;
+use core::pin::Pin;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::audit::AuditRecord;
@@ -59,6 +60,33 @@ impl<K: Debug> Faults<K> {
     }
 }
 
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What others do between two calls, first in, first out.
+#[derive(Default)]
+pub struct Meanwhile {
+    queue: Mutex<VecDeque<Task>>,
+}
+
+impl Meanwhile {
+    /// Has `task` run to its end before one more call.
+    pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Box::pin(task));
+    }
+
+    /// How many are still to come.
+    pub fn left(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    async fn pass(&self) {
+        let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        if let Some(task) = next {
+            task.await;
+        }
+    }
+}
+
 /// A store that fails on demand. Without a fault waiting it is the store inside.
 ///
 /// ```
@@ -81,6 +109,8 @@ pub struct Faulty<S: ?Sized> {
     pub records: Faults<CommitErrorKind>,
     /// Of [`SecretReader`], all methods together.
     pub reads: Faults<ReadErrorKind>,
+    /// What others do before a read of versions, such as a change of their secret.
+    pub before_versions: Meanwhile,
 }
 
 impl<S: ?Sized> Faulty<S> {
@@ -93,6 +123,7 @@ impl<S: ?Sized> Faulty<S> {
             accesses: Faults::default(),
             records: Faults::default(),
             reads: Faults::default(),
+            before_versions: Meanwhile::default(),
         }
     }
 }
@@ -140,6 +171,7 @@ impl<S: SecretReader + ?Sized> SecretReader for Faulty<S> {
         after: Option<VersionNumber>,
         limit: u32,
     ) -> Result<Vec<Version>, ReadError> {
+        self.before_versions.pass().await;
         self.reads.around(self.inner.versions(secret, after, limit)).await
     }
 

@@ -2,10 +2,10 @@
 
 use super::ServeOptions;
 use super::guard::{Guarded, Phase, Watch};
-use crate::answer::{BrokenAnswer, ResponseBody};
+use super::timer::{Due, Timer};
+use crate::answer::ResponseBody;
 use crate::api::Api;
 use crate::failure::{Failure, HttpCode};
-use bytes::Bytes;
 use core::convert::Infallible;
 use core::future::poll_fn;
 use core::net::IpAddr;
@@ -13,9 +13,10 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 use http::header::CONNECTION;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Collected};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -40,59 +41,72 @@ enum End {
     Closed,
     /// What came is not a request: say so.
     Refused(Failure),
+    /// Nothing came since the last answer, but the library may hold the beginning of a request that came before.
+    Silent,
 }
 
 impl Connection {
     pub(super) async fn run(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         let watch = Arc::new(Watch::default());
         let (api, peer, seen) = (self.api.clone(), self.peer, Arc::clone(&watch));
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: Request<Incoming>| {
             seen.request_begins();
             let (api, watch) = (api.clone(), Arc::clone(&seen));
             Box::pin(async move {
-                let response = api.handle(request, peer).await;
-                Ok::<_, Infallible>(response.map(|body| WatchedBody { body, watch }))
+                let end = Told { watch: Arc::clone(&watch), what: Watch::body_dropped };
+                let response = api.handle(request.map(|body| Watched { body, _end: end }), peer).await;
+                let end = Told { watch, what: Watch::answer_ends };
+                Ok::<_, Infallible>(response.map(|body| Watched { body, _end: end }))
             })
         });
         let mut http = http1::Builder::new();
         // Times are kept here: the library's own limit also ends idle connections, and ends them without an answer.
         http.max_header_size(self.options.max_head_len)
+            .max_headers(MAX_HEADERS)
             .max_buf_size(HEAD_BUFFER.max(self.options.max_head_len))
             .header_read_timeout(None);
         let guarded = Guarded { stream, watch: Arc::clone(&watch) };
         let mut connection = http.serve_connection(TokioIo::new(guarded), service);
 
-        let mut timer = pin!(tokio::time::sleep(self.options.head_timeout));
-        let mut timed = watch.phase().1;
-        let mut first = true;
+        let mut timer = Timer::new(self.options.head_timeout, watch.phase().1);
         let mut stopping = pin!(self.stopping.cancelled());
         let mut told = false;
-        let end = poll_fn(|cx| {
-            if !told && stopping.as_mut().poll(cx).is_ready() {
-                told = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-            if let Poll::Ready(outcome) = connection.poll_without_shutdown(cx) {
-                return Poll::Ready(end(outcome.err(), watch.phase().0));
-            }
-            let (phase, change) = watch.phase();
-            if change != timed {
-                timed = change;
-                first = false;
-                if let Some(limit) = self.limit(phase) {
-                    timer.set(tokio::time::sleep(limit));
+        let mut held = false;
+        let (mut stream, end) = loop {
+            let end = poll_fn(|cx| {
+                if !told && stopping.as_mut().poll(cx).is_ready() {
+                    told = true;
+                    Pin::new(&mut connection).graceful_shutdown();
                 }
-            }
-            if self.limit(phase).is_none() && !first {
-                return Poll::Pending;
-            }
-            timer.as_mut().poll(cx).map(|()| match phase {
-                Phase::Head => End::Refused(late_head(self.options.head_timeout)),
-                Phase::Idle | Phase::Busy | Phase::Stalled => End::Closed,
+                // Before the library is asked: a body that is dropped later is still news to it.
+                held = watch.holds_body();
+                if let Poll::Ready(outcome) = connection.poll_without_shutdown(cx) {
+                    return Poll::Ready(end(outcome.err(), watch.phase().0));
+                }
+                timer.poll(&self.options, watch.phase(), cx).map(|due| match due {
+                    Due::Head => End::Refused(late_head(self.options.head_timeout)),
+                    Due::Look => End::Silent,
+                    Due::Close => End::Closed,
+                })
             })
-        })
-        .await;
-        let mut stream = connection.into_parts().io.into_inner().stream;
+            .await;
+            let parts = connection.into_parts();
+            match end {
+                // What comes next would be of a body that is not read yet; put together again, the library would not know.
+                End::Silent if held => break (parts.io.into_inner().stream, End::Closed),
+                // The library tells what it holds only when it is taken apart; now nothing is under way, so that it can be put
+                // together again. Empty lines between requests are none of them.
+                End::Silent if parts.read_buf.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {
+                    connection = http.serve_connection(parts.io, parts.service);
+                    told = false;
+                    timer.stays_silent(&self.options);
+                }
+                End::Silent => {
+                    break (parts.io.into_inner().stream, End::Refused(late_head(self.options.head_timeout)));
+                }
+                End::Closed | End::Refused(_) => break (parts.io.into_inner().stream, end),
+            }
+        };
         if let End::Refused(failure) = end {
             let answer = text(self.api.refuse(failure, self.peer)).await;
             if stream.write_all(&answer).await.is_err() {
@@ -101,18 +115,11 @@ impl Connection {
         }
         linger(&mut stream).await;
     }
-
-    /// How long a phase may last.
-    const fn limit(&self, phase: Phase) -> Option<Duration> {
-        match phase {
-            Phase::Idle => Some(self.options.idle_timeout),
-            Phase::Head => Some(self.options.head_timeout),
-            // The handler has its own limits.
-            Phase::Busy => None,
-            Phase::Stalled => Some(self.options.write_timeout),
-        }
-    }
 }
+
+/// Enough for every head within its size limit that a client sends in earnest. For each head the library reserves 64 bytes per header
+/// that may come, so that no more than this is wise.
+const MAX_HEADERS: usize = 1024;
 
 /// The library needs this much at the least.
 const HEAD_BUFFER: usize = 8192;
@@ -178,23 +185,30 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
     let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
-/// Tells the watch when nothing more of an answer will come.
-struct WatchedBody {
-    body: ResponseBody,
-    watch: Arc<Watch>,
+/// A body whose end the watch is told of.
+struct Watched<B> {
+    body: B,
+    /// Dropped after the body.
+    _end: Told,
 }
 
-impl Drop for WatchedBody {
+/// Tells the watch when it is dropped.
+struct Told {
+    watch: Arc<Watch>,
+    what: fn(&Watch),
+}
+
+impl Drop for Told {
     fn drop(&mut self) {
-        self.watch.answer_ends();
+        (self.what)(&self.watch);
     }
 }
 
-impl Body for WatchedBody {
-    type Data = Bytes;
-    type Error = BrokenAnswer;
+impl<B: Body + Unpin> Body for Watched<B> {
+    type Data = B::Data;
+    type Error = B::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenAnswer>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

@@ -23,7 +23,8 @@ pub(super) enum Phase {
     Stalled,
 }
 
-/// What the stream, the service and the connection's task share. All of them run in one task; atomics only satisfy the compiler.
+/// What the stream, the service and the connection's task share. All of them run in one task, and atomics only satisfy the compiler;
+/// but for the bodies of requests, which other tasks may hold.
 #[derive(Default)]
 pub(super) struct Watch {
     phase: AtomicU8,
@@ -31,6 +32,8 @@ pub(super) struct Watch {
     changes: AtomicU32,
     /// The last piece of an answer was handed over, and perhaps not written yet.
     finishing: AtomicBool,
+    /// How many bodies of requests are held, and may be read.
+    bodies: AtomicU32,
 }
 
 impl Watch {
@@ -53,6 +56,17 @@ impl Watch {
     pub(super) fn request_begins(&self) {
         self.set(Phase::Busy);
         self.finishing.store(false, Ordering::Relaxed);
+        self.bodies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The body of a request was dropped. The library knows as soon as it is polled again.
+    pub(super) fn body_dropped(&self) {
+        self.bodies.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether the body of a request may still be read, also after its answer.
+    pub(super) fn holds_body(&self) -> bool {
+        self.bodies.load(Ordering::Acquire) > 0
     }
 
     /// Nothing more of the answer will come.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod guard;
+mod timer;
 
 use crate::api::Api;
 use crate::metrics::{ConnectionMetrics, Counted};

@@ -66,6 +66,34 @@ async fn a_create_is_decided_on_its_path_before_the_rest_is_looked_at() {
 }
 
 #[tokio::test]
+async fn a_patch_that_no_secret_could_take_is_refused_before_the_secret_is_looked_for() {
+    let room = Room::new().await;
+    room.secret("/a").await;
+    let entries = |count: usize| (0..count).map(|n| (format!("k{n}"), json!("v"))).collect::<serde_json::Map<_, _>>();
+    for (body, named) in [
+        (json!({ "labels": { "a b": "v" } }), "`labels.a b`"),
+        (json!({ "annotations": { "k".repeat(318): "v" } }), "`annotations`"),
+        (json!({ "labels": { "a": "v".repeat(256) } }), "`labels.a`"),
+        (json!({ "labels": { "a": "x\ny" } }), "`labels.a`"),
+        (json!({ "labels": entries(65) }), "`labels`"),
+        (json!({ "annotations": { "a": "v".repeat(16 * 1024 + 1) } }), "`annotations`"),
+        (json!({ "description": "x".repeat(1025) }), "`description`"),
+    ] {
+        for path in ["a", "missing"] {
+            let reply = room.admin(&format!("PATCH /v1/secrets/nl-01/secret/{path}"), body.clone()).await;
+            assert_eq!(reply.verdict(), verdict(400, "invalid_request"), "{path} {named}");
+            assert!(reply.message().contains(named), "{path}: {}", reply.message());
+        }
+    }
+    // What only breaks a rule together with what is there waits for the secret.
+    let patch = |path: &str| format!("PATCH /v1/secrets/nl-01/secret/{path}");
+    assert_eq!(room.admin(&patch("a"), json!({ "labels": entries(64) })).await.status, 200);
+    let more = json!({ "labels": { "more": "v" } });
+    assert_eq!(room.admin(&patch("a"), more.clone()).await.verdict(), verdict(400, "invalid_request"));
+    assert_eq!(room.admin(&patch("missing"), more).await.verdict(), verdict(404, "secret_not_found"));
+}
+
+#[tokio::test]
 async fn a_denied_path_tells_nothing_of_what_is_there() {
     let room = Room::new().await;
     room.secret("/a").await;

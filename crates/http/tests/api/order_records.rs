@@ -89,6 +89,7 @@ async fn other_operations_record_what_their_handlers_refuse() {
         (create, bad.as_str(), 400, "secret.create", "/new"),
         ("POST /v1/secrets/nl-01/secret/a/value", r#"{"version":0}"#, 400, "secret.value.read", "/a"),
         ("PATCH /v1/secrets/nl-01/secret/a", "[]", 400, "secret.metadata.update", "/a"),
+        ("PATCH /v1/secrets/nl-01/secret/none", r#"{"labels":{"a b":"v"}}"#, 400, "secret.metadata.update", "/none"),
         ("PUT /v1/secrets/nl-01/secret/a/policy", r#"{"accessPolicy":{"x":1}}"#, 400, "secret.policy.update", "/a"),
         ("POST /v1/kms/nl-01/keys", "{", 400, "kms.create", ""),
         (&format!("{key}/encrypt"), r#"{"plaintext":"!"}"#, 400, "kms.encrypt", room.key.as_str()),

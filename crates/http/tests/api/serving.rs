@@ -1,6 +1,6 @@
 //! Over a socket: what only the server around the API does.
 
-use crate::support::Room;
+use crate::support::{Gate, Room};
 use core::net::SocketAddr;
 use core::time::Duration;
 use serde_json::Value;
@@ -21,7 +21,10 @@ struct Served {
 const SHORT: Duration = Duration::from_millis(300);
 
 async fn served(options: ServeOptions, settings: Settings) -> Served {
-    let room = Room::with(settings).await;
+    serving(Room::with(settings).await, options).await
+}
+
+async fn serving(room: Room, options: ServeOptions) -> Served {
     room.secret("/a").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -139,14 +142,71 @@ async fn late_heads_are_told_so() {
     assert_eq!(served.exchange(b"").await, "");
 }
 
+/// The first bytes of the next request may come together with the last one.
+#[tokio::test]
+async fn late_heads_that_began_behind_another_request_are_told_so() {
+    let options = ServeOptions { head_timeout: SHORT, ..ServeOptions::default() };
+    let served = served(options, Settings::default()).await;
+    for first in [get("/healthz"), get("/v1/regions"), put()] {
+        let mut stream = served.connect().await;
+        stream.write_all(format!("{first}GET /v1/reg").as_bytes()).await.expect("sent");
+        assert!(response(&mut stream).await.starts_with("HTTP/1.1 20"), "{first}");
+        let answer = tokio::time::timeout(Duration::from_secs(20), rest(&mut stream)).await.expect("an answer in time");
+        assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+        assert_eq!(code(&answer), "request_timeout");
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_outlive_the_limit_of_heads() {
+    let options = ServeOptions { head_timeout: SHORT, ..ServeOptions::default() };
+    let served = served(options, Settings::default()).await;
+    // Some clients send an empty line behind a body; it begins no request.
+    for between in ["", "\r\n"] {
+        let mut stream = served.connect().await;
+        for _ in 0..2 {
+            stream.write_all(format!("{}{between}", put()).as_bytes()).await.expect("sent");
+            assert!(response(&mut stream).await.starts_with("HTTP/1.1 201"));
+            let early = tokio::time::timeout(SHORT * 3, stream.read(&mut [0])).await;
+            assert!(early.is_err(), "{between:?}: an idle connection stays");
+        }
+        stream.write_all(b"GET /v1/reg").await.expect("sent");
+        assert_eq!(code(&rest(&mut stream).await), "request_timeout", "{between:?}");
+    }
+}
+
+/// After an answer that came before the body was read, what comes is that body, however late; never another request.
+#[tokio::test]
+async fn a_body_that_nobody_took_is_no_request() {
+    let options = ServeOptions { head_timeout: SHORT, ..ServeOptions::default() };
+    let room = Room::with_still_clock(Settings { request_timeout: SHORT, ..Settings::default() }).await;
+    let served = serving(room, options).await;
+    // Whoever is refused waits for the log, with the body in hand.
+    let log = served.room.gate.log_places.acquire_many(Gate::OPEN as u32).await.expect("never closed");
+    let mut stream = served.connect().await;
+    let head = put().replace("admin", "nobody");
+    let (head, _) = head.split_once("\r\n\r\n").expect("a head");
+    stream.write_all(format!("{head}0\r\n\r\n").as_bytes()).await.expect("sent");
+    assert!(response(&mut stream).await.starts_with("HTTP/1.1 503"));
+    tokio::time::sleep(SHORT * 3).await;
+    // Perhaps the connection is closed already.
+    let _ = stream.write_all(format!("{}{}", get("/v1/regions"), " ".repeat(200)).as_bytes()).await;
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text).await;
+    assert_eq!(String::from_utf8_lossy(&text), "");
+    drop(log);
+}
+
 #[tokio::test]
 async fn idle_connections_end_without_a_word() {
-    let options = ServeOptions { idle_timeout: SHORT, ..ServeOptions::default() };
-    let served = served(options, Settings::default()).await;
-    let mut stream = served.connect().await;
-    stream.write_all(get("/v1/regions").as_bytes()).await.expect("sent");
-    assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
-    assert_eq!(rest(&mut stream).await, "");
+    let short_heads = ServeOptions { head_timeout: SHORT, idle_timeout: SHORT * 2, ..ServeOptions::default() };
+    for options in [ServeOptions { idle_timeout: SHORT, ..ServeOptions::default() }, short_heads] {
+        let served = served(options, Settings::default()).await;
+        let mut stream = served.connect().await;
+        stream.write_all(get("/v1/regions").as_bytes()).await.expect("sent");
+        assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(rest(&mut stream).await, "");
+    }
 }
 
 #[tokio::test]
@@ -160,8 +220,17 @@ async fn large_heads_are_told_so() {
     };
     let answer = served.exchange(long(12_000).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer:.80}");
-    for head in [long(17_000), long(1_000_000), format!("GET /v1/regions HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(3_000))]
-    {
+    let many = |count: usize| {
+        format!(
+            "GET /v1/regions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer admin\r\nconnection: close\r\n{}\r\n",
+            "a: b\r\n".repeat(count)
+        )
+    };
+    for count in [98, 101, 1_000] {
+        let answer = served.exchange(many(count).as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{count}: {answer:.80}");
+    }
+    for head in [long(17_000), long(1_000_000), many(1_100), many(3_000)] {
         let answer = served.exchange(head.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{answer:.80}");
         assert_eq!(code(&answer), "headers_too_large");

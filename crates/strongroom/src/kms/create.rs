@@ -8,7 +8,7 @@ use strongroom_domain::iam::{Permission, ResourceType};
 use strongroom_domain::id::{KeyId, RuleId};
 use strongroom_domain::kms::{Key, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation};
 use strongroom_domain::metadata::{Metadata, check_name, nth_slug, slug_of};
-use strongroom_domain::port::CommitErrorKind;
+use strongroom_domain::port::{CommitErrorKind, KeyFilter};
 use strongroom_domain::unit::{Change, Expect, Revision, UniqueKey, Unit};
 
 /// A new KMS key.
@@ -90,6 +90,7 @@ impl CreateKey<'_> {
     async fn attempts(&self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
         let (engine, session) = (self.engine, self.session);
         check_name(&input.name)?;
+        self.check_free(&input.name).await?;
         let kms = engine.kms(&session.region)?;
         let id = KeyId::new(engine.ports.ids.next());
         let spec = KeySpec { id, scope: session.scope, key_type: input.key_type, export_allowed: input.export_allowed };
@@ -126,6 +127,14 @@ impl CreateKey<'_> {
         // Material that stays behind opens nothing; why the key was not created matters more.
         let _ = kms.erase(&handle).await;
         Err(failed)
+    }
+
+    /// Whether no live key has this name. The commit decides; but a name that is known to be taken is said before any trouble with the
+    /// KMS, and makes no material.
+    async fn check_free(&self, name: &str) -> Result<(), Error> {
+        let filter = KeyFilter { name: Some(name.to_owned()), ..KeyFilter::default() };
+        let found = self.engine.ports.keys.list(&self.session.scope, &filter).await?;
+        if found.iter().any(Key::is_live) { Err(name_taken(name)) } else { Ok(()) }
     }
 
     async fn commit(&self, key: &Key) -> Result<(), strongroom_domain::port::CommitError> {

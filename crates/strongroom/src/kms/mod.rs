@@ -117,7 +117,6 @@ impl GrantedKey<'_> {
     /// Reads the key, lets the change decide, commits with the audit record; again when another change came first.
     pub(crate) async fn change(&self, wanted: &dyn KeyChange) -> Result<Arc<Key>, Error> {
         let id = self.key.spec.id;
-        let kms = self.engine.kms(&self.session.region)?;
         let _turn = self.engine.queue(id).await;
         for attempt in 0..MAX_TRIES {
             if attempt > 0 {
@@ -130,6 +129,8 @@ impl GrantedKey<'_> {
                 Some((change, changed)) => (Some(change), Arc::new(changed)),
                 None => (None, Arc::clone(&key)),
             };
+            // Not earlier: what is wrong with the key is said first.
+            let kms = self.engine.kms(&self.session.region)?;
             let new_material = match &change {
                 Some(Change::AppendKeyVersion { version, .. }) => Some(version.handle.clone()),
                 _ => None,

@@ -1,9 +1,10 @@
 use super::{Granted, SecretView};
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::engine::{Engine, MAX_TRIES};
+use crate::error::{Error, busy};
 use crate::session::Session;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::Permission;
+use strongroom_domain::id::SecretId;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::version::{Version, VersionNumber};
 
@@ -36,7 +37,8 @@ impl Describe<'_> {
     /// The secret, with versions when a page of them is asked for. Reading changes nothing.
     ///
     /// # Errors
-    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
+    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::Busy`](crate::Code::Busy) when the secret changes again and again
+    /// while its versions are read, and those of the store.
     pub async fn run(self, versions: Option<VersionPage>) -> Result<SecretView, Error> {
         let outcome = self.read(versions).await;
         let view = self.0.recorded(outcome).await?;
@@ -45,19 +47,25 @@ impl Describe<'_> {
     }
 
     async fn read(&self, page: Option<VersionPage>) -> Result<SecretView, Error> {
-        let engine = self.0.engine;
-        let mut view = engine.view(self.0.session, self.0.find().await?).await?;
-        if let Some(page) = page {
-            let (versions, next) = self.versions(&view, page).await?;
-            view.versions = Some(versions);
-            view.next_version = next;
+        let (engine, session) = (self.0.engine, self.0.session);
+        let mut secret = self.0.find().await?;
+        let Some(page) = page else { return engine.view(session, secret).await };
+        for _ in 0..MAX_TRIES {
+            let (versions, next_version) = self.versions(secret.id, page).await?;
+            // Secret and versions are two reads: they are of one moment when the secret is the same after the second.
+            let after = self.0.find().await?;
+            if (after.id, after.state.revision) == (secret.id, secret.state.revision) {
+                let view = engine.view(session, after).await?;
+                return Ok(SecretView { versions: Some(versions), next_version, ..view });
+            }
+            secret = after;
         }
-        Ok(view)
+        Err(busy())
     }
 
     async fn versions(
         &self,
-        view: &SecretView,
+        secret: SecretId,
         page: VersionPage,
     ) -> Result<(Vec<Version>, Option<VersionNumber>), Error> {
         let wanted = page.limit.map_or(usize::MAX, |limit| limit as usize);
@@ -67,7 +75,7 @@ impl Describe<'_> {
             // One more than wanted tells whether there is a next page.
             let missing = u32::try_from((wanted - versions.len()).saturating_add(1)).unwrap_or(u32::MAX);
             let limit = missing.min(VERSIONS_AT_ONCE);
-            let read = self.0.engine.ports.secrets.versions(view.secret.id, after, limit).await?;
+            let read = self.0.engine.ports.secrets.versions(secret, after, limit).await?;
             let ended = read.len() < limit as usize;
             versions.extend(read);
             if versions.len() > wanted {

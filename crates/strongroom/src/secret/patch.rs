@@ -63,6 +63,12 @@ impl MetadataPatch {
         let annotations = patched(to.annotations(), self.annotations.as_ref());
         Ok(Metadata::new(description, labels, annotations)?)
     }
+
+    /// Refuses what no secret could take. What a patch gives stands in whatever comes of it, so that it breaks a rule everywhere when
+    /// it does alone.
+    fn check(&self) -> Result<(), Error> {
+        self.apply(&Metadata::default()).map(drop)
+    }
 }
 
 #[async_trait]
@@ -83,8 +89,9 @@ impl Patch<'_> {
     ///
     /// # Errors
     /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::InvalidRequest`](crate::Code::InvalidRequest) when the metadata
-    /// would break a rule, and those of the store.
+    /// would break a rule, whether by what the patch gives, which is said first, or together with what is there, and those of the store.
     pub async fn run(self, patch: MetadataPatch) -> Result<SecretView, Error> {
+        self.0.recorded(patch.check()).await?;
         let secret = self.0.change(&patch).await?;
         self.0.engine.view(self.0.session, secret).await
     }

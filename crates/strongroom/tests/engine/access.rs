@@ -72,6 +72,32 @@ async fn reveal_and_put_need_the_key_too() {
 }
 
 #[tokio::test]
+async fn the_operator_can_switch_the_check_of_the_key_off() {
+    let mut world = World::new();
+    let strict = world.node().await;
+    world.limits.check_key_permission = false;
+    let lenient = world.node().await;
+    let owner = strict.session();
+    let key = key(&strict, &owner, "app").await;
+    create(&strict, &owner, "/a", &key, b"x").await.expect("creates");
+    let keyless = strict.session_with(user(), [rule("secret", &[], &["*"])]);
+
+    assert_eq!(code(create(&strict, &keyless, "/b", &key, b"y").await), Some(Code::KeyNotFound));
+    assert_eq!(code(put(&strict, &keyless, "/a", b"y").await), Some(Code::KeyForbidden));
+    assert_eq!(code(reveal(&strict, &keyless, "/a").await), Some(Code::KeyForbidden));
+
+    create(&lenient, &keyless, "/b", &key, b"y").await.expect("creates");
+    assert_eq!(put(&lenient, &keyless, "/a", b"y").await.ok(), Some(2));
+    assert_eq!(reveal(&lenient, &keyless, "/a").await.ok(), Some((2, b"y".to_vec())));
+    // It is about the key only, and only about keys of secrets.
+    let reader = strict.session_with(user(), [rule("secret", &[], &["read"])]);
+    assert_eq!(code(create(&lenient, &reader, "/c", &key, b"y").await), Some(Code::Forbidden));
+    assert_eq!(code(put(&lenient, &reader, "/a", b"y").await), Some(Code::Forbidden));
+    assert_eq!(code(reveal(&lenient, &reader, "/a").await), Some(Code::Forbidden));
+    assert_eq!(code(lenient.engine().encrypt(&keyless, "app").await.map(drop)), Some(Code::KeyNotFound));
+}
+
+#[tokio::test]
 async fn a_policy_gates_reveal_and_put_only() {
     let world = World::new();
     // Another node changes the policy, so that the first one's cache is outdated.

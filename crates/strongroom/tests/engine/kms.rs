@@ -4,12 +4,15 @@ use mockall::mock;
 use std::sync::Arc;
 use strongroom::Code;
 use strongroom::domain::audit::Outcome;
-use strongroom::domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
-use strongroom::domain::port::{CommitErrorKind, KeyFilter, Kms, KmsError, KmsErrorKind};
-use strongroom::domain::unit::{Expect, UniqueKey};
+use strongroom::domain::kms::{Key, KeyHandle, KeySpec, KeyState, KeyStatus, KeyVersion, KeyVersionNumber};
+use strongroom::domain::port::{CommitErrorKind, Committer, KeyFilter, Kms, KmsError, KmsErrorKind};
+use strongroom::domain::scope::Scope;
+use strongroom::domain::tenancy::Region;
+use strongroom::domain::unit::{Change, Expect, UniqueKey, Unit};
 use strongroom::domain::value::SecretBytes;
+use strongroom::embed::EMBEDDED_SLUG;
 use strongroom::kms::CreateKeyInput;
-use strongroom_testkit::{Faulty, When};
+use strongroom_testkit::{Faulty, When, build};
 
 mock! {
     Service {}
@@ -213,6 +216,51 @@ async fn a_disabled_key_stops_values_but_not_the_rest() {
     world.clock.advance(core::time::Duration::from_secs(1));
     assert_eq!(code(reveal(&other, &session, "/a").await), Some(Code::KeyUnusable), "within a second on other nodes");
     room.engine().delete(&session, path("/a")).await.expect("allowed").run().await.expect("deletes");
+}
+
+/// Of a key that can't be used in a region without KMS, the key is what callers hear of.
+#[tokio::test]
+async fn the_state_of_a_key_comes_before_a_missing_kms() {
+    let world = World::new();
+    let organisation = build::organisation(EMBEDDED_SLUG);
+    let region = Region { kms_enabled: false, ..build::region(EMBEDDED_SLUG) };
+    let scope = Scope { organisation: organisation.id, region: region.id, project: None };
+    let key = |name: &str, status| {
+        let key = build::key(scope, name);
+        Change::InsertKey(Key { state: KeyState { status, ..key.state }, ..key })
+    };
+    let pending = KeyStatus::PendingDeletion { purge_at: build::at(100), was_disabled: false };
+    let changes = vec![
+        Change::InsertOrganisation(organisation),
+        Change::InsertRegion(region),
+        key("on", KeyStatus::Active),
+        key("off", KeyStatus::Disabled),
+        key("leaving", pending),
+    ];
+    world.store.commit(Unit { changes, ..Unit::default() }).await.expect("an empty store");
+    let room = world.node().await;
+    let (session, engine) = (room.session(), room.engine());
+    let ciphertext = "thalassa:v1:AAAA";
+    let (missing, unusable, leaving) = (Code::KmsNotConfigured, Code::KeyUnusable, Code::KeyPendingDeletion);
+    for (name, crypto, switch) in [("on", missing, missing), ("off", unusable, missing), ("leaving", leaving, leaving)]
+    {
+        let encrypt = engine.encrypt(&session, name).await.expect("allowed").run(bytes(b"x"), None).await;
+        assert_eq!(code(encrypt), Some(crypto), "encrypt {name}");
+        let decrypt = engine.decrypt(&session, name).await.expect("allowed").run(ciphertext).await;
+        assert_eq!(code(decrypt), Some(crypto), "decrypt {name}");
+        let rotate = engine.rotate(&session, name).await.expect("allowed").run().await;
+        assert_eq!(code(rotate), Some(crypto), "rotate {name}");
+        for on in [true, false] {
+            let switched = engine.switch(&session, name, on).await.expect("allowed").run().await;
+            assert_eq!(code(switched), Some(switch), "switch {name} {on}");
+        }
+    }
+    let create =
+        async |name: &str| engine.create_key(&session).await.expect("allowed").run(CreateKeyInput::named(name)).await;
+    assert_eq!(code(create("on").await), Some(Code::KeyNameTaken));
+    assert_eq!(code(create("off").await), Some(Code::KeyNameTaken));
+    assert_eq!(code(create("leaving").await), Some(missing), "its name is free again");
+    assert_eq!(code(create("new").await), Some(missing));
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 use crate::support::{World, code, create, key, number, path, put, reveal, string};
 use std::sync::Arc;
-use strongroom::Code;
 use strongroom::domain::port::{AccessErrorKind, CommitErrorKind};
-use strongroom::secret::PutInput;
+use strongroom::domain::version::{VersionNumber, VersionStatus};
+use strongroom::embed::Embedded;
+use strongroom::secret::{PutInput, VersionPage};
+use strongroom::{Code, Error, Session};
+use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{Faulty, When};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -74,6 +77,79 @@ async fn a_put_that_knows_the_secret_from_before_is_decided_anew() {
     assert_eq!(code(put(&room, &session, "/a", b"x").await), Some(Code::SecretNotFound));
     create(&other, &session, "/a", &key, b"anew").await.expect("creates");
     assert_eq!(put(&room, &session, "/a", b"2").await.ok(), Some(2));
+}
+
+/// A world with `/a` in its second version, and a node that lets others act between the reads of a secret and of its versions.
+async fn read_in_two() -> (World, Arc<Embedded>, Session, Arc<Faulty<MemoryStore>>, Embedded) {
+    let world = World::new();
+    let room = Arc::new(world.node().await);
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    put(&room, &session, "/a", b"2").await.expect("puts");
+    let gated = Arc::new(Faulty::new(Arc::clone(&world.store)));
+    let reader = world.node_over(Arc::clone(&gated)).await;
+    (world, room, session, gated, reader)
+}
+
+/// The current version, and each version with whether it is active.
+type Seen = (Option<u64>, Vec<(u64, bool)>);
+
+async fn describe(room: &Embedded, session: &Session) -> Result<Seen, Error> {
+    let describe = room.engine().describe(session, path("/a")).await?;
+    let view = describe.run(Some(VersionPage::default())).await?;
+    let versions = view.versions.expect("asked for").into_iter();
+    let seen = versions.map(|version| (version.number.get(), version.status == VersionStatus::Active)).collect();
+    Ok((view.secret.state.head.current.map(VersionNumber::get), seen))
+}
+
+#[tokio::test]
+async fn a_secret_and_its_versions_are_of_one_moment() {
+    let (_world, room, session, gated, reader) = read_in_two().await;
+    let others = || (Arc::clone(&room), session.clone());
+    let (other, caller) = others();
+    gated.before_versions.run(async move {
+        other.engine().destroy(&caller, path("/a")).await.expect("allowed").run(number(2)).await.expect("destroys");
+    });
+    assert_eq!(describe(&reader, &session).await.ok(), Some((Some(1), vec![(1, true), (2, false)])));
+    for text in [b"3", b"4"] {
+        let (other, caller) = others();
+        gated.before_versions.run(async move { assert!(put(&other, &caller, "/a", text).await.is_ok()) });
+    }
+    let expected = (Some(4), vec![(1, true), (2, false), (3, true), (4, true)]);
+    assert_eq!(describe(&reader, &session).await.ok(), Some(expected), "two came between");
+    assert_eq!(gated.before_versions.left(), 0);
+    // At the same path lives another one before the versions are read.
+    let key = key(&room, &session, "other").await;
+    let (other, caller) = others();
+    gated.before_versions.run(async move {
+        other.engine().delete(&caller, path("/a")).await.expect("allowed").run().await.expect("deletes");
+        create(&other, &caller, "/a", &key, b"anew").await.expect("creates");
+    });
+    assert_eq!(describe(&reader, &session).await.ok(), Some((Some(1), vec![(1, true)])));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_deleted_before_its_versions_are_read_is_not_found() {
+    let (world, room, session, gated, reader) = read_in_two().await;
+    let caller = session.clone();
+    gated.before_versions.run(async move {
+        room.engine().delete(&caller, path("/a")).await.expect("allowed").run().await.expect("deletes");
+    });
+    let before = world.records().await.len();
+    assert_eq!(code(describe(&reader, &session).await), Some(Code::SecretNotFound));
+    assert_eq!(world.log_after(before).await, [("secret.delete", "success", 204), ("secret.read", "failure", 404)]);
+}
+
+#[tokio::test]
+async fn a_secret_that_never_rests_is_busy() {
+    let (_world, room, session, gated, reader) = read_in_two().await;
+    for _ in 0..100 {
+        let (other, caller) = (Arc::clone(&room), session.clone());
+        gated.before_versions.run(async move { assert!(put(&other, &caller, "/a", b"x").await.is_ok()) });
+    }
+    assert_eq!(code(describe(&reader, &session).await), Some(Code::Busy));
+    assert!(gated.before_versions.left() > 50, "it gives up");
 }
 
 #[tokio::test]
