@@ -9,15 +9,22 @@ use strongroom_tests::{Client, Ended, Launch, Server, base64, database_of};
 
 pub(crate) type Snapshot = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 
+/// What a data directory and its database hold.
+pub(crate) fn snapshot(data: &Path) -> Snapshot {
+    let rows = database_of(data).map(|database| database.content()).unwrap_or_default();
+    let rows = rows.into_iter().map(|row| (Path::new("database").join(row.join(" ")), (0, Vec::new())));
+    files(data).into_iter().chain(rows).collect()
+}
+
 /// Every file below a directory, with its mode and its bytes; but for `-shm`, which holds nothing: it is SQLite's index into its
 /// log, made anew by whoever opens a database to read it.
-pub(crate) fn snapshot(folder: &Path) -> Snapshot {
+fn files(folder: &Path) -> Snapshot {
     let mut found = BTreeMap::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return found };
     for entry in entries {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(snapshot(&path));
+            found.extend(files(&path));
         } else if !path.to_string_lossy().ends_with("-shm") {
             let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
             found.insert(path.clone(), (mode, std::fs::read(&path).expect("readable")));

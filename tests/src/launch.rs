@@ -1,5 +1,6 @@
 use crate::{Server, database_of, wait_for};
 use core::time::Duration;
+use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -115,6 +116,12 @@ impl Launch {
         Server::wait_until_ready(self.spawn(), data)
     }
 
+    /// Starts a command, and waits for nothing.
+    #[must_use]
+    pub fn begin(self) -> Begun {
+        Begun(self.spawn())
+    }
+
     /// Runs a command that ends by itself.
     ///
     /// # Panics
@@ -163,6 +170,38 @@ impl Launch {
         }
         let child = command.spawn().unwrap_or_else(|error| panic!("{line:?} can't be run: {error}"));
         Process { child, outputs }
+    }
+}
+
+/// A command that runs. Killed when dropped.
+pub struct Begun(Process);
+
+impl Begun {
+    /// The process, or that of the command that it runs under.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.0.child.id()
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("a running command");
+    }
+
+    /// Waits so long until it ends.
+    ///
+    /// # Panics
+    /// When it doesn't.
+    #[must_use]
+    #[track_caller]
+    pub fn wait(mut self, limit: Duration) -> Ended {
+        let status = self.0.wait(limit);
+        let status = status.unwrap_or_else(|| panic!("it still runs: {} {}", self.0.stdout(), self.0.stderr()));
+        self.0.ended(status)
     }
 }
 

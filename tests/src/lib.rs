@@ -17,7 +17,7 @@ pub use answer::Answer;
 pub use client::{Client, Request};
 pub use connection::Connection;
 pub use database::{database_of, on_postgres};
-pub use launch::{Ended, Launch, strongroomd};
+pub use launch::{Begun, Ended, Launch, strongroomd};
 pub use server::{DevEnv, Server};
 
 use base64::Engine as _;

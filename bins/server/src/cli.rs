@@ -2,10 +2,13 @@
 
 use crate::config::{loopback_address, metrics_address, region_slug};
 use crate::database_url::DatabaseUrl;
+use crate::failure::{Exit, Failure};
 use clap::{Args, Parser, Subcommand};
 use core::net::SocketAddr;
+use std::env::VarError;
 use std::path::PathBuf;
 use strongroom_domain::metadata::check_name;
+use zeroize::Zeroizing;
 
 /// The environment variable that names the database.
 const DATABASE: &str = "STRONGROOM_DATABASE";
@@ -34,9 +37,29 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseArgs {
     /// A PostgreSQL database for the store, as `postgres://USER@HOST/NAME`, instead of what the configuration says, or of a file in the
-    /// data directory. Give a password in the environment, not as an argument, which other users of this machine can see
-    #[arg(long = "database", value_name = "URL", env = DATABASE, hide_env_values = true)]
-    pub(crate) url: Option<DatabaseUrl>,
+    /// data directory [env: STRONGROOM_DATABASE, where an empty text names none]. Give a password in the environment, not as an
+    /// argument, which other users of this machine can see
+    #[arg(long = "database", value_name = "URL")]
+    flag: Option<DatabaseUrl>,
+}
+
+impl DatabaseArgs {
+    /// The argument, else what the environment names.
+    pub(crate) fn url(&self) -> Result<Option<DatabaseUrl>, Failure> {
+        if self.flag.is_some() {
+            return Ok(self.flag.clone());
+        }
+        match std::env::var(DATABASE) {
+            // So files of variables and container tools write what is not set.
+            Ok(text) if text.is_empty() => Ok(None),
+            Ok(text) => Ok(Some(DatabaseUrl::new(&Zeroizing::new(text)))),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => {
+                let message = format!("the environment variable {DATABASE} is not UTF-8");
+                Err(Failure::new(Exit::Configuration, message))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -26,9 +26,9 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory, with those above it, where it is missing. Only its owner may look into it.
+    /// Makes the directory, with those above it, where it is missing; durable on return. Only its owner may look into it.
     pub(crate) fn create(path: &Path) -> Result<(), Failure> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+        make_durably(path).map_err(|error| {
             Failure::runtime(format!("the data directory {} cannot be made", path.display())).because(error)
         })
     }
@@ -117,6 +117,18 @@ impl Drop for DataDir {
             let _ = std::fs::remove_file(self.path.join(LOCK));
         }
     }
+}
+
+/// A new directory lasts when the one above it is synced: else all that is stored in it would go with its name when the power fails.
+/// No test of ours can tell, short of a power failure: what a killed process made stays.
+fn make_durably(path: &Path) -> std::io::Result<()> {
+    let named = |path: &&Path| !path.as_os_str().is_empty();
+    let missing: Vec<&Path> = path.ancestors().filter(named).take_while(|path| !path.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for made in missing {
+        File::open(made.parent().filter(named).unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Writes beside, then renames.

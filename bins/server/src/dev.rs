@@ -6,6 +6,7 @@ use crate::data_dir::DataDir;
 use crate::dev_env::{DevEnv, token_in};
 use crate::failure::{Exit, Failure};
 use crate::greeting::greeting;
+use crate::metrics::Metrics;
 use crate::signals::Signals;
 use crate::store::Location;
 use crate::system::SystemClock;
@@ -23,6 +24,7 @@ use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::unit::{Change, Unit};
 use strongroom_domain::value::SecretBytes;
+use tokio::net::TcpListener;
 
 const ORGANISATION: &str = "dev";
 const REGION: &str = "nl-01";
@@ -34,51 +36,61 @@ struct Place {
     region: Region,
 }
 
+struct Started {
+    system: System,
+    listener: TcpListener,
+    metrics: Option<Metrics>,
+    /// What the user should know.
+    note: Option<&'static str>,
+}
+
 pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
     logging::start(&LogConfig::default())?;
-    let signals = Signals::listen()?;
+    let mut stop = Signals::listen()?.first();
     DataDir::create(&args.data)?;
     let path = std::fs::canonicalize(&args.data)
         .map_err(|error| Failure::runtime(format!("{} cannot be found", args.data.display())).because(error))?;
     let mut data = DataDir::lock(&path)?;
-    let root_key_file = DataDir::root_key_in(&path);
-    let command = format!("dev --listen {}", args.listen);
-    let location = Location::find(args.database.url.as_ref(), &DatabaseConfig::default(), data.database())?;
-    let found = location.inspect().await?;
-
+    let location = Location::find(args.database.url()?.as_ref(), &DatabaseConfig::default(), data.database())?;
     let mut config = Config::over(path);
     config.listen.address = args.listen;
     config.metrics = args.metrics_listen;
-    let metrics;
-    let (listener, root_key, store, new_token);
-    match found {
+    let Some(started) = running::unless_stopped(&mut stop, start(&config, &location, &mut data)).await? else {
+        return Ok(());
+    };
+    let Started { system, listener, metrics, note } = started;
+    say(&greeting(running::address_of(&listener)?, data.path(), &data.dev_env(), note));
+    running::serve(system, listener, metrics, &config, stop).await
+}
+
+async fn start(config: &Config, location: &Location, data: &mut DataDir) -> Result<Started, Failure> {
+    let found = location.inspect().await?;
+    let root_key_file = DataDir::root_key_in(data.path());
+    let root_key = match &found {
         Some(check) => {
             let key = root_key::load(&root_key_file)?;
-            root_key::verify(key.as_ref(), &check)?;
-            listener = running::bind(args.listen).await?;
-            metrics = running::metrics(&config).await?;
-            data.announce(&command, SystemClock.now());
-            store = location.open(key.as_ref()).await?;
-            (root_key, new_token) = (key, None);
+            root_key::verify(key.as_ref(), check)?;
+            Some(key)
         }
+        None => root_key::load_if_there(&root_key_file)?,
+    };
+    let socket = running::bind(config.listen.address)?;
+    let metrics = running::metrics(config).await?;
+    data.announce(&format!("dev --listen {}", config.listen.address), SystemClock.now());
+    let root_key: Arc<dyn RootKey> = match root_key {
+        Some(key) => key,
+        None => root_key::create(&root_key_file)?,
+    };
+    let (store, new_token) = match found {
+        Some(_) => (location.open(root_key.as_ref()).await?, None),
         None => {
-            let key = root_key::load_if_there(&root_key_file)?;
-            listener = running::bind(args.listen).await?;
-            metrics = running::metrics(&config).await?;
-            data.announce(&command, SystemClock.now());
-            let key: Arc<dyn RootKey> = match key {
-                Some(key) => key,
-                None => root_key::create(&root_key_file)?,
-            };
-            let new = setup::create(&location, key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
-            (root_key, store, new_token) = (key, new.store, Some(new.token));
+            let new = setup::create(location, root_key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
+            (new.store, Some(new.token))
         }
-    }
-    let system = System::assemble(store, root_key, &config).await?;
-    let address = running::local_address(&listener)?;
-    let note = prepare(&system, &data, address, new_token).await?;
-    say(&greeting(address, data.path(), &data.dev_env(), note));
-    running::serve(system, listener, metrics, &config, signals).await
+    };
+    let system = System::assemble(store, root_key, config).await?;
+    let note = prepare(&system, data, running::local_address(&socket)?, new_token).await?;
+    Ok(Started { system, listener: running::listen(socket)?, metrics, note })
 }
 
 /// Makes what is missing: token, key, `dev.env`. Answers what the user should know of it.

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
         DataDir::create(&config.data_dir)?;
     }
     let mut data = DataDir::lock(&config.data_dir)?;
-    let location = Location::find(args.database.url.as_ref(), &config.database, data.database())?;
+    let location = Location::find(args.database.url()?.as_ref(), &config.database, data.database())?;
     if location.inspect().await?.is_some() {
         let message = format!("{location} is set up already; nothing was changed");
         return Err(Failure::new(Exit::Configuration, message));

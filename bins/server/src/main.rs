@@ -23,12 +23,16 @@ mod wiring;
 
 use clap::Parser;
 use cli::{Cli, Command};
+use core::time::Duration;
 use failure::Failure;
 use std::process::ExitCode;
 
 /// Many small allocations are freed on another thread than the one that made them; this allocator does that without a lock.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long a thread is waited for that a start which was stopped left behind, such as one that looks up a name.
+const LINGER: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -42,11 +46,13 @@ fn run(command: Command) -> Result<(), Failure> {
     hardening::raise_open_files();
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::runtime("the runtime cannot be started").because(error))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match command {
             Command::Dev(args) => dev::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::Serve(args) => serve::run(args).await,
         }
-    })
+    });
+    runtime.shutdown_timeout(LINGER);
+    ended
 }

@@ -3,16 +3,17 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
-use crate::signals::Signals;
+use crate::signals::Stop;
 use crate::system::SystemClock;
 use crate::wiring::System;
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::io;
 use std::sync::Arc;
 use strongroom::Engine;
 use strongroom_domain::port::Clock;
 use strongroom_http::ServeOptions;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -24,16 +25,57 @@ const HOUSEKEEPING: u32 = 10;
 /// How long the last of them may take at a stop: an audit log without room keeps whoever has a record waiting.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
 
-/// Takes the address; from then on connections wait.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::runtime(format!("the server cannot listen on {address}")).because(error))
+/// How many connections wait to be accepted at the most, if the kernel allows so many.
+const BACKLOG: u32 = 1024;
+
+/// What a start leads to, or `None` when a signal came before it was done. Whatever it was about is left as a crash would leave it.
+pub(crate) async fn unless_stopped<T>(
+    stop: &mut Stop,
+    start: impl Future<Output = Result<T, Failure>>,
+) -> Result<Option<T>, Failure> {
+    tokio::select! {
+        () = stop => {
+            tracing::info!("stopped before the start was done");
+            Ok(None)
+        }
+        started = start => started.map(Some),
+    }
 }
 
-/// The address that a listener got, which tells the port where 0 was asked for.
-pub(crate) fn local_address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener.local_addr().map_err(|error| Failure::runtime("the listener has no address").because(error))
+/// Takes the address, so that nothing is written when somebody else has it. Connections are refused until [`listen`].
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpSocket, Failure> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Connections of the last run may linger; but of the ports that are free it must not be one that another server took so.
+        socket.set_reuseaddr(address.port() != 0)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound().map_err(|error| not_heard(address, error))
+}
+
+/// From then on connections wait.
+pub(crate) fn listen(socket: TcpSocket) -> Result<TcpListener, Failure> {
+    let address = local_address(&socket)?;
+    socket.listen(BACKLOG).map_err(|error| not_heard(address, error))
+}
+
+fn not_heard(address: SocketAddr, error: io::Error) -> Failure {
+    Failure::runtime(format!("the server cannot listen on {address}")).because(error)
+}
+
+/// The address that a socket got, which tells the port where 0 was asked for.
+pub(crate) fn local_address(socket: &TcpSocket) -> Result<SocketAddr, Failure> {
+    socket.local_addr().map_err(nowhere)
+}
+
+/// The same of one that listens.
+pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener.local_addr().map_err(nowhere)
+}
+
+fn nowhere(error: io::Error) -> Failure {
+    Failure::runtime("the listener has no address").because(error)
 }
 
 /// The listener of metrics, when there is to be one. To be called before anything is made that measures.
@@ -50,9 +92,9 @@ pub(crate) async fn serve(
     listener: TcpListener,
     metrics: Option<Metrics>,
     config: &Config,
-    signals: Signals,
+    stop_signal: Stop,
 ) -> Result<(), Failure> {
-    let address = local_address(&listener)?;
+    let address = address_of(&listener)?;
     let options = ServeOptions {
         max_connections: config.listen.max_connections,
         drain_timeout: config.listen.shutdown_grace,
@@ -66,7 +108,7 @@ pub(crate) async fn serve(
     tracing::info!(%address, version, store = system.store_kind, metrics = metrics_address, "listening");
     let stop_metrics = CancellationToken::new();
     let metrics = metrics.map(|metrics| tokio::spawn(metrics.serve(stop_metrics.clone())));
-    strongroom_http::serve(listener, system.api(config), options, signals.first()).await;
+    strongroom_http::serve(listener, system.api(config), options, stop_signal).await;
     stop.cancel();
     record_counted(&system.engine, housekeeping).await;
     system.writer.close().await;

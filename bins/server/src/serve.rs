@@ -4,6 +4,7 @@ use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
+use crate::metrics::Metrics;
 use crate::running;
 use crate::signals::Signals;
 use crate::store::Location;
@@ -11,13 +12,28 @@ use crate::system::SystemClock;
 use crate::wiring::System;
 use crate::{logging, root_key};
 use strongroom_domain::port::Clock;
+use tokio::net::TcpListener;
+
+struct Started {
+    system: System,
+    listener: TcpListener,
+    metrics: Option<Metrics>,
+}
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = Config::read(&args.config)?;
     logging::start(&config.log)?;
-    let signals = Signals::listen()?;
+    let mut stop = Signals::listen()?.first();
     let mut data = DataDir::lock(&config.data_dir)?;
-    let location = Location::find(args.database.url.as_ref(), &config.database, data.database())?;
+    let location = Location::find(args.database.url()?.as_ref(), &config.database, data.database())?;
+    let command = format!("serve --config {}", args.config.display());
+    match running::unless_stopped(&mut stop, start(&config, &location, &mut data, &command)).await? {
+        Some(Started { system, listener, metrics }) => running::serve(system, listener, metrics, &config, stop).await,
+        None => Ok(()),
+    }
+}
+
+async fn start(config: &Config, location: &Location, data: &mut DataDir, command: &str) -> Result<Started, Failure> {
     let Some(check) = location.inspect().await? else {
         let message = format!("{location} is not set up; run `strongroomd init` first");
         return Err(Failure::new(Exit::Configuration, message));
@@ -25,11 +41,11 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let root_key_file = config.root_key_file.clone().unwrap_or_else(|| DataDir::root_key_in(data.path()));
     let root_key = root_key::load(&root_key_file)?;
     root_key::verify(root_key.as_ref(), &check)?;
-    let listener = running::bind(config.listen.address).await?;
-    let metrics = running::metrics(&config).await?;
+    let socket = running::bind(config.listen.address)?;
+    let metrics = running::metrics(config).await?;
 
-    data.announce(&format!("serve --config {}", args.config.display()), SystemClock.now());
+    data.announce(command, SystemClock.now());
     let store = location.open(root_key.as_ref()).await?;
-    let system = System::assemble(store, root_key, &config).await?;
-    running::serve(system, listener, metrics, &config, signals).await
+    let system = System::assemble(store, root_key, config).await?;
+    Ok(Started { system, listener: running::listen(socket)?, metrics })
 }

@@ -1,7 +1,12 @@
 //! SIGTERM and SIGINT: the first stops in order, the second at once.
 
 use crate::failure::Failure;
+use core::pin::Pin;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Is done when the first signal came. From then on a second one ends the process, with the exit code that a shell gives one that died
+/// of it.
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Listens from its making on, so that no signal is lost before someone waits.
 pub(crate) struct Signals {
@@ -16,9 +21,12 @@ impl Signals {
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    /// Waits for the first signal. From then on a second one ends the process, with the exit code that a shell gives one that
-    /// died of it.
-    pub(crate) async fn first(mut self) {
+    /// Waits for the first signal.
+    pub(crate) fn first(self) -> Stop {
+        Box::pin(self.wait())
+    }
+
+    async fn wait(mut self) {
         let name = self.next().await.0;
         tracing::info!(signal = name, "stopping; a second signal stops at once");
         tokio::spawn(async move {

@@ -172,9 +172,12 @@ fn refusal(error: OpenError) -> Failure {
         OpenError::Absent(_) | OpenError::NotAStore(_) | OpenError::Newer { .. } | OpenError::Unfit(_) => {
             Exit::Configuration
         }
-        OpenError::Corrupt(_) | OpenError::WriterExists | OpenError::Database(_) | OpenError::Unreachable { .. } => {
-            Exit::Runtime
-        }
+        // What may be otherwise in a moment is worth another start.
+        OpenError::Corrupt(_)
+        | OpenError::WriterExists
+        | OpenError::Database(_)
+        | OpenError::ReadOnly
+        | OpenError::Unreachable { .. } => Exit::Runtime,
     };
     Failure::new(exit, "the store cannot be opened").because(error)
 }

@@ -186,10 +186,13 @@ pub enum Change {
     },
     /// Remembers the answer to a request.
     RememberAnswer(Answer),
-    /// Forgets one answer, whether it has expired or not; forgetting it again is fine.
+    /// Forgets one answer if it expired before `before`; forgetting it again is fine. The request may have been answered anew
+    /// meanwhile, and that answer stays.
     ForgetAnswer {
         /// Which.
         key: AnswerKey,
+        /// The time.
+        before: Timestamp,
     },
     /// Forgets at most `limit` answers that expired before `before`.
     PruneAnswers {

@@ -40,6 +40,16 @@ impl MemoryStore {
         Self { clock: Some(clock), ..self }
     }
 
+    /// Whether an active version holds these bytes as its payload or its wrapped key, for tests of what is erased.
+    ///
+    /// # Errors
+    /// `Unavailable` when an earlier call broke off.
+    pub fn holds(&self, bytes: &[u8]) -> Result<bool, ReadError> {
+        let state = self.read()?;
+        let mut versions = state.secrets.values().flat_map(|secret| secret.versions.values());
+        Ok(versions.any(|version| version.holds(bytes)))
+    }
+
     /// The state, unless a call panicked while it changed it.
     fn lock<K>(&self, unavailable: K) -> Result<MutexGuard<'_, State>, Failure<K>> {
         self.state.lock().map_err(|_| Failure::new(unavailable, "an earlier call broke off in the middle of a change"))

@@ -44,6 +44,11 @@ impl VersionRow {
         Self { format, created_at, last_accessed_at: None, body: VersionBody::Active(body) }
     }
 
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
+        matches!(&self.body, VersionBody::Active(Ciphertext { wrapped, payload, .. })
+            if wrapped.as_slice() == bytes || payload.as_slice() == bytes)
+    }
+
     pub(crate) const fn is_active(&self) -> bool {
         matches!(self.body, VersionBody::Active(_))
     }

@@ -29,6 +29,9 @@ pub enum OpenError {
     /// The database server, as it is set up, may not keep what it is given, or can't be trusted with it.
     #[error("{0}")]
     Unfit(String),
+    /// The database can't be written now: a standby, which may become the primary server.
+    #[error("the database is read-only; name the primary server in the URL, and a user that may write")]
+    ReadOnly,
     /// The database server doesn't answer, or refuses.
     #[error("{what}")]
     Unreachable {

@@ -159,11 +159,12 @@ impl Engine {
 
     /// The remembered answer, when there is one for the same body.
     pub(crate) async fn answered<T>(&self, running: &Running<'_, T>) -> Result<Option<Vec<u8>>, Error> {
+        let now = self.ports.clock.now();
         match self.ports.answers.answer(&running.key).await? {
             None => Ok(None),
-            Some(answer) if answer.expires_at <= self.ports.clock.now() => {
-                // Its time is over, so that its key may be used again.
-                let change = Change::ForgetAnswer { key: running.key };
+            Some(answer) if answer.expires_at < now => {
+                // Its time is over, so that its key may be used again. On another server it may be in use already.
+                let change = Change::ForgetAnswer { key: running.key, before: now };
                 self.ports.committer.commit(Unit { changes: vec![change], ..Unit::default() }).await?;
                 Ok(None)
             }

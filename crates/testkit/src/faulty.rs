@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::failure::Failure;
-use strongroom_domain::id::SecretId;
+use strongroom_domain::id::{KeyId, SecretId};
+use strongroom_domain::kms::{Key, KeySummary};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
     Access, AccessError, AccessErrorKind, AccessLog, AuditLog, BrowseEntry, CommitError, CommitErrorKind, Committer,
-    Freshness, ReadError, ReadErrorKind, SealedRead, SecretReader,
+    Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, ReadErrorKind, SealedRead, SecretReader,
 };
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
@@ -109,6 +110,8 @@ pub struct Faulty<S: ?Sized> {
     pub records: Faults<CommitErrorKind>,
     /// Of [`SecretReader`], all methods together.
     pub reads: Faults<ReadErrorKind>,
+    /// Of [`KeyReader`], all methods together.
+    pub keys: Faults<ReadErrorKind>,
     /// What others do before a read of versions, such as a change of their secret.
     pub before_versions: Meanwhile,
 }
@@ -123,6 +126,7 @@ impl<S: ?Sized> Faulty<S> {
             accesses: Faults::default(),
             records: Faults::default(),
             reads: Faults::default(),
+            keys: Faults::default(),
             before_versions: Meanwhile::default(),
         }
     }
@@ -201,5 +205,28 @@ impl<S: SecretReader + ?Sized> SecretReader for Faulty<S> {
         limit: u32,
     ) -> Result<Vec<BrowseEntry>, ReadError> {
         self.reads.around(self.inner.browse(scope, directory, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl<S: KeyReader + ?Sized> KeyReader for Faulty<S> {
+    async fn get(&self, id: KeyId, freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError> {
+        self.keys.around(self.inner.get(id, freshness)).await
+    }
+
+    async fn find(&self, scope: &Scope, name: &KeyName) -> Result<Option<Arc<Key>>, ReadError> {
+        self.keys.around(self.inner.find(scope, name)).await
+    }
+
+    async fn list(&self, scope: &Scope, filter: &KeyFilter) -> Result<Vec<Key>, ReadError> {
+        self.keys.around(self.inner.list(scope, filter)).await
+    }
+
+    async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError> {
+        self.keys.around(self.inner.summaries(ids)).await
+    }
+
+    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
+        self.keys.around(self.inner.counts(scope)).await
     }
 }

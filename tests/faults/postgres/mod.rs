@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod canary;
+mod choice;
 mod connections;
 mod cut;
 mod deadlock;
@@ -16,5 +17,7 @@ mod restart;
 mod rights;
 mod schema;
 mod session;
+mod settings;
+mod start;
 
 pub(crate) use audit_log::audit_log;

@@ -66,6 +66,28 @@ impl Database {
     pub fn try_sql(&self, sql: &str) -> Result<Rows, Error> {
         psql::run(&self.programs, &self.url, sql)
     }
+
+    /// What it holds, to be compared with itself at another time: each table of `public` with its columns and a digest of its rows, and
+    /// the sequences.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    #[must_use]
+    #[track_caller]
+    pub fn content(&self) -> Rows {
+        let tables = self.sql(
+            "SELECT table_name, string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_position)
+             FROM information_schema.columns WHERE table_schema = 'public' GROUP BY 1 ORDER BY 1",
+        );
+        let digest = |table: &str| {
+            let rows = r"SELECT md5(coalesce(string_agg(t::text, E'\n' ORDER BY t::text), ''))";
+            self.sql(&format!("{rows} FROM \"{table}\" AS t")).concat().concat()
+        };
+        let tables = tables.into_iter().map(|table| [digest(&table[0])].into_iter().chain(table).collect());
+        let sequences =
+            self.sql("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1");
+        tables.chain(sequences).collect()
+    }
 }
 
 impl Drop for Database {

@@ -27,6 +27,7 @@ pub trait Committer: Send + Sync {
     /// - A unit whose expectation fails leaves nothing, and names the first that failed, in the order of `expect`.
     /// - Units of many callers may share one commit; one that fails fails alone.
     /// - The unit is applied even when the caller stops waiting.
-    /// - Erased payloads and wrapped keys are gone from the store's main storage on return, and from its logs soon after.
+    /// - Erased payloads and wrapped keys can't be read through the store on return, and leave its storage soon after: each store says
+    ///   what of it, when, and what stays for how long (logs, unused room).
     async fn commit(&self, unit: Unit) -> Result<(), CommitError>;
 }

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use super::ServeOptions;
-use super::guard::{Guarded, Phase, Watch};
+use super::guard::{Guarded, Phase, Watch, is_empty_lines};
 use super::timer::{Due, Timer};
 use crate::answer::ResponseBody;
 use crate::api::Api;
@@ -95,8 +95,8 @@ impl Connection {
                 // What comes next would be of a body that is not read yet; put together again, the library would not know.
                 End::Silent if held => break (parts.io.into_inner().stream, End::Closed),
                 // The library tells what it holds only when it is taken apart; now nothing is under way, so that it can be put
-                // together again. Empty lines between requests are none of them.
-                End::Silent if parts.read_buf.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {
+                // together again.
+                End::Silent if is_empty_lines(&parts.read_buf) => {
                     connection = http.serve_connection(parts.io, parts.service);
                     told = false;
                     timer.stays_silent(&self.options);

@@ -74,8 +74,8 @@ impl Watch {
         self.finishing.store(true, Ordering::Relaxed);
     }
 
-    fn read(&self) {
-        if self.phase().0 == Phase::Idle {
+    fn read(&self, bytes: &[u8]) {
+        if self.phase().0 == Phase::Idle && !is_empty_lines(bytes) {
             self.set(Phase::Head);
         }
     }
@@ -101,6 +101,11 @@ impl Watch {
     }
 }
 
+/// Whether this is nothing of a request: servers skip empty lines before one (RFC 9112, 2.2).
+pub(super) fn is_empty_lines(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
 /// The stream itself.
 pub(super) struct Guarded<S> {
     pub(super) stream: S,
@@ -111,9 +116,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.watch.read();
-        }
+        self.watch.read(&buffer.filled()[before..]);
         read
     }
 }

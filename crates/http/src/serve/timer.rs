@@ -43,6 +43,8 @@ impl Timer {
         let limit = match phase {
             // Earlier than the end of the idle time, because it may turn out that it is no idle time.
             Phase::Idle => Some(options.idle_timeout.min(options.head_timeout)),
+            // Of a head that began behind an earlier request this counts only what came after the answer; when its first byte came the
+            // library doesn't tell. The whole takes less than twice the limit.
             Phase::Head => Some(options.head_timeout),
             // The handler has its own limits.
             Phase::Busy => None,

@@ -209,6 +209,47 @@ async fn idle_connections_end_without_a_word() {
     }
 }
 
+/// An empty line that comes by itself begins no request, on a connection that is new as on one that has answered.
+#[tokio::test]
+async fn empty_lines_leave_a_connection_idle() {
+    let options = ServeOptions { head_timeout: SHORT, idle_timeout: SHORT * 8, ..ServeOptions::default() };
+    let served = served(options, Settings::default()).await;
+    let answered = async || {
+        let mut stream = served.connect().await;
+        stream.write_all(get("/v1/regions").as_bytes()).await.expect("sent");
+        assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
+        stream
+    };
+    for then in ["", "G", "GET /v1/reg", "\r\nGET /v1/reg"] {
+        for mut stream in [served.connect().await, answered().await] {
+            for piece in ["\r", "\n"] {
+                stream.write_all(piece.as_bytes()).await.expect("sent");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            stream.write_all(then.as_bytes()).await.expect("sent");
+            let answer = rest(&mut stream).await;
+            if then.is_empty() {
+                assert_eq!(answer, "");
+            } else {
+                assert_eq!(code(&answer), "request_timeout", "{then:?}");
+            }
+        }
+    }
+    // It outlives the limit of heads, and serves on.
+    let mut stream = answered().await;
+    stream.write_all(b"\r\n").await.expect("sent");
+    let early = tokio::time::timeout(SHORT * 2, stream.read(&mut [0])).await;
+    assert!(early.is_err(), "an idle connection stays");
+    stream.write_all(get("/v1/regions").as_bytes()).await.expect("sent");
+    assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
+    // One that ends a head is part of it.
+    let head = get("/v1/regions");
+    stream.write_all(head.trim_end().as_bytes()).await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    stream.write_all(b"\r\n\r\n").await.expect("sent");
+    assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
 #[tokio::test]
 async fn large_heads_are_told_so() {
     let served = served(ServeOptions::default(), Settings::default()).await;

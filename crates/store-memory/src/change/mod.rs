@@ -55,8 +55,8 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
         }
         Change::ReplaceKeyState { key, state: new } => replace_key_state::apply(state, key, new, journal),
         Change::RememberAnswer(answer) => remember_answer::apply(state, answer, journal),
-        Change::ForgetAnswer { key } => {
-            forget_answer::apply(state, key, journal);
+        Change::ForgetAnswer { key, before } => {
+            forget_answer::apply(state, key, before, journal);
             Ok(())
         }
         Change::PruneAnswers { before, limit } => {

@@ -82,6 +82,9 @@ async fn check(connection: &mut PgConnection, options: &PostgresOptions) -> Resu
     let row: (Column, Column, Column, Column, Column, Column) = sqlx::query_as(SETTINGS).fetch_one(connection).await?;
     let (version, encoding, fsync, full_page_writes, synchronous_commit, read_only) = row;
     let settings = Settings { version, encoding, fsync, full_page_writes, synchronous_commit, read_only };
+    if settings.read_only.as_deref() != Some("off") {
+        return Err(OpenError::ReadOnly);
+    }
     settings.fault(options.allow_unsafe_durability).map_or(Ok(()), |fault| Err(OpenError::Unfit(fault)))
 }
 
@@ -95,11 +98,6 @@ impl Settings {
         if self.encoding.as_deref() != Some("UTF8") {
             let encoding = self.encoding.as_deref().unwrap_or("unknown");
             return Some(format!("the database has the encoding {encoding}; create it with ENCODING 'UTF8'"));
-        }
-        if self.read_only.as_deref() != Some("off") {
-            return Some(
-                "the database is read-only; name the primary server in the URL, and a user that may write".to_owned(),
-            );
         }
         if allow_unsafe_durability {
             return None;
@@ -136,7 +134,7 @@ impl From<sqlx::Error> for OpenError {
 mod tests {
     use super::Settings;
 
-    fn of(version: &str, encoding: &str, [fsync, pages, commit, read_only]: [&str; 4]) -> Settings {
+    fn of(version: &str, encoding: &str, [fsync, pages, commit]: [&str; 3]) -> Settings {
         let text = |text: &str| (text != "-").then(|| text.to_owned());
         Settings {
             version: text(version),
@@ -144,24 +142,23 @@ mod tests {
             fsync: text(fsync),
             full_page_writes: text(pages),
             synchronous_commit: text(commit),
-            read_only: text(read_only),
+            read_only: text("off"),
         }
     }
 
     #[test]
     fn a_server_must_keep_what_it_is_given() {
-        let sound = ["on", "on", "on", "off"];
+        let sound = ["on", "on", "on"];
         for (version, encoding, flags, fault) in [
             ("130000", "UTF8", sound, None),
-            ("150013", "UTF8", ["on", "on", "local", "off"], None),
+            ("150013", "UTF8", ["on", "on", "local"], None),
             ("120015", "UTF8", sound, Some("version 12")),
             ("-", "UTF8", sound, Some("version 0")),
             ("150013", "SQL_ASCII", sound, Some("SQL_ASCII")),
-            ("150013", "UTF8", ["on", "on", "on", "on"], Some("read-only")),
-            ("150013", "UTF8", ["off", "on", "on", "off"], Some("fsync = off")),
-            ("150013", "UTF8", ["-", "on", "on", "off"], Some("fsync = unknown")),
-            ("150013", "UTF8", ["on", "off", "on", "off"], Some("full_page_writes = off")),
-            ("150013", "UTF8", ["on", "on", "off", "off"], Some("synchronous_commit = off")),
+            ("150013", "UTF8", ["off", "on", "on"], Some("fsync = off")),
+            ("150013", "UTF8", ["-", "on", "on"], Some("fsync = unknown")),
+            ("150013", "UTF8", ["on", "off", "on"], Some("full_page_writes = off")),
+            ("150013", "UTF8", ["on", "on", "off"], Some("synchronous_commit = off")),
         ] {
             let settings = of(version, encoding, flags);
             let found = settings.fault(false);
@@ -170,7 +167,6 @@ mod tests {
                 Some(fault) => assert!(found.as_deref().is_some_and(|found| found.contains(fault)), "{found:?}"),
             }
         }
-        assert_eq!(of("150013", "UTF8", ["off", "off", "off", "off"]).fault(true), None);
-        assert!(of("150013", "UTF8", ["on", "on", "on", "on"]).fault(true).is_some());
+        assert_eq!(of("150013", "UTF8", ["off", "off", "off"]).fault(true), None);
     }
 }

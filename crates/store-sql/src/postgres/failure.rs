@@ -1,6 +1,8 @@
 //! What the database's errors mean, and what to do about them.
 
 use sqlx::Error;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::borrow::Cow;
 use std::io::ErrorKind;
 use strongroom_domain::port::{ReadError, ReadErrorKind};
@@ -15,25 +17,40 @@ pub(crate) struct StreamsUsedUp;
 
 /// The `SQLSTATE` of an error of the server.
 pub(crate) fn code(error: &Error) -> Option<Cow<'_, str>> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+    error.as_database_error().and_then(DatabaseError::code)
 }
 
 /// Whether the connection is of no more use, and another may be.
 pub(crate) fn is_lost(error: &Error) -> bool {
     match error {
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
-        Error::Database(_) => code(error).is_some_and(|code| {
-            // Ended by the server; or its prepared statements are gone, or have another shape since a newer release migrated.
-            matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "26000" | "0A000")
-                || code.starts_with("08")
-        }),
+        Error::Database(said) => {
+            is_last_word(&**said)
+                || code(error).is_some_and(|code| {
+                    // Ended by the server; or its prepared statements are gone, or have another shape since a newer release migrated.
+                    matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "26000" | "0A000")
+                        || code.starts_with("08")
+                })
+        }
         _ => false,
     }
 }
 
-/// Whether the server did not answer in time. Waiting once more would only double the time.
+/// Whether the server ends the connection with this, whatever the reason is.
+pub(crate) fn is_last_word(said: &dyn DatabaseError) -> bool {
+    let severity = said.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
+    matches!(severity, None | Some(PgSeverity::Fatal | PgSeverity::Panic))
+}
+
+/// Whether we stopped waiting for the server; waiting once more would only double the time. What the system says of a connection that
+/// died long ago is another matter.
 pub(crate) fn is_timeout(error: &Error) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none())
+}
+
+/// Whether the server gave a statement up because it took too long.
+pub(crate) fn is_statement_timeout(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "57014")
 }
 
 /// Whether a lock could not be had in time.
@@ -104,4 +121,34 @@ pub(crate) fn unread(error: Error) -> ReadError {
         (ReadErrorKind::Unavailable, explain(&error))
     };
     ReadError::new(kind, what).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, is_lost, is_timeout};
+    use crate::postgres::connect::timed_out;
+    use sqlx::{Connection, Error, Executor, PgConnection};
+    use std::io;
+    use strongroom_test_postgres::database;
+
+    #[tokio::test]
+    async fn a_connection_that_the_server_ends_is_lost_whatever_the_reason() {
+        let database = database();
+        let url = database.url_as("nobody_of_that_name");
+        let ended = PgConnection::connect(&url).await.expect_err("there is no such user");
+        assert_eq!(code(&ended).as_deref(), Some("28000"));
+        assert!(is_lost(&ended));
+        let mut connection = PgConnection::connect(database.url()).await.expect("connects");
+        let refused = connection.execute("SELECT 1 / 0").await.expect_err("it has no result");
+        assert_eq!(code(&refused).as_deref(), Some("22012"));
+        assert!(!is_lost(&refused));
+    }
+
+    #[test]
+    fn only_our_own_limit_is_a_timeout() {
+        assert!(is_lost(&timed_out()) && is_timeout(&timed_out()));
+        // ETIMEDOUT, of a connection whose other end went away unseen.
+        let dead = Error::Io(io::Error::from_raw_os_error(110));
+        assert!(is_lost(&dead) && !is_timeout(&dead));
+    }
 }

@@ -2,7 +2,7 @@ use crate::error::OpenError;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::env;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
@@ -85,6 +85,11 @@ impl PostgresOptions {
         if server.get_database().is_none_or(str::is_empty) {
             return Err(invalid("names no database: postgres://user@host/database"));
         }
+        // The driver resolves them as names, brackets and all.
+        let server = match server.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => server.clone().host(address),
+            None => server,
+        };
         let has_mode = has_mode || env::var_os("PGSSLMODE").is_some();
         let has_root = has_root || env::var_os("PGSSLROOTCERT").is_some();
         let mode = ssl_mode(&server, has_mode, has_root);
@@ -188,12 +193,12 @@ fn is_socket(server: &PgConnectOptions) -> bool {
 
 fn is_local(server: &PgConnectOptions) -> bool {
     let host = server.get_host();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    is_socket(server) || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    is_socket(server) || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn name(server: &PgConnectOptions) -> String {
     let host = server.get_socket().map_or_else(|| server.get_host().into(), |socket| socket.to_string_lossy());
+    let host = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]").into() } else { host };
     format!("{host}:{}/{}", server.get_port(), server.get_database().unwrap_or_default())
 }
 
@@ -219,6 +224,8 @@ mod tests {
             assert!(matches!(options.server.get_ssl_mode(), PgSslMode::Disable));
             assert_eq!(options.server.get_username(), "u");
         }
+        let address = parse("postgres://u@[2001:db8::7]:5433/vault");
+        assert_eq!((address.server.get_host(), address.name()), ("2001:db8::7", "[2001:db8::7]:5433/vault"));
     }
 
     #[test]

@@ -47,6 +47,15 @@ const TABLES: &str =
 
 /// Looks without changing anything.
 pub(super) async fn inspect(connection: &mut PgConnection, options: &PostgresOptions) -> Result<Found, OpenError> {
+    inspect_for(connection, options, &migration::known()).await
+}
+
+/// The same, for a release that knows these steps.
+async fn inspect_for(
+    connection: &mut PgConnection,
+    options: &PostgresOptions,
+    known: &[String],
+) -> Result<Found, OpenError> {
     let (name, limit) = (options.name(), limit(options));
     let row: Option<(String, i64, i64)> =
         bounded(limit, sqlx::query_as(TABLES).fetch_optional(&mut *connection)).await?;
@@ -62,11 +71,15 @@ pub(super) async fn inspect(connection: &mut PgConnection, options: &PostgresOpt
     }
     let steps = sqlx::query_scalar("SELECT version::text FROM seaql_migrations ORDER BY version");
     let steps: Vec<String> = bounded(limit, steps.fetch_all(connection)).await?;
-    let known = migration::known();
+    judge(name, known, &steps, tables > ours)
+}
+
+/// What a database is that was given these of the known steps, and has other tables or none.
+fn judge(name: &str, known: &[String], steps: &[String], has_tables: bool) -> Result<Found, OpenError> {
     match steps.iter().find(|step| !known.contains(step)) {
         Some(_) if !steps.contains(&known[0]) => Err(OpenError::NotAStore(name.to_owned())),
         Some(step) => Err(OpenError::Newer { step: step.clone() }),
-        None if steps.is_empty() && tables > ours => Err(OpenError::NotAStore(name.to_owned())),
+        None if steps.is_empty() && has_tables => Err(OpenError::NotAStore(name.to_owned())),
         None if steps.is_empty() => Ok(Found::Nothing),
         None if steps.len() < known.len() => Ok(Found::Older),
         None => Ok(Found::Current),
@@ -121,7 +134,11 @@ async fn migrate(options: &PostgresOptions, patience: Duration) -> Result<(), Op
 }
 
 async fn wants_migration(connection: &mut PgConnection, options: &PostgresOptions) -> Result<bool, OpenError> {
-    match inspect(connection, options).await? {
+    wants(inspect(connection, options).await?, options)
+}
+
+fn wants(found: Found, options: &PostgresOptions) -> Result<bool, OpenError> {
+    match found {
         Found::Current => Ok(false),
         Found::Older => Ok(true),
         Found::Nothing if options.create => Ok(true),
@@ -131,7 +148,7 @@ async fn wants_migration(connection: &mut PgConnection, options: &PostgresOption
 
 #[cfg(test)]
 mod tests {
-    use super::{LOCK, Limits, prepare, prepare_within};
+    use super::{Found, LOCK, Limits, judge, prepare, prepare_within};
     use crate::error::OpenError;
     use crate::postgres::{PostgresOptions, peek_postgres_key_check};
     use sqlx::{Connection, PgConnection};
@@ -186,6 +203,46 @@ mod tests {
                 return Ok(());
             }
             server.write_all(asked)?;
+        }
+    }
+
+    #[test]
+    fn what_a_database_is_follows_from_its_steps() {
+        let judged = |known: &[&str], steps: &[&str], has_tables| {
+            let owned = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+            judge("db", &owned(known), &owned(steps), has_tables)
+        };
+        let known = ["m1", "m2", "m3"];
+        for (steps, has_tables, wanted) in [
+            (&[][..], false, Found::Nothing),
+            (&["m1"], true, Found::Older),
+            (&["m1", "m2"], true, Found::Older),
+            (&["m1", "m2", "m3"], true, Found::Current),
+        ] {
+            let found = judged(&known, steps, has_tables);
+            assert_eq!(found.unwrap_or_else(|error| panic!("{steps:?}: {error}")), wanted, "{steps:?}");
+        }
+        let newer = judged(&known, &["m1", "m2", "m3", "m4"], true);
+        assert!(matches!(&newer, Err(OpenError::Newer { step }) if step == "m4"), "{newer:?}");
+        for steps in [&[][..], &["other"], &["m2", "other"]] {
+            assert!(matches!(judged(&known, steps, true), Err(OpenError::NotAStore(_))), "{steps:?}");
+        }
+    }
+
+    /// One of an older release is looked at as it is, and opening it takes the way that changes it, whether it may be made or not.
+    #[tokio::test]
+    async fn an_older_store_is_brought_up_to_date() {
+        let database = database();
+        let options = options(database.url());
+        prepare(&options).await.expect("prepared");
+        let mut connection = PgConnection::connect(database.url()).await.expect("connects");
+        let known: Vec<String> = [crate::migration::known(), vec!["m9999_to_come".to_owned()]].concat();
+        let found = super::inspect_for(&mut connection, &options, &known).await.expect("readable");
+        assert_eq!(found, Found::Older);
+        for create in [false, true] {
+            let mut options = options.clone();
+            options.create = create;
+            assert!(super::wants(Found::Older, &options).expect("a store"));
         }
     }
 

@@ -2,9 +2,9 @@
 //!
 //! Nothing remembers an erase over a restart; instead every start begins with a VACUUM, which skips pages without old rows.
 
-use super::connect;
 use super::lane::now;
 use super::options::PostgresOptions;
+use super::{connect, failure};
 use crate::error::OpenError;
 use crate::metrics::Level;
 use sqlx::Executor;
@@ -96,7 +96,7 @@ struct Task {
 enum Done {
     /// Nobody could see any more what was erased, and it is gone.
     All,
-    /// Transactions were open that began before the erase.
+    /// Transactions were open that began before the erase, or somebody read a page of it all the while.
     NotYet,
     /// The user may not do it.
     Refused,
@@ -211,5 +211,15 @@ async fn vacuum(options: PostgresOptions, since: Option<String>) -> Result<(Done
         connection.execute("SET statement_timeout = '10min'").await?;
         connection.execute("VACUUM secret_versions").await?;
     }
-    Ok((if passed { Done::All } else { Done::NotYet }, since))
+    if !passed {
+        return Ok((Done::NotYet, since));
+    }
+    // That one leaves out pages that somebody is reading; this one waits for them, but not for so long that other erases have to wait.
+    // What it did until then stays done.
+    connection.execute("SET statement_timeout = '15s'").await?;
+    match connection.execute("VACUUM (FREEZE) secret_versions").await {
+        Ok(_) => Ok((Done::All, since)),
+        Err(error) if failure::is_statement_timeout(&error) => Ok((Done::NotYet, since)),
+        Err(error) => Err(error.into()),
+    }
 }

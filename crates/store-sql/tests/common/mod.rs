@@ -48,6 +48,7 @@ impl Opened {
             leases: self.writer.clone(),
             clock: Arc::new(MachineClock),
             verify: Arc::new(FixedSigner::verify),
+            remains: None,
             keep: None,
         }
     }

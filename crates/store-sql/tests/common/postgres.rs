@@ -37,6 +37,7 @@ impl Opened {
             leases: self.store.clone(),
             clock: Arc::new(MachineClock),
             verify: Arc::new(FixedSigner::verify),
+            remains: None,
             keep: None,
         }
     }

@@ -96,3 +96,10 @@ pub(crate) fn is_written(database: &Database, event: Uuid) -> bool {
 /// That a statement sleeps.
 pub(crate) const SLEEPS: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+
+/// How many rows stand in the pages of the versions that no new statement sees. The statistics of the server tell it too, but late, and
+/// sometimes of what a VACUUM took out before. To be asked in a database with the extension `pageinspect`.
+pub(crate) const DEAD: &str = "
+    SELECT (SELECT count(*) FROM generate_series(0, pg_relation_size('secret_versions') / 8192 - 1) AS page
+                CROSS JOIN LATERAL heap_page_items(get_raw_page('secret_versions', page::int)) WHERE lp_flags = 1)
+        - (SELECT count(*) FROM secret_versions)";

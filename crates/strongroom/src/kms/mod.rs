@@ -28,7 +28,8 @@ use strongroom_domain::audit::{Action, Resource};
 use strongroom_domain::iam::Permission;
 use strongroom_domain::id::RuleId;
 use strongroom_domain::kms::{Key, KeyVersionNumber};
-use strongroom_domain::port::{CommitErrorKind, KeyName};
+use strongroom_domain::port::{CommitErrorKind, KeyName, ReadError};
+use strongroom_domain::scope::Scope;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
 
@@ -57,9 +58,8 @@ impl Engine {
         any_of: &[Permission],
         name: &str,
     ) -> Result<GrantedKey<'a>, Error> {
-        let by = name.parse().map_or_else(|_| KeyName::Slug(name.to_owned()), KeyName::Id);
         // What the caller hears is the same; what the log keeps is not.
-        let error = match self.ports.keys.find(&session.scope, &by).await? {
+        let error = match self.key_named(&session.scope, name).await? {
             None => not_found().decided_by("no such key"),
             Some(key) => match session.grants().on_key(any_of, key.spec.id, &key.slug) {
                 Some(rule) => return Ok(GrantedKey { engine: self, session, key, action, rule }),
@@ -69,6 +69,16 @@ impl Engine {
         let recorder = session.recorder(self);
         let record = recorder.failure(self.ports.clock.now(), action, audit::key_named(name), &error);
         Err(recorder.log_failure(record, error).await)
+    }
+
+    /// The key of this identity, else of this slug: a slug may have the form of an identity.
+    async fn key_named(&self, scope: &Scope, name: &str) -> Result<Option<Arc<Key>>, ReadError> {
+        if let Ok(id) = name.parse()
+            && let Some(key) = self.ports.keys.find(scope, &KeyName::Id(id)).await?
+        {
+            return Ok(Some(key));
+        }
+        self.ports.keys.find(scope, &KeyName::Slug(name.to_owned())).await
     }
 }
 

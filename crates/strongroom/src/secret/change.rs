@@ -29,7 +29,7 @@ pub(crate) trait SecretChange: Sync {
     /// What the caller gets.
     type Answer: Send;
 
-    /// Decides, for the secret as it is now.
+    /// Decides, for the secret as it is now, and reads what the answer shows: after the commit nothing may fail any more.
     async fn decide(&self, granted: &Granted<'_>, secret: Secret, at: Timestamp)
     -> Result<Wanted<Self::Answer>, Error>;
 }

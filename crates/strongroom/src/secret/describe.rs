@@ -11,6 +11,9 @@ use strongroom_domain::version::{Version, VersionNumber};
 /// How many versions one read of the store gives.
 const VERSIONS_AT_ONCE: u32 = 1_000;
 
+/// How often secret and versions are read before the changes of this process have to wait for it.
+const TRIES_WITHOUT_TURN: u32 = 2;
+
 /// Which versions to show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VersionPage {
@@ -37,8 +40,8 @@ impl Describe<'_> {
     /// The secret, with versions when a page of them is asked for. Reading changes nothing.
     ///
     /// # Errors
-    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::Busy`](crate::Code::Busy) when the secret changes again and again
-    /// while its versions are read, and those of the store.
+    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::Busy`](crate::Code::Busy) when others than this engine
+    /// change the secret again and again while its versions are read, and those of the store.
     pub async fn run(self, versions: Option<VersionPage>) -> Result<SecretView, Error> {
         let outcome = self.read(versions).await;
         let view = self.0.recorded(outcome).await?;
@@ -47,18 +50,24 @@ impl Describe<'_> {
     }
 
     async fn read(&self, page: Option<VersionPage>) -> Result<SecretView, Error> {
-        let (engine, session) = (self.0.engine, self.0.session);
-        let mut secret = self.0.find().await?;
-        let Some(page) = page else { return engine.view(session, secret).await };
-        for _ in 0..MAX_TRIES {
-            let (versions, next_version) = self.versions(secret.id, page).await?;
+        let Granted { engine, session, path, .. } = &self.0;
+        let Some(page) = page else { return engine.view(session, self.0.find().await?).await };
+        let mut turn = None;
+        for attempt in 0..MAX_TRIES {
+            if attempt == TRIES_WITHOUT_TURN {
+                turn = Some(engine.queue((&session.scope, path)).await);
+            } else if turn.is_some() {
+                // Those who change it now are of other processes.
+                engine.back_off(attempt).await?;
+            }
+            let before = self.0.find().await?;
+            let (versions, next_version) = self.versions(before.id, page).await?;
             // Secret and versions are two reads: they are of one moment when the secret is the same after the second.
             let after = self.0.find().await?;
-            if (after.id, after.state.revision) == (secret.id, secret.state.revision) {
+            if (after.id, after.state.revision) == (before.id, before.state.revision) {
                 let view = engine.view(session, after).await?;
                 return Ok(SecretView { versions: Some(versions), next_version, ..view });
             }
-            secret = after;
         }
         Err(busy())
     }

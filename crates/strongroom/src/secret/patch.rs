@@ -73,14 +73,20 @@ impl MetadataPatch {
 
 #[async_trait]
 impl SecretChange for MetadataPatch {
-    type Answer = Secret;
+    type Answer = SecretView;
 
-    async fn decide(&self, _: &Granted<'_>, mut secret: Secret, at: Timestamp) -> Result<Wanted<Secret>, Error> {
+    async fn decide(
+        &self,
+        granted: &Granted<'_>,
+        mut secret: Secret,
+        at: Timestamp,
+    ) -> Result<Wanted<SecretView>, Error> {
         secret.metadata = self.apply(&secret.metadata)?;
         secret.state = secret.state.touched(at);
         let (metadata, state) = (secret.metadata.clone(), secret.state);
         let change = Change::ReplaceMetadata { secret: secret.id, metadata, state };
-        Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
+        let answer = granted.engine.view(granted.session, secret).await?;
+        Ok(Wanted { change: Some(change), version: None, status: 200, answer })
     }
 }
 
@@ -92,8 +98,7 @@ impl Patch<'_> {
     /// would break a rule, whether by what the patch gives, which is said first, or together with what is there, and those of the store.
     pub async fn run(self, patch: MetadataPatch) -> Result<SecretView, Error> {
         self.0.recorded(patch.check()).await?;
-        let secret = self.0.change(&patch).await?;
-        self.0.engine.view(self.0.session, secret).await
+        self.0.change(&patch).await
     }
 }
 

@@ -31,13 +31,19 @@ struct Wish(Option<AccessPolicy>);
 
 #[async_trait]
 impl SecretChange for Wish {
-    type Answer = Secret;
+    type Answer = SecretView;
 
-    async fn decide(&self, _: &Granted<'_>, mut secret: Secret, at: Timestamp) -> Result<Wanted<Secret>, Error> {
+    async fn decide(
+        &self,
+        granted: &Granted<'_>,
+        mut secret: Secret,
+        at: Timestamp,
+    ) -> Result<Wanted<SecretView>, Error> {
         secret.policy.clone_from(&self.0);
         secret.state = secret.state.touched(at);
         let change = Change::ReplacePolicy { secret: secret.id, policy: self.0.clone(), state: secret.state };
-        Ok(Wanted { change: Some(change), version: None, status: 200, answer: secret })
+        let answer = granted.engine.view(granted.session, secret).await?;
+        Ok(Wanted { change: Some(change), version: None, status: 200, answer })
     }
 }
 
@@ -47,7 +53,6 @@ impl SetPolicy<'_> {
     /// # Errors
     /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
     pub async fn run(self, policy: Option<AccessPolicy>) -> Result<SecretView, Error> {
-        let secret = self.0.change(&Wish(policy)).await?;
-        self.0.engine.view(self.0.session, secret).await
+        self.0.change(&Wish(policy)).await
     }
 }

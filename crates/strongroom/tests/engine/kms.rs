@@ -288,3 +288,22 @@ async fn names_are_taken_once_and_slugs_are_numbered() {
     let kept: Vec<_> = records.iter().rev().skip(1).take(2).map(|it| (it.outcome, it.decided_by.as_deref())).collect();
     assert_eq!(kept, [(Outcome::Failure, Some("no such key")), (Outcome::Denied, Some("no rule"))]);
 }
+
+#[tokio::test]
+async fn a_slug_may_look_like_an_identity_and_an_identity_wins() {
+    let world = World::new();
+    let room = world.node().await;
+    let session = room.session();
+    let plain = key(&room, &session, "plain").await;
+    let found = async |name: &str| {
+        let get = room.engine().key(&session, name).await?;
+        get.run().await.map(|key| key.name.clone())
+    };
+    let free = "kms-00000000000000000000000000";
+    assert_eq!(code(found(free).await), Some(Code::KeyNotFound));
+    assert_eq!(key(&room, &session, free).await.slug, free);
+    assert_eq!(found(free).await.ok().as_deref(), Some(free));
+    let taken = plain.spec.id.to_string();
+    assert_eq!(key(&room, &session, &taken).await.slug, taken);
+    assert_eq!(found(&taken).await.ok().as_deref(), Some("plain"));
+}

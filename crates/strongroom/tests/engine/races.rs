@@ -1,12 +1,15 @@
 use crate::support::{World, code, create, key, number, path, put, reveal, string};
+use core::time::Duration;
 use std::sync::Arc;
-use strongroom::domain::port::{AccessErrorKind, CommitErrorKind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use strongroom::domain::metadata::Metadata;
+use strongroom::domain::port::{AccessErrorKind, Clock, CommitErrorKind, ReadErrorKind};
 use strongroom::domain::version::{VersionNumber, VersionStatus};
 use strongroom::embed::Embedded;
-use strongroom::secret::{PutInput, VersionPage};
+use strongroom::secret::{MetadataPatch, PutInput, VersionPage};
 use strongroom::{Code, Error, Session};
 use strongroom_store_memory::MemoryStore;
-use strongroom_testkit::{Faulty, When};
+use strongroom_testkit::{Faulty, When, build};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn puts_from_two_nodes_are_numbered_without_gap_or_double() {
@@ -142,13 +145,50 @@ async fn a_secret_that_is_deleted_before_its_versions_are_read_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_secret_that_never_rests_is_busy() {
-    let (_world, room, session, gated, reader) = read_in_two().await;
+async fn a_secret_that_this_node_changes_all_the_while_can_be_read() {
+    let (_world, _room, session, gated, reader) = read_in_two().await;
+    let reader = Arc::new(reader);
+    let (started, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    for _ in 0..100 {
+        let (node, caller) = (Arc::clone(&reader), session.clone());
+        let (started, ended) = (Arc::clone(&started), Arc::clone(&ended));
+        gated.before_versions.run(async move {
+            started.fetch_add(1, Ordering::Relaxed);
+            let change = tokio::spawn(async move {
+                assert!(put(&node, &caller, "/a", b"x").await.is_ok());
+                ended.fetch_add(1, Ordering::Relaxed);
+            });
+            // It is done by then, unless it waits for its turn.
+            for _ in 0..1_000 {
+                if change.is_finished() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let (current, versions) = describe(&reader, &session).await.expect("reads");
+    assert_eq!(versions.last().map(|(number, _)| *number), current);
+    assert!(started.load(Ordering::Relaxed) > 1, "the first try was in vain");
+    assert!(gated.before_versions.left() > 90);
+    let all_end = async {
+        while ended.load(Ordering::Relaxed) < started.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), all_end).await.is_ok(), "who waited has had a turn");
+}
+
+#[tokio::test]
+async fn a_secret_that_others_change_without_end_is_busy() {
+    let (world, room, session, gated, reader) = read_in_two().await;
     for _ in 0..100 {
         let (other, caller) = (Arc::clone(&room), session.clone());
         gated.before_versions.run(async move { assert!(put(&other, &caller, "/a", b"x").await.is_ok()) });
     }
+    let before = world.clock.now();
     assert_eq!(code(describe(&reader, &session).await), Some(Code::Busy));
+    assert!(world.clock.now() > before, "it leaves them time");
     assert!(gated.before_versions.left() > 50, "it gives up");
 }
 
@@ -176,4 +216,27 @@ async fn no_value_leaves_when_its_records_are_not_durable() {
     faulty.commits.fail(When::After, CommitErrorKind::OutcomeUnknown);
     assert_eq!(code(put(&broken, &session, "/a", b"2").await), Some(Code::OutcomeUnknown));
     assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((2, b"2".to_vec())));
+}
+
+/// What the answer shows is read before the commit: a caller who hears of a fault of the store need not ask what is stored now.
+#[tokio::test]
+async fn a_change_whose_answer_cannot_be_made_is_not_stored() {
+    let world = World::new();
+    let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
+    let room = world.node_over(Arc::clone(&faulty)).await;
+    let (session, engine) = (room.session(), room.engine());
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    let patch = MetadataPatch { description: Some(Some("d".to_owned())), ..MetadataPatch::default() };
+    faulty.keys.fail(When::Before, ReadErrorKind::Unavailable);
+    let patched = engine.patch(&session, path("/a")).await.expect("allowed").run(patch).await;
+    assert_eq!(code(patched), Some(Code::StoreUnavailable));
+    faulty.keys.fail(When::Before, ReadErrorKind::Unavailable);
+    let policy = Some(build::policy());
+    let set = engine.set_policy(&session, path("/a")).await.expect("allowed").run(policy).await;
+    assert_eq!(code(set), Some(Code::StoreUnavailable));
+    assert_eq!(faulty.keys.left(), 0);
+    let view = engine.describe(&session, path("/a")).await.expect("allowed").run(None).await.expect("reads");
+    assert_eq!((view.secret.metadata, view.secret.policy), (Metadata::default(), None));
+    assert_eq!(view.secret.state.object_version, 1);
 }

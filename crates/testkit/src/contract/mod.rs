@@ -4,7 +4,7 @@
 //! // tests/contract.rs of a store
 //! strongroom_testkit::store_contract!(mine, async {
 //!     let store = Arc::new(MyStore::open_empty(Arc::new(FixedSigner)).await);
-//!     Store::of(store, FixedSigner::verify)
+//!     Store::of(store.clone(), FixedSigner::verify).searched_by(Files::of(&store))
 //! });
 //! ```
 //!
@@ -32,7 +32,7 @@ mod store;
 pub mod tenancy_reader;
 pub mod token_reader;
 
-pub use store::{Store, Verifier};
+pub use store::{Remains, Store, Verifier};
 
 use core::time::Duration;
 

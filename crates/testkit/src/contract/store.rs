@@ -1,5 +1,8 @@
+use super::PATIENCE;
 use crate::{MachineClock, units};
+use async_trait::async_trait;
 use core::any::Any;
+use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
@@ -14,6 +17,23 @@ use strongroom_domain::version::VersionSelector;
 
 /// Says whether a signature is the signer's for these bytes.
 pub type Verifier = Arc<dyn Fn(&[u8], &Signature) -> bool + Send + Sync>;
+
+/// Looks for bytes in a store, past its ports: what was erased must not be found there, and each store promises where and when.
+#[async_trait]
+pub trait Remains: Send + Sync {
+    /// Whether they are still where the store keeps them: to be gone when an erase is answered.
+    async fn at_once(&self, bytes: &[u8]) -> bool;
+
+    /// Whether they are still anywhere where the store promises that they go soon.
+    async fn soon(&self, bytes: &[u8]) -> bool {
+        self.at_once(bytes).await
+    }
+
+    /// How soon.
+    fn within(&self) -> Duration {
+        Duration::ZERO
+    }
+}
 
 /// Every port over one empty store.
 pub struct Store {
@@ -43,6 +63,8 @@ pub struct Store {
     pub clock: Arc<dyn Clock>,
     /// Whether the store's signer gave this signature for these bytes.
     pub verify: Verifier,
+    /// Finds what was erased. Only a store that is never asked to erase may do without.
+    pub remains: Option<Arc<dyn Remains>>,
     /// What must outlive the store, such as its directory.
     pub keep: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -69,6 +91,7 @@ impl Store {
             leases: store,
             clock: Arc::new(MachineClock),
             verify: Arc::new(verify),
+            remains: None,
             keep: None,
         }
     }
@@ -77,6 +100,37 @@ impl Store {
     #[must_use]
     pub fn keeping(self, guard: impl Any + Send + Sync) -> Self {
         Self { keep: Some(Box::new(guard)), ..self }
+    }
+
+    /// With what finds in it what was erased.
+    #[must_use]
+    pub fn searched_by(self, remains: impl Remains + 'static) -> Self {
+        Self { remains: Some(Arc::new(remains)), ..self }
+    }
+
+    /// Commits a unit that erases these versions, and checks that their bytes go as the store promises.
+    ///
+    /// # Panics
+    /// When they can't be found before, or can be afterwards.
+    pub async fn erase(&self, unit: Unit, versions: &[SealedVersion]) {
+        let remains = self.remains.as_ref().expect("a store says what it promises of erased bytes: `Store::remains`");
+        let erased = versions.iter().flat_map(|version| [&version.payload, &version.wrapped.bytes]);
+        for bytes in erased.clone() {
+            assert!(remains.soon(bytes).await, "what is there can't be found: {}", bytes.escape_ascii());
+        }
+        self.commit(unit).await;
+        for bytes in erased.clone() {
+            assert!(!remains.at_once(bytes).await, "erased, and still there: {}", bytes.escape_ascii());
+        }
+        let gone = async {
+            for bytes in erased {
+                while remains.soon(bytes).await {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        };
+        let within = remains.within();
+        assert!(tokio::time::timeout(within.max(PATIENCE), gone).await.is_ok(), "not gone within {within:?}");
     }
 
     /// Commits.

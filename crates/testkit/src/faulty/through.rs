@@ -2,38 +2,10 @@
 
 use super::Faulty;
 use async_trait::async_trait;
-use std::sync::Arc;
-use strongroom_domain::id::{KeyId, OrganisationId};
-use strongroom_domain::kms::{Key, KeySummary};
-use strongroom_domain::port::{
-    AnswerReader, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, TenancyReader,
-};
-use strongroom_domain::scope::Scope;
+use strongroom_domain::id::OrganisationId;
+use strongroom_domain::port::{AnswerReader, ReadError, TenancyReader};
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::unit::{Answer, AnswerKey};
-
-#[async_trait]
-impl<S: KeyReader + ?Sized> KeyReader for Faulty<S> {
-    async fn get(&self, id: KeyId, freshness: Freshness) -> Result<Option<Arc<Key>>, ReadError> {
-        self.inner.get(id, freshness).await
-    }
-
-    async fn find(&self, scope: &Scope, name: &KeyName) -> Result<Option<Arc<Key>>, ReadError> {
-        self.inner.find(scope, name).await
-    }
-
-    async fn list(&self, scope: &Scope, filter: &KeyFilter) -> Result<Vec<Key>, ReadError> {
-        self.inner.list(scope, filter).await
-    }
-
-    async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError> {
-        self.inner.summaries(ids).await
-    }
-
-    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
-        self.inner.counts(scope).await
-    }
-}
 
 #[async_trait]
 impl<S: TenancyReader + ?Sized> TenancyReader for Faulty<S> {

@@ -103,7 +103,7 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
             append_key_version::apply(connection, *key, version, *state).await
         }
         Change::ReplaceKeyState { key, state } => replace_key_state::apply(connection, *key, *state).await,
-        Change::ForgetAnswer { key } => forget_answer::apply(connection, key).await,
+        Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before).await,
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit).await,
         // Made for many units at once.
         Change::InsertSecret { .. }

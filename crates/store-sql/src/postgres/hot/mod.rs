@@ -60,8 +60,13 @@ impl HotReads {
         let held = self.idle().pop();
         if let Some(held) = held {
             match self.read(held, sql, arguments.clone()).await {
-                // The others are probably dead too.
-                Err(error) if failure::is_lost(&error) => self.idle().clear(),
+                Err(error) if failure::is_lost(&error) => {
+                    // The others are probably dead too.
+                    self.idle().clear();
+                    if failure::is_timeout(&error) {
+                        return Err(failure::unread(error));
+                    }
+                }
                 answered => return answered.map_err(failure::unread),
             }
         }

@@ -3,7 +3,6 @@
 use crate::error::OpenError;
 use crate::postgres::failure;
 use sqlx::Error;
-use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
@@ -94,6 +93,11 @@ impl Failed {
         Self { fault: Fault::Unknown, what, cause: error.into(), remedy: Remedy::None }
     }
 
+    /// Whether it says nothing of the batch: there was no connection, or not for long enough.
+    pub(super) const fn is_outage(&self) -> bool {
+        matches!(self.remedy, Remedy::Wait | Remedy::Reconnect)
+    }
+
     /// The store stops, and does not wait any longer.
     pub(super) fn stopping() -> Self {
         let what = "the store stopped before what was queued could be written";
@@ -128,9 +132,7 @@ fn remedy(error: &Error) -> Remedy {
 /// Whether a commit that ended so may have been made: without an answer, or with one of a server that was about to end.
 fn is_unknown(error: &Error) -> bool {
     let Error::Database(said) = error else { return !matches!(error, Error::Encode(_)) };
-    let severity = said.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
-    let ended = matches!(severity, None | Some(PgSeverity::Fatal | PgSeverity::Panic));
-    ended || said.code().is_some_and(|code| is_unknown_code(&code))
+    failure::is_last_word(&**said) || said.code().is_some_and(|code| is_unknown_code(&code))
 }
 
 /// Connections, a server that stops, and what distributed databases say when they can't tell.

@@ -172,28 +172,41 @@ impl Lane {
         if jobs.is_empty() {
             return true;
         }
-        let mut taken = true;
-        if let Err((jobs, failed)) = self.try_commit(jobs, Patience::First).await {
-            match failed.remedy {
-                // One of them spoils it for the others.
-                Remedy::Alone if jobs.len() > 1 => {
-                    for job in jobs {
-                        taken &= Box::pin(self.commit(vec![job])).await;
-                    }
-                }
-                Remedy::Apart if jobs.iter().any(|job| job.unit().is_some()) => {
-                    let (units, others) = jobs.into_iter().partition(|job| job.unit().is_some());
-                    self.held.hold(units, &failed);
-                    taken = Box::pin(self.commit(others)).await;
-                }
-                remedy => {
-                    taken = remedy == Remedy::Alone;
-                    self.give_up(jobs, &failed);
-                }
-            }
-        }
+        let taken = match self.try_commit(jobs, Patience::First).await {
+            Ok(()) => true,
+            // One of them spoils it for the others.
+            Err((jobs, failed)) if failed.remedy == Remedy::Alone && jobs.len() > 1 => self.commit_alone(jobs).await,
+            Err((jobs, failed)) => self.settle(jobs, &failed).await,
+        };
         self.metrics.backlog.to((self.backlog.len() + self.misfits.len()) as u64);
         taken
+    }
+
+    /// Each by itself, until there is no connection: none of the others would find one, and each would wait for it.
+    async fn commit_alone(&mut self, jobs: Vec<Job>) -> bool {
+        let mut taken = true;
+        let mut jobs = VecDeque::from(jobs);
+        while let Some(job) = jobs.pop_front() {
+            let Err((mut failing, failed)) = self.try_commit(vec![job], Patience::First).await else { continue };
+            if failed.is_outage() {
+                failing.extend(jobs);
+                self.give_up(failing, &failed);
+                return false;
+            }
+            taken &= self.settle(failing, &failed).await;
+        }
+        taken
+    }
+
+    /// What becomes of jobs that were not committed; whether the database took what it could.
+    async fn settle(&mut self, jobs: Vec<Job>, failed: &Failed) -> bool {
+        if failed.remedy == Remedy::Apart && jobs.iter().any(|job| job.unit().is_some()) {
+            let (units, others) = jobs.into_iter().partition(|job| job.unit().is_some());
+            self.held.hold(units, failed);
+            return Box::pin(self.commit(others)).await;
+        }
+        self.give_up(jobs, failed);
+        failed.remedy == Remedy::Alone
     }
 
     async fn try_commit(&mut self, jobs: Vec<Job>, patience: Patience) -> Result<(), (Vec<Job>, Failed)> {

@@ -105,7 +105,7 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
             alone(Claim::Answer(answer.key));
             alone(Claim::Aggregate(AggregateId::Secret(answer.secret)));
         }
-        Change::ForgetAnswer { key } => alone(Claim::Answer(*key)),
+        Change::ForgetAnswer { key, .. } => alone(Claim::Answer(*key)),
         // What expired may as well go later.
         Change::PruneAnswers { .. } | Change::InsertInstanceKey(_) | Change::InsertToken(_) => {}
     }

@@ -84,7 +84,7 @@ pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<
         }
         Change::ReplaceKeyState { key, state } => replace_key_state::apply(connection, *key, *state),
         Change::RememberAnswer(answer) => remember_answer::apply(connection, answer),
-        Change::ForgetAnswer { key } => forget_answer::apply(connection, key),
+        Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before),
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit),
     }
 }

@@ -82,7 +82,6 @@ impl Lane {
             }
         }
         let mut wal = Wal::new(connect::wal_path(&options.path), options.wal_bytes, now());
-        // What was erased just before a crash may still be in the log.
         wal.write_back(&connection, now());
         let chain = Chain::open(&connection, signer, ids)?;
         let flush = Flush::open(&connection, Arc::clone(&accesses), now())?;
@@ -238,6 +237,8 @@ impl Lane {
         for record in records.into_iter().rev() {
             self.backlog.push_front(record);
         }
+        // What an earlier commit erased must not wait until the store has room again.
+        self.wal.after_commit(&self.connection, false, now);
     }
 
     /// What is left to do when nobody asks for anything.
@@ -278,30 +279,44 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::fixtures::{Ids, Signer, record};
-    use super::{Job, Lane, Task};
+    use super::{Job, Lane, Task, now};
     use crate::accesses::Accesses;
     use crate::options::OpenOptions;
     use crate::sqlite::SqliteStore;
     use crate::sqlite::lease::LeaseClock;
+    use rusqlite::Connection;
+    use std::path::Path;
     use std::sync::Arc;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Sender, channel};
+    use std::time::Duration;
     use strongroom_domain::port::{AuditReader, CommitErrorKind};
     use strongroom_domain::unit::Unit;
     use tokio::sync::oneshot;
+
+    async fn lane(file: &Path) -> (SqliteStore, Lane, Sender<Job>) {
+        let options = OpenOptions::new(file).create();
+        let store = SqliteStore::open(options.clone()).await.expect("opens");
+        let (lane, queue) = open_lane(&options);
+        (store, lane, queue)
+    }
+
+    fn open_lane(options: &OpenOptions) -> (Lane, Sender<Job>) {
+        let (queue, jobs) = channel();
+        let accesses = Arc::new(Accesses::default());
+        let (signer, ids) = (Arc::new(Signer), Arc::new(Ids::default()));
+        let lane = Lane::open(options, accesses, jobs, signer, ids, LeaseClock::default());
+        (lane.expect("opens"), queue)
+    }
+
+    fn limit(lane: &Lane, pages: u32) {
+        lane.connection.execute_batch(&format!("PRAGMA max_page_count = {pages}")).expect("set");
+    }
 
     /// Nobody waits for a queued record, so a full disk must not lose it.
     #[tokio::test]
     async fn queued_records_outlast_a_full_disk() {
         let folder = tempfile::tempdir().expect("a folder");
-        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
-        let store = SqliteStore::open(options.clone()).await.expect("opens");
-        let (queue, jobs) = channel();
-        let accesses = Arc::new(Accesses::default());
-        let (signer, ids) = (Arc::new(Signer), Arc::new(Ids::default()));
-        let mut lane = Lane::open(&options, accesses, jobs, signer, ids, LeaseClock::default()).expect("opens");
-        let limit = |lane: &Lane, pages: u32| {
-            lane.connection.execute_batch(&format!("PRAGMA max_page_count = {pages}")).expect("set");
-        };
+        let (store, mut lane, queue) = lane(&folder.path().join("strongroom.db")).await;
         limit(&lane, 1);
         let mut answers = Vec::new();
         for event in 1..=600 {
@@ -331,5 +346,51 @@ mod tests {
         let records = store.records(streams[0], 0, 1_000).await.expect("readable");
         let events: Vec<u128> = records.iter().map(|record| record.record.event.uuid().as_u128()).collect();
         assert_eq!(events, (1..=600).filter(|event| event % 100 != 0).collect::<Vec<_>>());
+    }
+
+    /// The commit that erased a value is done; only its log must still go. No commit that fails may keep it.
+    #[tokio::test]
+    async fn what_was_erased_leaves_the_log_of_a_full_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("strongroom.db");
+        let (_store, mut lane, queue) = lane(&file).await;
+        let send = |event| {
+            let task = Task::Record(Box::new(record(event).into()));
+            queue.send(Job { task, weight: 1, _room: None }).expect("queued");
+        };
+        send(0);
+        lane.take_batch(None);
+        for asked in [true, false] {
+            let reader = Connection::open(&file).expect("opens");
+            reader.execute_batch("BEGIN; SELECT count(*) FROM audit_records").expect("reads");
+            lane.wal.after_commit(&lane.connection, true, now());
+            assert!(lane.wal.holds_erased(), "a reader holds it up");
+            limit(&lane, 1);
+            (1..=600).for_each(send);
+            lane.take_batch(None);
+            assert!(!lane.backlog.is_empty(), "full");
+            drop(reader);
+            let deadline = now() + Duration::from_secs(20);
+            while lane.wal.holds_erased() {
+                assert!(now() < deadline, "it stays in the log, asked: {asked}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                if asked {
+                    lane.take_batch(None);
+                } else {
+                    lane.tidy();
+                }
+            }
+            assert!(lane.wal.is_empty() && !lane.backlog.is_empty());
+            limit(&lane, 1_000_000);
+            while !lane.backlog.is_empty() {
+                assert!(lane.commit_backlog(), "there is room again");
+            }
+        }
+        // Who opens a log that it can't empty doesn't know what is in it.
+        let reader = Connection::open(&file).expect("opens");
+        reader.execute_batch("BEGIN; SELECT count(*) FROM audit_records").expect("reads");
+        assert!(open_lane(&OpenOptions::new(&file)).0.wal.holds_erased());
+        drop(reader);
+        assert!(!open_lane(&OpenOptions::new(&file)).0.wal.holds_erased());
     }
 }

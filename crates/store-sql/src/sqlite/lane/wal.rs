@@ -41,7 +41,8 @@ pub(super) struct Wal {
 
 impl Wal {
     pub(super) const fn new(path: PathBuf, limit: u64, now: Instant) -> Self {
-        Self { path, limit, holds_erased: false, last_try: now }
+        // What was erased just before a crash may still be in it.
+        Self { path, limit, holds_erased: true, last_try: now }
     }
 
     fn len(&self) -> u64 {
@@ -69,7 +70,7 @@ impl Wal {
         }));
     }
 
-    /// To be called after every commit.
+    /// To be called after every commit, also after one that failed.
     pub(super) fn after_commit(&mut self, connection: &Connection, erased: bool, now: Instant) {
         let retry = now.duration_since(self.last_try) >= RETRY;
         let used = self.used();

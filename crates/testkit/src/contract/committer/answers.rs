@@ -54,13 +54,17 @@ pub async fn delete_secret_takes_its_answers(store: Store) {
     assert!(is_remembered(&store, &kept).await);
 }
 
-/// `ForgetAnswer`: forgets that one and no other, and its key is free; again is fine.
+/// `ForgetAnswer`: forgets that one and no other, if it has expired, and its key is free; again is fine.
 pub async fn forget_answer_frees_its_key(store: Store) {
     let secret = store.insert(build::secret(build::scope(), "/a")).await;
     let (first, second) = (build::answer(secret.id, 1, build::at(60)), build::answer(secret.id, 1, build::at(60)));
     store.commit(units::of(remember([&first, &second]))).await;
+    for second in [0, 59, 60] {
+        store.commit(units::of(vec![Change::ForgetAnswer { key: first.key, before: build::at(second) }])).await;
+        assert!(is_remembered(&store, &first).await, "it has not expired before second {second}");
+    }
     for _ in 0..2 {
-        store.commit(units::of(vec![Change::ForgetAnswer { key: first.key }])).await;
+        store.commit(units::of(vec![Change::ForgetAnswer { key: first.key, before: build::at(61) }])).await;
         assert!(!is_remembered(&store, &first).await);
         assert!(is_remembered(&store, &second).await);
     }

@@ -63,14 +63,17 @@ pub async fn append_version_keeps_the_others(store: Store) {
 
 /// `EraseVersion`: the version is destroyed, its ciphertext gone, its entry in the history and the other versions stay.
 pub async fn erase_version_leaves_the_history(store: Store) {
-    let secret = store.insert(build::secret(build::scope(), "/a")).await;
+    let secret = build::secret(build::scope(), "/a");
+    let insert = units::insert(&secret);
+    let gone = version_of(&insert);
+    store.commit(insert).await;
     let (append, secret) = units::append(&secret);
     let second = version_of(&append);
     store.commit(append).await;
     let before = history(&store, &secret).await;
     let (erase, erased) = units::erase(&secret, build::number(1), None);
     let Change::EraseVersion { at, .. } = erase.changes[0] else { panic!("erases") };
-    store.commit(erase).await;
+    store.erase(erase, &[gone]).await;
     assert_eq!(store.find(&secret).await, Some(erased));
     let first = VersionSelector::Number(build::number(1));
     assert_eq!(store.sealed(&secret, first).await, SealedVersionState::Destroyed);
@@ -114,12 +117,17 @@ pub async fn replace_policy_sets_and_clears(store: Store) {
     assert_eq!(store.find(&secret).await.as_ref(), Some(&cleared));
 }
 
-/// `DeleteSecret`: secret and versions are gone, by path and by id; others stay.
+/// `DeleteSecret`: secret and versions are gone, by path and by id, and their ciphertext; others stay.
 pub async fn delete_secret_leaves_nothing_of_it(store: Store) {
-    let secret = store.insert(build::secret(build::scope(), "/a")).await;
+    let secret = build::secret(build::scope(), "/a");
+    let insert = units::insert(&secret);
+    let first = version_of(&insert);
+    store.commit(insert).await;
     let neighbour = store.insert(build::secret(secret.scope, "/a/b")).await;
-    let secret = store.apply(units::append(&secret)).await;
-    store.commit(units::delete(&secret)).await;
+    let (append, secret) = units::append(&secret);
+    let second = version_of(&append);
+    store.commit(append).await;
+    store.erase(units::delete(&secret), &[first, second]).await;
     assert_eq!(store.find(&secret).await, None);
     assert_eq!(history(&store, &secret).await, []);
     assert_eq!(store.secrets.version(secret.id, build::number(1)).await.expect("readable"), None);
