@@ -126,7 +126,12 @@ fn make_durably(path: &Path) -> std::io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().filter(named).take_while(|path| !path.exists()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     for made in missing {
-        File::open(made.parent().filter(named).unwrap_or(Path::new(".")))?.sync_all()?;
+        match File::open(made.parent().filter(named).unwrap_or(Path::new("."))) {
+            Ok(above) => above.sync_all()?,
+            // One may make names in a directory that one may not read, and then can't sync it: no reason not to start.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

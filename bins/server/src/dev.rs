@@ -74,7 +74,7 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir) -> Resu
         }
         None => root_key::load_if_there(&root_key_file)?,
     };
-    let socket = running::bind(config.listen.address)?;
+    let listener = running::listen(config.listen.address)?;
     let metrics = running::metrics(config).await?;
     data.announce(&format!("dev --listen {}", config.listen.address), SystemClock.now());
     let root_key: Arc<dyn RootKey> = match root_key {
@@ -89,8 +89,8 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir) -> Resu
         }
     };
     let system = System::assemble(store, root_key, config).await?;
-    let note = prepare(&system, data, running::local_address(&socket)?, new_token).await?;
-    Ok(Started { system, listener: running::listen(socket)?, metrics, note })
+    let note = prepare(&system, data, running::address_of(&listener)?, new_token).await?;
+    Ok(Started { system, listener, metrics, note })
 }
 
 /// Makes what is missing: token, key, `dev.env`. Answers what the user should know of it.

@@ -42,40 +42,24 @@ pub(crate) async fn unless_stopped<T>(
     }
 }
 
-/// Takes the address, so that nothing is written when somebody else has it. Connections are refused until [`listen`].
-pub(crate) fn bind(address: SocketAddr) -> Result<TcpSocket, Failure> {
-    let bound = || {
+/// Takes the address, so that nothing is written when somebody else has it. From then on connections wait to be answered.
+///
+/// Only listening takes it: other servers may bind it all the while.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listening = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // Connections of the last run may linger; but of the ports that are free it must not be one that another server took so.
         socket.set_reuseaddr(address.port() != 0)?;
         socket.bind(address)?;
-        Ok(socket)
+        socket.listen(BACKLOG)
     };
-    bound().map_err(|error| not_heard(address, error))
+    listening()
+        .map_err(|error: io::Error| Failure::runtime(format!("the server cannot listen on {address}")).because(error))
 }
 
-/// From then on connections wait.
-pub(crate) fn listen(socket: TcpSocket) -> Result<TcpListener, Failure> {
-    let address = local_address(&socket)?;
-    socket.listen(BACKLOG).map_err(|error| not_heard(address, error))
-}
-
-fn not_heard(address: SocketAddr, error: io::Error) -> Failure {
-    Failure::runtime(format!("the server cannot listen on {address}")).because(error)
-}
-
-/// The address that a socket got, which tells the port where 0 was asked for.
-pub(crate) fn local_address(socket: &TcpSocket) -> Result<SocketAddr, Failure> {
-    socket.local_addr().map_err(nowhere)
-}
-
-/// The same of one that listens.
+/// The address that a listener got, which tells the port where 0 was asked for.
 pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener.local_addr().map_err(nowhere)
-}
-
-fn nowhere(error: io::Error) -> Failure {
-    Failure::runtime("the listener has no address").because(error)
+    listener.local_addr().map_err(|error| Failure::runtime("the listener has no address").because(error))
 }
 
 /// The listener of metrics, when there is to be one. To be called before anything is made that measures.

@@ -41,11 +41,11 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir, command
     let root_key_file = config.root_key_file.clone().unwrap_or_else(|| DataDir::root_key_in(data.path()));
     let root_key = root_key::load(&root_key_file)?;
     root_key::verify(root_key.as_ref(), &check)?;
-    let socket = running::bind(config.listen.address)?;
+    let listener = running::listen(config.listen.address)?;
     let metrics = running::metrics(config).await?;
 
     data.announce(command, SystemClock.now());
     let store = location.open(root_key.as_ref()).await?;
     let system = System::assemble(store, root_key, config).await?;
-    Ok(Started { system, listener: running::listen(socket)?, metrics })
+    Ok(Started { system, listener, metrics })
 }

@@ -1,19 +1,19 @@
-//! What a lane of a PostgreSQL store makes of a database that goes away while it takes a batch apart.
+//! What a lane of a PostgreSQL store makes of a database that goes away, also while it takes a batch apart.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod postgres_node;
 
-use postgres_node::open_with;
+use postgres_node::{eventually, open_with};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use strongroom_domain::audit::Action;
+use strongroom_domain::audit::{Action, AuditRecord};
 use strongroom_domain::port::{AccessErrorKind, AccessLog, AuditLog};
 use strongroom_store_sql::PostgresOptions;
-use strongroom_test_postgres::database;
+use strongroom_test_postgres::{Database, database};
 use strongroom_testkit::build;
 
 /// What the server says when a row is refused, in the middle of other words.
@@ -54,6 +54,17 @@ impl Gone {
             io::Result::Ok(())
         });
         Self { url: through, tried }
+    }
+
+    /// As if the server had refused a row.
+    fn leave(&self, database: &Database) {
+        self.tried.store(1, Ordering::SeqCst);
+        let others = "datname = current_database() AND pid <> pg_backend_pid()";
+        database.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"));
+    }
+
+    fn come_back(&self) {
+        self.tried.store(0, Ordering::SeqCst);
     }
 
     fn tried(&self) -> usize {
@@ -103,4 +114,75 @@ async fn an_outage_is_waited_for_once_and_not_once_per_job() {
     }
     let tried = gone.tried();
     assert!((2..=4).contains(&tried), "the lane tried to connect {tried} times for {JOBS} jobs");
+}
+
+/// Of these, those that are written, in the order of the audit log.
+fn written(database: &Database, records: &[AuditRecord]) -> Vec<String> {
+    let own: Vec<String> = records.iter().map(|record| format!("'{}'", record.event.uuid())).collect();
+    let rows = format!("SELECT event FROM audit_records WHERE event IN ({}) ORDER BY position", own.join(", "));
+    database.sql(&rows).into_iter().map(|mut row| row.remove(0)).collect()
+}
+
+async fn expect_in_order(database: &Database, records: &[AuditRecord]) {
+    let written = async || written(database, records).len() == records.len();
+    eventually("all records are written", written).await;
+    let queued: Vec<String> = records.iter().map(|record| record.event.uuid().to_string()).collect();
+    assert_eq!(self::written(database, records), queued);
+}
+
+fn lists(count: usize) -> Vec<AuditRecord> {
+    (0..count).map(|_| build::record(Action::SecretList)).collect()
+}
+
+/// More than one commit takes, and more that come between its tries.
+#[tokio::test]
+async fn records_keep_their_order_over_an_outage() {
+    let database = database();
+    let gone = Gone::before(&database.tcp_url());
+    let mut options = PostgresOptions::parse(&gone.url).expect("a URL").create();
+    options.lanes = 1;
+    options.connect_timeout = Duration::from_secs(1);
+    let node = open_with(options, 1).await;
+    let secret = node.insert("/a").await;
+    let records = lists(600);
+    gone.leave(&database);
+    for some in records.chunks(200) {
+        let tried = gone.tried();
+        for (n, record) in some.iter().enumerate() {
+            node.writer.enqueue(record.clone()).await.expect("queued");
+            if n == 0 {
+                eventually("the lane tries to connect", async || gone.tried() > tried).await;
+            }
+        }
+        node.reveal(&secret).await.expect_err("the database is away");
+    }
+    gone.come_back();
+    expect_in_order(&database, &records).await;
+}
+
+/// On one thread, so that all are queued before the lane takes one. The first is refused for itself; the second fails as on a full
+/// disk, and those behind it could be written.
+#[tokio::test]
+async fn records_keep_their_order_when_a_batch_is_taken_apart() {
+    let database = database();
+    let mut options = PostgresOptions::parse(database.url()).expect("a URL").create();
+    options.lanes = 1;
+    let node = open_with(options, 1).await;
+    let secret = node.insert("/a").await;
+    let records = lists(10);
+    let (refused, failing) = (records[0].event.uuid(), records[1].event.uuid());
+    database.sql(&format!(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;
+         CREATE TRIGGER full_disk BEFORE INSERT ON audit_records
+             FOR EACH ROW WHEN (NEW.event = '{failing}') EXECUTE FUNCTION full_disk();
+         ALTER TABLE audit_records ADD CONSTRAINT refuse CHECK (event <> '{refused}')"
+    ));
+    for record in &records {
+        node.writer.enqueue(record.clone()).await.expect("queued");
+    }
+    node.reveal(&secret).await.expect("it is in the batch, and nothing is in its way");
+    assert!(written(&database, &records).is_empty(), "none overtakes the second");
+    database.sql("DROP TRIGGER full_disk ON audit_records");
+    expect_in_order(&database, &records[1..]).await;
 }

@@ -70,7 +70,7 @@ pub struct Meanwhile {
 }
 
 impl Meanwhile {
-    /// Has `task` run to its end before one more call.
+    /// Has `task` run to its end at one more call.
     pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Box::pin(task));
     }
@@ -114,6 +114,8 @@ pub struct Faulty<S: ?Sized> {
     pub keys: Faults<ReadErrorKind>,
     /// What others do before a read of versions, such as a change of their secret.
     pub before_versions: Meanwhile,
+    /// What others do after a read of an answer, such as forget it.
+    pub after_answers: Meanwhile,
 }
 
 impl<S: ?Sized> Faulty<S> {
@@ -128,6 +130,7 @@ impl<S: ?Sized> Faulty<S> {
             reads: Faults::default(),
             keys: Faults::default(),
             before_versions: Meanwhile::default(),
+            after_answers: Meanwhile::default(),
         }
     }
 }

@@ -3,9 +3,10 @@ use super::options::PostgresOptions;
 use super::vacuum::Vacuum;
 use crate::accesses::Accesses;
 use crate::error::OpenError;
-use crate::metrics::Room;
+use crate::metrics::{Place, Room};
 use crate::weight;
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::port::{
@@ -39,6 +40,8 @@ pub struct PostgresWriter {
 struct Queues {
     lanes: Vec<UnboundedSender<Job>>,
     flush: UnboundedSender<FlushCall>,
+    /// How many jobs were sent.
+    sent: AtomicU64,
 }
 
 impl PostgresWriter {
@@ -65,7 +68,7 @@ impl PostgresWriter {
         }
         tasks.push(vacuuming);
         Ok(Self {
-            queues: Mutex::new(Some(Queues { lanes, flush: flush_queue })),
+            queues: Mutex::new(Some(Queues { lanes, flush: flush_queue, sent: AtomicU64::new(0) })),
             changes: Room::new("change", options.queue_bytes),
             records: Room::new("record", options.queue_bytes),
             tasks: Mutex::new(tasks),
@@ -98,8 +101,10 @@ impl PostgresWriter {
     }
 
     /// To the lane of an aggregate; the first one takes what belongs to none, and all records, which keep their order so.
-    fn send(&self, of: Option<Uuid>, job: Job) -> bool {
+    fn send(&self, of: Option<Uuid>, task: Task, weight: u32, place: Place) -> bool {
         let sent = self.with_queues(|queues| {
+            let turn = queues.sent.fetch_add(1, Ordering::Relaxed);
+            let job = Job { task, weight, turn, _place: Some(place) };
             let lane = of.map_or(0, |id| lane_of(id, queues.lanes.len()));
             queues.lanes.get(lane).is_some_and(|queue| queue.send(job).is_ok())
         });
@@ -121,7 +126,7 @@ impl Committer for PostgresWriter {
         let (reply, answer) = oneshot::channel();
         let aggregate = aggregate(&unit);
         let task = Task::Commit(Box::new(unit.into()), reply);
-        if !self.send(aggregate, Job { task, weight, _place: Some(place) }) {
+        if !self.send(aggregate, task, weight, place) {
             return Err(stopped());
         }
         answer.await.unwrap_or_else(|_| Err(CommitError::new(CommitErrorKind::OutcomeUnknown, LOST)))
@@ -137,7 +142,7 @@ impl AccessLog for PostgresWriter {
         let (reply, answer) = oneshot::channel();
         let secret = access.secret.uuid();
         let task = Task::Access(Box::new(access.into()), reply);
-        if !self.send(Some(secret), Job { task, weight, _place: Some(place) }) {
+        if !self.send(Some(secret), task, weight, place) {
             return Err(stopped());
         }
         answer.await.unwrap_or_else(|_| Err(AccessError::new(AccessErrorKind::OutcomeUnknown, LOST)))
@@ -151,8 +156,7 @@ impl AuditLog for PostgresWriter {
         let weight = weight::of_record(&record);
         let place = self.records.take(weight).await.ok_or_else(stopped)?;
         let task = Task::Record(Box::new(record.into()));
-        let job = Job { task, weight, _place: Some(place) };
-        if self.send(None, job) { Ok(()) } else { Err(stopped()) }
+        if self.send(None, task, weight, place) { Ok(()) } else { Err(stopped()) }
     }
 }
 

@@ -6,8 +6,8 @@ use strongroom::domain::metadata::Metadata;
 use strongroom::domain::port::{AccessErrorKind, Clock, CommitErrorKind, ReadErrorKind};
 use strongroom::domain::version::{VersionNumber, VersionStatus};
 use strongroom::embed::Embedded;
-use strongroom::secret::{MetadataPatch, PutInput, VersionPage};
-use strongroom::{Code, Error, Session};
+use strongroom::secret::{MetadataPatch, PutDone, PutInput, VersionPage};
+use strongroom::{Code, Error, Idempotency, Outcome, Session};
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{Faulty, When, build};
 
@@ -239,4 +239,30 @@ async fn a_change_whose_answer_cannot_be_made_is_not_stored() {
     let view = engine.describe(&session, path("/a")).await.expect("allowed").run(None).await.expect("reads");
     assert_eq!((view.secret.metadata, view.secret.policy), (Metadata::default(), None));
     assert_eq!(view.secret.state.object_version, 1);
+}
+
+/// A put that may come again: the version that was put, or that of the first time.
+async fn put_once(room: &Embedded, session: &Session) -> Result<(bool, Vec<u8>), Error> {
+    let render = |done: &PutDone| done.version.to_string().into_bytes();
+    let request = Idempotency { key: "k", method: "POST", path: "/v1/…/versions", body: b"x", render: &render };
+    let outcome = room.engine().put(session, path("/a")).await?.run(string(b"x"), Some(request)).await?;
+    Ok(match outcome {
+        Outcome::Done(done) => (true, render(&done)),
+        Outcome::Repeated(answer) => (false, answer),
+    })
+}
+
+/// Both nodes read the expired answer; one forgets it and answers anew, before the other forgets what it read.
+#[tokio::test]
+async fn an_answer_that_another_node_gave_meanwhile_is_not_forgotten() {
+    let (world, room, session, gated, late) = read_in_two().await;
+    assert_eq!(put_once(&room, &session).await.ok(), Some((true, b"3".to_vec())));
+    world.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+    let (other, caller) = (Arc::clone(&room), session.clone());
+    gated.after_answers.run(async move {
+        assert_eq!(put_once(&other, &caller).await.ok(), Some((true, b"4".to_vec())));
+    });
+    assert_eq!(put_once(&late, &session).await.ok(), Some((false, b"4".to_vec())), "it was executed twice");
+    assert_eq!(gated.after_answers.left(), 0);
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((4, b"x".to_vec())));
 }

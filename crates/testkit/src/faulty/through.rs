@@ -25,6 +25,8 @@ impl<S: TenancyReader + ?Sized> TenancyReader for Faulty<S> {
 #[async_trait]
 impl<S: AnswerReader + ?Sized> AnswerReader for Faulty<S> {
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, ReadError> {
-        self.inner.answer(key).await
+        let answer = self.inner.answer(key).await;
+        self.after_answers.pass().await;
+        answer
     }
 }

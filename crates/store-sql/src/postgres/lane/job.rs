@@ -16,6 +16,8 @@ use uuid::Uuid;
 pub(in crate::postgres) struct Job {
     pub(in crate::postgres) task: Task,
     pub(in crate::postgres) weight: u32,
+    /// What was queued later has a higher one.
+    pub(in crate::postgres) turn: u64,
     /// Given back when the job is dropped; `None` for what needs no room.
     pub(in crate::postgres) _place: Option<Place>,
 }

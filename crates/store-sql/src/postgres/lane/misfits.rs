@@ -1,4 +1,5 @@
-//! Records that the database refused each for itself. They are kept, and tried from time to time, without others waiting for them.
+//! Records that the database refused each for itself. They are kept, and tried from time to time, without others waiting for them:
+//! these alone may come out of order.
 
 use super::Lane;
 use super::job::Job;
@@ -27,8 +28,8 @@ impl Misfits {
         self.records.len()
     }
 
-    pub(super) fn add(&mut self, records: Vec<Job>) {
-        self.records.extend(records);
+    pub(super) fn add(&mut self, record: Job) {
+        self.records.push_back(record);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A writer: a task with one connection that takes what is queued, commits it together, and answers all.
 
+mod backlog;
 mod batch;
 mod chain;
 mod fault;
@@ -22,6 +23,7 @@ use crate::postgres::change::{self, Effect};
 use crate::postgres::options::PostgresOptions;
 use crate::postgres::units;
 use crate::postgres::vacuum::Vacuum;
+use backlog::Backlog;
 use batch::{Batch, Committed};
 use chain::Chain;
 use fault::{Failed, Fault, Remedy};
@@ -75,8 +77,7 @@ pub(super) struct Lane {
     waiting: VecDeque<Job>,
     /// Units that wait for locks.
     held: Held,
-    /// Records that could not be written yet; nobody waits for them, but they are not lost.
-    backlog: VecDeque<Job>,
+    backlog: Backlog,
     /// Records that the database refused each for itself, while it took others.
     misfits: Misfits,
 }
@@ -98,7 +99,7 @@ impl Lane {
             common,
             metrics: LaneMetrics::new(),
             waiting: VecDeque::new(),
-            backlog: VecDeque::new(),
+            backlog: Backlog::default(),
             misfits: Misfits::default(),
         }
     }
@@ -132,16 +133,14 @@ impl Lane {
             batch.push(job);
             batch.len() < BATCH_JOBS && bytes < BATCH_BYTES
         };
-        let old = self.backlog.len().min(BATCH_JOBS / 2);
         let mut room = true;
-        for job in self.backlog.drain(..old).chain(self.waiting.drain(..)) {
+        for job in self.backlog.take(BATCH_JOBS / 2).chain(self.waiting.drain(..)) {
             room = add(job, &mut batch);
         }
         while room || first.is_some() {
             let Some(job) = first.take().or_else(|| self.jobs.try_recv().ok()) else { break };
-            if !self.backlog.is_empty() && job.is_record() {
-                // Behind those that were queued before it.
-                self.backlog.push_back(job);
+            if self.backlog.precedes(&job) {
+                self.backlog.add(job);
             } else {
                 room = add(job, &mut batch);
             }
@@ -187,6 +186,10 @@ impl Lane {
         let mut taken = true;
         let mut jobs = VecDeque::from(jobs);
         while let Some(job) = jobs.pop_front() {
+            if self.backlog.precedes(&job) {
+                self.backlog.add(job);
+                continue;
+            }
             let Err((mut failing, failed)) = self.try_commit(vec![job], Patience::First).await else { continue };
             if failed.is_outage() {
                 failing.extend(jobs);
@@ -290,13 +293,8 @@ impl Lane {
                 }
             }
         }
-        let records: Vec<Job> = jobs.into_iter().filter_map(|job| job.fail(failed)).collect();
-        if alone {
-            self.misfits.add(records);
-            return;
-        }
-        for record in records.into_iter().rev() {
-            self.backlog.push_front(record);
+        for record in jobs.into_iter().filter_map(|job| job.fail(failed)) {
+            if alone { self.misfits.add(record) } else { self.backlog.add(record) }
         }
     }
 
