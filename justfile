@@ -32,6 +32,10 @@ postgres *command:
 bench *arguments:
     cargo run --release -p strongroom-tests --bin bench -- {{ arguments }}
 
+# Measure a decision of the evaluator among 1,000 rules.
+bench-iam:
+    cargo bench -p strongroom-domain --bench decide
+
 # Kill the server in the middle of its work, many times: the long form of a test.
 kills times="200":
     cargo build --workspace --all-targets --locked

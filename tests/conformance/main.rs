@@ -1,20 +1,34 @@
 //! The requests of the Go SDK, the CLI, the Terraform provider and the documentation's samples for curl, byte for byte, and their
 //! answers decoded by the rules of those clients.
 //!
-//! One file holds one row of the wire contract and bears its number: S1 to S9 for secrets, K1 to K17 for keys; `auth` and `region`
-//! are sections whose rows have none. A request stands there as it goes over the wire, lines ended by CRLF, with `{host}`,
+//! One file holds one row of the wire contract and bears its number: S1 to S9 for secrets, K1 to K17 for keys. Of sections whose
+//! rows have none, a file bears the section's number and what it is about, such as `iam_8_1_roles`; `auth_schemes` and `region`
+//! are 1.2 and 6.2. A request stands there as it goes over the wire, lines ended by CRLF, with `{host}`,
 //! `{token}` and other words of a run put in, and `{length}` for the length of the body. Headers come in the order in which Go
 //! writes them: the host, the user agent, the length, the rest by name, and the encoding that its transport adds. curl says its
 //! own before those of the caller, and the length at the end. JSON is Go's: members in the order of the struct, maps by key,
-//! empty ones left out, `<`, `>` and `&` escaped.
+//! empty ones left out or not as the struct says, `<`, `>` and `&` escaped. Forms are Go's too: by name, and escaped.
 //!
 //! Not there yet, because the server isn't: the wrapping key (K5), public keys (K6), signatures (K9, K10), HMACs (K11, K12),
-//! rotation settings (K13), export (K15), deletion and its cancelling (K18, K19); the token endpoint, client credentials and
-//! `Basic`; projects, memberships, quotas, identities, the audit log.
+//! rotation settings (K13), export (K15), deletion and its cancelling (K18, K19); invites, quotas, the audit log.
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
+mod auth_1_3_client_credentials;
+mod auth_1_4_token_exchange;
 mod auth_schemes;
 mod decode;
+mod directory;
+mod iam_8_1_bindings;
+mod iam_8_1_roles;
+mod iam_8_1_rules;
+mod iam_8_4_access_credentials;
+mod iam_8_4_federated_identities;
+mod iam_8_4_memberships;
+mod iam_8_4_providers;
+mod iam_8_4_service_accounts;
+mod iam_8_4_team_members;
+mod iam_8_4_teams;
+mod iam_shapes;
 mod k14_rotate;
 mod k16_disable;
 mod k17_enable;
@@ -24,6 +38,8 @@ mod k3_create;
 mod k4_get;
 mod k7_encrypt;
 mod k8_decrypt;
+mod me_6_4;
+mod projects_6_4;
 mod region_get;
 mod region_list;
 mod s1_browse;
@@ -97,6 +113,13 @@ impl Replay {
     fn set(&mut self, name: &str, value: impl Into<String>) {
         self.words.retain(|(word, _)| word != name);
         self.words.push((name.to_owned(), value.into()));
+    }
+
+    /// What stands for `{name}`.
+    #[track_caller]
+    fn word(&self, name: &str) -> String {
+        let word = self.words.iter().find(|(word, _)| word == name);
+        word.map(|(_, value)| value.clone()).unwrap_or_else(|| panic!("no word `{name}`"))
     }
 
     /// Creates a secret under the key of the requests.

@@ -67,7 +67,7 @@ static KEY_VERSION: Shape = Shape {
     always: &["version", "createdAt"],
 };
 
-static ORGANISATION: Shape = Shape {
+pub(crate) static ORGANISATION: Shape = Shape {
     fields: &[
         ("identity", Kind::Text),
         ("name", Kind::Text),

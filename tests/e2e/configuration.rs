@@ -84,3 +84,16 @@ fn logs_as_text_and_json() {
     }
     assert!(!ended.stderr.contains(&token), "the token is in the log");
 }
+
+#[test]
+fn an_issuer_whose_keys_cannot_be_fetched_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let login = "[iam.logins.x]\nissuer = \"https://10.0.0.1\"\naudience = \"x\"\n";
+    let config = write_config(folder.path(), login);
+    let _ = init(&config);
+    let ended = Launch::serve(&config).run();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(ended.stderr.contains("https://10.0.0.1") && ended.stderr.contains("not public"), "{ended:?}");
+    let config = write_config(folder.path(), &format!("[iam]\nprivate_issuers = true\n{login}"));
+    Launch::serve(&config).start().stop();
+}

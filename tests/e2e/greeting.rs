@@ -44,7 +44,11 @@ fn the_environment_file() {
         let path = entry.expect("an entry").path();
         assert_eq!(mode(&path) & 0o077, 0, "{} can be read by others", path.display());
     }
+    let token = std::fs::read_to_string(data.join("operator.token")).expect("the operator's token");
+    assert!(token.starts_with("tc_op_"), "another form of token");
+    assert!(!stage.server.stdout().contains(&token), "the greeting shows the operator's token");
     let content = std::fs::read_to_string(&file).expect("readable");
+    assert!(!content.contains(&token), "dev.env is for a user");
     let mut names: Vec<_> =
         content.lines().filter_map(|line| line.strip_prefix("export ")?.split('=').next()).collect();
     names.sort_unstable();

@@ -71,7 +71,11 @@ fn from_nothing_to_a_running_server() {
     let token = token_in(&ended.stdout);
     assert_eq!(ended.stdout.matches("tc_pat_").count(), 1, "{}", ended.stdout);
     assert!(!ended.stderr.contains("tc_pat_"), "the token is in the log");
+    assert_eq!(ended.stdout, format!("{token}\n"), "a script takes it from there");
     let data = folder.path().join("data");
+    let operator = std::fs::read_to_string(data.join("operator.token")).expect("the operator's token");
+    assert!(operator.starts_with("tc_op_"), "another form of token");
+    assert!(ended.stderr.contains("operator.token") && !ended.stderr.contains(&operator), "{ended:?}");
     for (path, (mode, bytes)) in snapshot(&data) {
         assert_eq!(mode & 0o077, 0, "{} can be read by others", path.display());
         assert!(
@@ -95,8 +99,10 @@ fn from_nothing_to_a_running_server() {
     let _ = client.create("/app/x", "kept").ok(201);
     let second = Launch::serve(&config).run();
     refused(&second, 75, &[&format!("pid {}", server.pid())]);
+    let gates = Launch::operator(server.address(), &data, &["gates", "acme-ltd"]).run();
+    assert_eq!(gates.code, Some(0), "the operator's token works: {gates:?}");
     let ended = server.stop();
-    assert!(!ended.stderr.contains(&token), "the token is in the log");
+    assert!(!ended.stderr.contains(&token) && !ended.stderr.contains(&operator), "a token is in the log");
     let server = Launch::serve(&config).start();
     let again = Client { address: server.address(), ..client };
     assert_eq!(again.reveal("/app/x", None).ok(200)["secretString"], base64("kept"));

@@ -1,6 +1,7 @@
 //! The real binary, over a real socket: the tour, and everything that callers can do wrong.
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
+mod access_tour;
 mod bodies;
 mod browse;
 mod check_and_set;
@@ -15,11 +16,13 @@ mod keys_of_secrets;
 mod kms;
 mod metadata;
 mod metrics;
+mod operator;
 mod order_of_checks;
 mod paths;
 mod policies;
 mod policy_forms;
 mod readme;
+mod recover;
 mod regions;
 mod root_key;
 mod routes;
@@ -39,7 +42,8 @@ use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use strongroom_tests::{Client, Launch, Server};
+use strongroom_domain::audit::AuditRecord;
+use strongroom_tests::{Client, Launch, Server, database_of, unbase64};
 use tempfile::TempDir;
 
 /// A development server with a directory and a client of its own.
@@ -114,7 +118,7 @@ fn write_config(folder: &Path, settings: &str) -> PathBuf {
     config
 }
 
-/// Sets up what a configuration says; gives the administrator's token.
+/// Sets up what a configuration says; gives the owner's token.
 fn init(config: &Path) -> String {
     let ended = Launch::init(config).run();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -209,4 +213,21 @@ fn is_time(object: &Value, member: &str) {
     let digits = |range: core::ops::Range<usize>| time.get(range).is_some_and(|part| part.parse::<u32>().is_ok());
     let shape = digits(0..4) && digits(5..7) && digits(8..10) && digits(11..13) && digits(14..16) && digits(17..19);
     assert!(shape && time.get(10..11) == Some("T") && time.ends_with('Z'), "`{member}` is no time in UTC: {time}");
+}
+
+/// The audit log of a data directory, in any order.
+fn records(data: &Path) -> Vec<AuditRecord> {
+    let canonical: Vec<Vec<u8>> = match database_of(data) {
+        Some(database) => {
+            let rows = database.sql("SELECT encode(canonical, 'base64') FROM audit_records");
+            rows.iter().map(|row| unbase64(&row[0].replace(['\n', '\r'], ""))).collect()
+        }
+        None => {
+            let database = rusqlite::Connection::open(data.join("strongroom.db")).expect("a database");
+            let mut statement = database.prepare("SELECT canonical FROM audit_records").expect("a query");
+            let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+            rows.collect::<Result<_, _>>().expect("bytes")
+        }
+    };
+    canonical.iter().map(|bytes| AuditRecord::from_canonical(bytes).expect("a record")).collect()
 }

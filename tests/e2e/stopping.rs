@@ -1,12 +1,11 @@
 //! Stopping, and what it does to those who are connected.
 
-use crate::{Served, Stage, Table, text};
+use crate::{Served, Stage, Table, records, text};
 use core::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
-use std::path::Path;
 use strongroom_domain::audit::{Action, AuditRecord};
-use strongroom_tests::{Client, Connection, Server, base64, database_of, unbase64, wait_for};
+use strongroom_tests::{Client, Connection, Server, base64, wait_for};
 
 /// A connection on which a put has begun and lacks its end, which is given too.
 fn half_a_put(client: &Client, path: &str) -> (Connection, Vec<u8>) {
@@ -120,21 +119,4 @@ fn what_was_counted_is_recorded_at_the_stop() {
         refusals.len() < records.len() && refusals.iter().any(|count| *count > 1),
         "none of them was only counted: {refusals:?}"
     );
-}
-
-/// The audit log of a data directory, in any order.
-fn records(data: &Path) -> Vec<AuditRecord> {
-    let canonical: Vec<Vec<u8>> = match database_of(data) {
-        Some(database) => {
-            let rows = database.sql("SELECT encode(canonical, 'base64') FROM audit_records");
-            rows.iter().map(|row| unbase64(&row[0].replace(['\n', '\r'], ""))).collect()
-        }
-        None => {
-            let database = rusqlite::Connection::open(data.join("strongroom.db")).expect("a database");
-            let mut statement = database.prepare("SELECT canonical FROM audit_records").expect("a query");
-            let rows = statement.query_map([], |row| row.get(0)).expect("rows");
-            rows.collect::<Result<_, _>>().expect("bytes")
-        }
-    };
-    canonical.iter().map(|bytes| AuditRecord::from_canonical(bytes).expect("a record")).collect()
 }

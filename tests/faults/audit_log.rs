@@ -148,6 +148,7 @@ fn derived(record: &AuditRecord) -> [Column; INDEX_COLUMNS.len()] {
     let (kind, principal) = match record.principal {
         Some(Principal::User(id)) => (Some("user"), Some(id.uuid())),
         Some(Principal::ServiceAccount(id)) => (Some("service_account"), Some(id.uuid())),
+        Some(Principal::Operator(id)) => (Some("operator"), Some(id.uuid())),
         None => (None, None),
     };
     let resource = record.resource.as_ref();

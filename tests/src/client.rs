@@ -19,7 +19,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// The administrator whom `dev` made.
+    /// The owner whom `dev` made.
     #[must_use]
     pub fn of_dev(address: SocketAddr, env: &DevEnv) -> Self {
         Self {

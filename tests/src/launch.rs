@@ -1,4 +1,5 @@
 use crate::{Server, database_of, wait_for};
+use core::net::SocketAddr;
 use core::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::{OsStr, OsString};
@@ -61,6 +62,13 @@ impl Launch {
     #[must_use]
     pub fn init(config: &Path) -> Self {
         Self::new(&[&"init", &"--config", &config])
+    }
+
+    /// `operator`, on the server that listens at this address, with the operator's token of this data directory.
+    #[must_use]
+    pub fn operator(address: SocketAddr, data: &Path, arguments: &[&str]) -> Self {
+        let launch = Self::new(&[&"operator", &"--addr", &format!("http://{address}"), &"--data", &data]);
+        arguments.iter().fold(launch, Self::argument)
     }
 
     /// One argument more.
@@ -159,7 +167,11 @@ impl Launch {
         line.push(strongroomd().into_os_string());
         line.extend(self.arguments);
         let mut command = Command::new(&line[0]);
-        command.args(&line[1..]).env_remove("STRONGROOM_LOG").env_remove("STRONGROOM_DATABASE");
+        command.args(&line[1..]);
+        // What is set where the tests run says nothing about the server under test.
+        for variable in ["STRONGROOM_LOG", "STRONGROOM_DATABASE", "STRONGROOM_ADDR", "STRONGROOM_OPERATOR_TOKEN"] {
+            command.env_remove(variable);
+        }
         if let Some(database) = database {
             command.env("STRONGROOM_DATABASE", database.url());
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub struct DevEnv {
     /// Where it listens, as a URL.
     pub address: String,
-    /// The administrator's token.
+    /// The owner's token.
     pub token: String,
     /// The organisation.
     pub organisation: String,
@@ -98,7 +98,7 @@ impl Server {
         self.env.as_ref().expect("a server that was started with `dev`")
     }
 
-    /// The administrator whom `dev` made.
+    /// The owner whom `dev` made.
     ///
     /// # Panics
     /// When this isn't `dev`.

@@ -3,6 +3,7 @@
 use crate::config::{loopback_address, metrics_address, region_slug};
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
+use crate::operator::OperatorArgs;
 use clap::{Args, Parser, Subcommand};
 use core::net::SocketAddr;
 use std::env::VarError;
@@ -28,10 +29,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a server to try things out: everything is set up in a directory, on this machine only
     Dev(DevArgs),
-    /// Set up an empty data directory: root key, store, organisation, regions and an administrator's token, which is printed once
+    /// Set up an empty data directory: root key, store, organisation, regions, the token of its owner, which is printed once, and the operator's
     Init(InitArgs),
     /// Run the server of a data directory that `init` set up
     Serve(ServeArgs),
+    /// With the server stopped, print a token that acts for one hour as an owner of an organisation whose owners are locked out, or make
+    /// a new token of the operator
+    Recover(RecoverArgs),
+    /// On the running server: organisations, the services that they may use, regions, signing keys
+    Operator(OperatorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +103,24 @@ pub(crate) struct InitArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// The data directory
+    #[arg(long, value_name = "DIR", required_unless_present = "config", conflicts_with = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file of the server
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The organisation, by slug or identity
+    #[arg(value_name = "ORGANISATION", required_unless_present = "operator", conflicts_with = "operator")]
+    pub(crate) organisation: Option<String>,
+    /// Make a new token of the operator instead, write it to operator.token in the data directory, and revoke the one that stood there
+    #[arg(long)]
+    pub(crate) operator: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
@@ -149,6 +173,16 @@ mod tests {
         let args = ["strongroomd", "init", "--data", "a", "--region", "nl-01", "--region", "de-01"];
         let Command::Init(args) = Cli::try_parse_from(args).expect("right").command else { panic!("init") };
         assert_eq!(args.region, ["nl-01", "de-01"]);
+    }
+
+    #[test]
+    fn recover_is_for_an_organisation_or_the_operator() {
+        assert_eq!(refused(&["recover", "--data", "a"]).kind(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused(&["recover", "--operator"]).kind(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused(&["recover", "--data", "a", "--operator", "x"]).kind(), ErrorKind::ArgumentConflict);
+        for args in [["--data", "a", "x"], ["--data", "a", "--operator"], ["--config", "a", "--operator"]] {
+            assert!(Cli::try_parse_from([&["strongroomd", "recover"][..], &args].concat()).is_ok(), "{args:?}");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The configuration file: what `serve` runs with, and what `init --config` sets up.
 
+mod iam;
 mod reader;
 
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
+pub(crate) use iam::{IamConfig, LoginConfig, is_loopback};
 use ipnet::IpNet;
 pub(crate) use reader::Problem;
 use reader::{Entry, Problems, Section};
@@ -43,8 +45,7 @@ pub(crate) struct Config {
     pub(crate) root_key_file: Option<PathBuf>,
     pub(crate) listen: Listen,
     pub(crate) limits: LimitsConfig,
-    /// Whether callers also need a permission on the secret's key.
-    pub(crate) check_key_permission: bool,
+    pub(crate) iam: IamConfig,
     /// Whether a value that isn't base64 is taken as it stands.
     pub(crate) plain_values: bool,
     /// By slug; a region that isn't here uses the local KMS.
@@ -153,7 +154,7 @@ impl Config {
             root_key_file: None,
             listen: Listen::default(),
             limits: LimitsConfig::default(),
-            check_key_permission: true,
+            iam: IamConfig::default(),
             plain_values: false,
             regions: BTreeMap::new(),
             organisation: None,
@@ -198,9 +199,7 @@ impl Config {
         config.root_key_file = root.get("root_key_file").and_then(|entry| path(&entry, base, &mut problems));
         config.listen = listen(root.section("listen", &mut problems), &mut problems);
         config.limits = limits(root.section("limits", &mut problems), &mut problems);
-        let mut section = root.section("iam", &mut problems);
-        set(&mut config.check_key_permission, section.get("check_key_permission"), Entry::boolean, &mut problems);
-        section.finish(&mut problems);
+        config.iam = iam::iam(root.section("iam", &mut problems), &mut problems);
         let mut section = root.section("compatibility", &mut problems);
         set(&mut config.plain_values, section.get("plain_values"), Entry::boolean, &mut problems);
         section.finish(&mut problems);

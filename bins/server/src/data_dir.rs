@@ -13,6 +13,8 @@ use strongroom_domain::time::Timestamp;
 const DATABASE: &str = "strongroom.db";
 const ROOT_KEY: &str = "root.key";
 const LOCK: &str = "strongroomd.lock";
+/// The operator's token.
+const OPERATOR_TOKEN: &str = "operator.token";
 const DEV_ENV: &str = "dev.env";
 
 /// A data directory that belongs to this process until the value is dropped or the process ends, however it ends.
@@ -96,6 +98,21 @@ impl DataDir {
 
     pub(crate) fn dev_env(&self) -> PathBuf {
         self.path.join(DEV_ENV)
+    }
+
+    /// The file with the operator's token, for the operator's commands.
+    pub(crate) fn operator_token(&self) -> PathBuf {
+        Self::operator_token_in(&self.path)
+    }
+
+    /// Where it lies in a data directory.
+    pub(crate) fn operator_token_in(directory: &Path) -> PathBuf {
+        directory.join(OPERATOR_TOKEN)
+    }
+
+    /// Writes the operator's token: mode 0600, durable, and whole or not there.
+    pub(crate) fn write_operator_token(&self, token: &[u8]) -> std::io::Result<()> {
+        write_private(&self.path, OPERATOR_TOKEN, token)
     }
 
     /// Replaces `dev.env`: mode 0600, durable, and whole or not there. Only when a full disk leaves no room for the new file beside the
@@ -290,6 +307,9 @@ mod tests {
             assert_eq!(mode(&data.dev_env()), 0o600);
         }
         assert_eq!(names(dir.path()), ["dev.env"]);
+        data.write_operator_token(b"token").expect("written");
+        assert_eq!(std::fs::read(DataDir::operator_token_in(dir.path())).expect("there"), b"token");
+        assert_eq!(mode(&data.operator_token()), 0o600);
         for text in ["three and more", "four"] {
             overwrite(&data.dev_env(), text.as_bytes()).expect("written");
             assert_eq!(std::fs::read_to_string(data.dev_env()).expect("there"), text);

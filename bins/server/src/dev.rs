@@ -16,13 +16,16 @@ use core::net::SocketAddr;
 use std::io::Write;
 use std::sync::Arc;
 use strongroom::kms::CreateKeyInput;
+use strongroom::recover::{OwnerToken, issue_owner_token};
+use strongroom::setup::FirstTokens;
 use strongroom::{Needs, Service, Target};
-use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
-use strongroom_domain::id::{EventId, KeyId, RequestId, UserId};
-use strongroom_domain::port::{AuthenticateError, Clock, Credential, KeyName, KeyReader, RootKey};
+use strongroom_domain::audit::{Action, RequestInfo};
+use strongroom_domain::id::{KeyId, RequestId};
+use strongroom_domain::port::{
+    AuthenticateError, Clock, Credential, DirectoryReader, KeyName, KeyReader, RootKey, TenancyReader,
+};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::{Organisation, Region};
-use strongroom_domain::unit::{Change, Unit};
 use strongroom_domain::value::SecretBytes;
 use tokio::net::TcpListener;
 
@@ -81,15 +84,16 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir) -> Resu
         Some(key) => key,
         None => root_key::create(&root_key_file)?,
     };
-    let (store, new_token) = match found {
+    let (store, new_tokens) = match found {
         Some(_) => (location.open(root_key.as_ref()).await?, None),
         None => {
             let new = setup::create(location, root_key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
-            (new.store, Some(new.token))
+            (new.store, Some(new.tokens))
         }
     };
-    let system = System::assemble(store, root_key, config).await?;
-    let note = prepare(&system, data, running::address_of(&listener)?, new_token).await?;
+    let address = running::address_of(&listener)?;
+    let system = System::assemble(store, root_key, config, address).await?;
+    let note = prepare(&system, data, address, new_tokens).await?;
     Ok(Started { system, listener, metrics, note })
 }
 
@@ -98,16 +102,21 @@ async fn prepare(
     system: &System,
     data: &DataDir,
     address: SocketAddr,
-    new_token: Option<SecretBytes>,
+    new_tokens: Option<FirstTokens>,
 ) -> Result<Option<&'static str>, Failure> {
     let place = find_place(system).await?;
     let before = std::fs::read(data.dev_env()).ok().map(zeroize::Zeroizing::new);
-    let (token, note) = match new_token {
-        Some(token) => (token, None),
+    let (token, note) = match new_tokens {
+        Some(FirstTokens { owner, operator }) => {
+            data.write_operator_token(operator.token.expose()).map_err(|error| {
+                Failure::runtime(format!("{} cannot be written", data.operator_token().display())).because(error)
+            })?;
+            (owner.token, None)
+        }
         None => match known_token(system, before.as_ref().and_then(|text| token_in(text))).await? {
             Some(token) => (token, None),
             None => {
-                let note = "dev.env held no token of this store, so a new administrator's token was made; the old one stays valid.";
+                let note = "dev.env held no token of this store, so a new token of the owner was made; the old one stays valid.";
                 (add_token(system, &place.organisation).await?, Some(note))
             }
         },
@@ -157,33 +166,16 @@ async fn known_token(system: &System, token: Option<SecretBytes>) -> Result<Opti
     }
 }
 
-/// Adds a token for a new administrator.
+/// Adds a token of the organisation's owner.
 async fn add_token(system: &System, organisation: &Organisation) -> Result<SecretBytes, Failure> {
-    let issued = setup::issue(system.token_digest.as_ref())?;
-    let token = setup::administrator(&issued, organisation.id, UserId::new(system.ids.next()));
-    let record = AuditRecord {
-        event: EventId::new(system.ids.next()),
-        at: token.created_at,
-        action: Action::AuthTokenIssue,
-        outcome: Outcome::Success,
-        status: 200,
-        organisation: Some(organisation.id),
-        region: None,
-        project: None,
-        principal: None,
-        credential: Some(token.id),
-        resource: Some(Resource {
-            kind: ResourceKind::Organisation,
-            identity: organisation.id.to_string(),
-            id: Some(organisation.id.uuid()),
-            version: None,
-        }),
-        decided_by: None,
-        request: None,
-    };
-    let unit = Unit { expect: Vec::new(), changes: vec![Change::InsertToken(token)], records: vec![record] };
-    system.writer.commit(unit).await.map_err(|error| Failure::runtime("the token cannot be stored").because(error))?;
-    Ok(issued.token)
+    let new = setup::issue(system.token_digest.as_ref())?;
+    let wanted = OwnerToken { token: &new, name: "dev", lifetime: None, action: Action::AuthTokenIssue };
+    let readers = (system.reader.as_ref() as &dyn TenancyReader, system.reader.as_ref() as &dyn DirectoryReader);
+    let (ids, at) = (system.ids.as_ref(), system.clock.now());
+    issue_owner_token(readers, system.writer.as_ref(), ids, at, &organisation.slug, wanted)
+        .await
+        .map_err(|error| Failure::runtime("no token can be made").because(error))?;
+    Ok(new.token)
 }
 
 /// The identity of the key, which is made when it isn't there.

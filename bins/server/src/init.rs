@@ -45,9 +45,12 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     let new = setup::create(&location, root_key.as_ref(), &organisation, &regions).await?;
     new.store.writer.close().await;
 
-    let told = tell(&root_key_file, &data, &organisation, &regions, new.token.expose());
+    let told = data
+        .write_operator_token(new.tokens.operator.token.expose())
+        .and_then(|()| tell(&root_key_file, &data, &organisation, &regions, new.tokens.owner.token.expose()));
     told.map_err(|error| {
-        let message = "the administrator's token could not be printed and is lost; remove the store and the root key, and run init again";
+        let message = "the owner's token could not be printed, or the operator's not be written, and is lost; remove the store and the \
+                       root key, and run init again";
         Failure::runtime(message).because(error)
     })
 }
@@ -74,7 +77,12 @@ fn tell(root_key: &Path, data: &DataDir, organisation: &str, regions: &[String],
         "The root key is {}. Copy it to a safe place: without it the store cannot be read again.",
         root_key.display()
     )?;
-    writeln!(stderr, "The administrator's token follows; it is shown this once.")?;
+    writeln!(
+        stderr,
+        "The operator's token is in {}, where `strongroomd operator` finds it.",
+        data.operator_token().display()
+    )?;
+    writeln!(stderr, "The token of the organisation's owner follows; it is shown this once.")?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(token)?;
     stdout.write_all(b"\n")?;

@@ -1,4 +1,4 @@
-//! The Strongroom server: `strongroomd dev`, `init` and `serve`.
+//! The Strongroom server: `strongroomd dev`, `init`, `serve`, `recover` and `operator`.
 
 mod cli;
 mod config;
@@ -12,6 +12,8 @@ mod hardening;
 mod init;
 mod logging;
 mod metrics;
+mod operator;
+mod recover;
 mod root_key;
 mod running;
 mod serve;
@@ -51,6 +53,8 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Dev(args) => dev::run(args).await,
             Command::Init(args) => init::run(args).await,
             Command::Serve(args) => serve::run(args).await,
+            Command::Recover(args) => recover::run(args).await,
+            Command::Operator(args) => operator::run(args).await,
         }
     });
     runtime.shutdown_timeout(LINGER);

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How often failures that were only counted are recorded.
+/// How often failures that were only counted are recorded, and new signing keys taken on.
 const RECORDING: Duration = Duration::from_secs(1);
 /// After how many such rounds expired answers are forgotten too.
 const HOUSEKEEPING: u32 = 10;
@@ -137,7 +137,7 @@ async fn housekeeping(engine: Arc<Engine>, clock: Arc<dyn Clock>, stop: Cancella
 }
 
 async fn keep_house(engine: &Engine, whole: bool) {
-    let kept = if whole { engine.housekeeping().await } else { engine.record_overdue_failures().await };
+    let kept = if whole { engine.housekeeping().await } else { engine.frequent_housekeeping().await };
     if let Err(error) = kept {
         tracing::warn!(error = %causes(&error), "housekeeping could not be done");
     }

@@ -46,6 +46,6 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir, command
 
     data.announce(command, SystemClock.now());
     let store = location.open(root_key.as_ref()).await?;
-    let system = System::assemble(store, root_key, config).await?;
+    let system = System::assemble(store, root_key, config, running::address_of(&listener)?).await?;
     Ok(Started { system, listener, metrics })
 }

@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use core::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use strongroom_crypto::OsEntropy;
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditSigner, Committer, KeyReader, RootKey, SecretReader, SetupReader,
-    TenancyReader, TokenReader,
+    AccessLog, AnswerReader, AuditLog, AuditReader, AuditSigner, Committer, DirectoryReader, KeyReader, RootKey,
+    SecretReader, SetupReader, TenancyReader, TokenReader,
 };
-use strongroom_domain::root_key::KeyCheck;
-use strongroom_root_key::InstanceKeys;
+use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
+use strongroom_domain::unit::{Change, Unit};
+use strongroom_root_key::{InstanceKeyError, InstanceKeys};
 use strongroom_store_sql::{
     OpenError, OpenOptions, PostgresOptions, PostgresStore, PostgresWriter, SqliteStore, SqliteWriter, peek_key_check,
     peek_postgres_key_check,
@@ -21,11 +23,21 @@ use strongroom_store_sql::{
 
 /// Everything that a server reads.
 pub(crate) trait Reads:
-    SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader
+    SecretReader + KeyReader + TenancyReader + DirectoryReader + TokenReader + AnswerReader + SetupReader + AuditReader
 {
 }
 
-impl<T: SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader> Reads for T {}
+impl<T> Reads for T where
+    T: SecretReader
+        + KeyReader
+        + TenancyReader
+        + DirectoryReader
+        + TokenReader
+        + AnswerReader
+        + SetupReader
+        + AuditReader
+{
+}
 
 /// Everything that it writes.
 #[async_trait]
@@ -82,18 +94,27 @@ impl Location {
         }
     }
 
-    /// Opens a store that was set up, after its root key was verified; brings an older schema up to date.
+    /// Opens a store that was set up, after its root key was verified; brings an older schema up to date, and adds the instance keys
+    /// that it was set up without.
     pub(crate) async fn open(&self, root_key: &dyn RootKey) -> Result<OpenStore, Failure> {
         let opened = self.reader(false).await?;
-        let sealed = opened
-            .reads()
-            .instance_keys()
-            .await
-            .map_err(|error| Failure::runtime("the instance keys cannot be read").because(error))?;
-        let keys = InstanceKeys::open(root_key, &sealed).map_err(|error| {
-            Failure::new(Exit::RootKey, "the instance keys cannot be opened; nothing was written").because(error)
-        })?;
-        opened.with_writer(keys).await
+        let stored = stored_keys(&opened).await?;
+        let lacking = InstanceKeys::missing(root_key, &OsEntropy, &stored).map_err(unopened)?;
+        let keys = InstanceKeys::open(root_key, &stored).map_err(unopened)?;
+        let mut store = opened.with_writer(keys).await?;
+        if !lacking.is_empty() {
+            let changes = lacking.into_iter().map(Change::InsertInstanceKey).collect();
+            let added = store.writer.commit(Unit { changes, ..Unit::default() }).await;
+            let stored = read_keys(store.reader.as_ref()).await?;
+            // Another node may have been faster.
+            if let Err(error) = added
+                && !InstanceKeys::missing(root_key, &OsEntropy, &stored).map_err(unopened)?.is_empty()
+            {
+                return Err(Failure::runtime("the instance keys cannot be stored").because(error));
+            }
+            store.keys = InstanceKeys::open(root_key, &stored).map_err(unopened)?;
+        }
+        Ok(store)
     }
 
     /// Makes the schema in an empty store, and opens it.
@@ -164,6 +185,19 @@ pub(crate) struct OpenStore {
     pub(crate) keys: InstanceKeys,
     /// What it is made with, for the log.
     pub(crate) kind: &'static str,
+}
+
+async fn stored_keys(opened: &Opened) -> Result<Vec<SealedInstanceKey>, Failure> {
+    read_keys(opened.reads().as_ref()).await
+}
+
+async fn read_keys(store: &dyn Reads) -> Result<Vec<SealedInstanceKey>, Failure> {
+    let keys = store.instance_keys().await;
+    keys.map_err(|error| Failure::runtime("the instance keys cannot be read").because(error))
+}
+
+fn unopened(error: InstanceKeyError) -> Failure {
+    Failure::new(Exit::RootKey, "the instance keys cannot be opened; nothing was written").because(error)
 }
 
 /// Why a store doesn't open, for the operator.

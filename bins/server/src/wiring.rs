@@ -1,19 +1,24 @@
 //! Puts the server together: store, KMS, engine, API.
 
-use crate::config::{Config, RegionKms};
+use crate::config::{Config, LoginConfig, RegionKms};
 use crate::failure::{Exit, Failure};
 use crate::store::{OpenStore, Reads, Writes};
 use crate::system::{SystemClock, SystemIds};
+use core::net::SocketAddr;
 use core::num::NonZeroU32;
 use std::collections::HashMap;
 use std::sync::Arc;
-use strongroom::{Engine, Limits, Ports};
-use strongroom_auth::TokenAuthenticator;
+use strongroom::{CredentialPorts, Engine, Limits, Ports};
+use strongroom_auth::{
+    AccessTokenPorts, AccessTokens, AuthenticatorPorts, FetchRules, ForeignTokenVerifier, HttpsJwksFetcher,
+    LoginIssuer, StoreAuthenticator, StoreCredentialMaker,
+};
 use strongroom_crypto::{Aes256GcmCipher, OsEntropy};
 use strongroom_domain::id::RegionId;
-use strongroom_domain::port::{Authenticator, Clock, Entropy, IdGenerator, KeyedDigest, Kms, RootKey, TokenReader};
+use strongroom_domain::port::{Authenticator, Clock, Entropy, ForeignTokens, IdGenerator, KeyedDigest, Kms, RootKey};
 use strongroom_http::{Api, Settings};
 use strongroom_kms_local::LocalKms;
+use strongroom_root_key::InstanceKeys;
 
 /// A server, put together and not yet listening.
 pub(crate) struct System {
@@ -29,28 +34,32 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// Wires a store that is open to everything else.
+    /// Wires a store that is open to everything else. `address` is the one that is listened on.
     pub(crate) async fn assemble(
         store: OpenStore,
         root_key: Arc<dyn RootKey>,
         config: &Config,
+        address: SocketAddr,
     ) -> Result<Self, Failure> {
         let OpenStore { reader, writer, keys, kind: store_kind } = store;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let tokens = Arc::clone(&reader) as Arc<dyn TokenReader>;
-        let authenticator: Arc<dyn Authenticator> = Arc::new(TokenAuthenticator::new(tokens, keys.token_digest()));
+        let callers = Callers::assemble(&reader, &keys, &root_key, (&clock, &ids, &entropy), (config, address))?;
+        let Callers { authenticator, credentials } = callers;
         let local: Arc<dyn Kms> = Arc::new(LocalKms::new(root_key, Arc::clone(&entropy)));
         let ports = Ports {
             authenticator: Arc::clone(&authenticator),
             secrets: reader.clone(),
             keys: reader.clone(),
             tenancy: reader.clone(),
+            directory: reader.clone(),
+            credentials: Some(credentials),
             answers: reader.clone(),
             committer: writer.clone(),
             access_log: writer.clone(),
             audit_log: writer.clone(),
+            audit: reader.clone(),
             kms: kms_of_regions(reader.as_ref(), config, &local).await?,
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: keys.answer_digest(),
@@ -62,7 +71,7 @@ impl System {
             max_value_len: config.limits.value_bytes,
             max_active_versions: config.limits.active_versions,
             cache_bytes: config.limits.cache_bytes,
-            check_key_permission: config.check_key_permission,
+            check_key_permission: config.iam.check_key_permission,
         };
         let engine = Arc::new(Engine::new(ports, limits));
         Ok(Self { engine, authenticator, token_digest: keys.token_digest(), reader, writer, clock, ids, store_kind })
@@ -78,6 +87,65 @@ impl System {
             ..Settings::default()
         };
         Api::new(Arc::clone(&self.engine), Arc::clone(&self.ids), Arc::clone(&self.clock), settings)
+    }
+}
+
+/// How callers are known.
+struct Callers {
+    authenticator: Arc<dyn Authenticator>,
+    credentials: CredentialPorts,
+}
+
+type Environment<'a> = (&'a Arc<dyn Clock>, &'a Arc<dyn IdGenerator>, &'a Arc<dyn Entropy>);
+
+impl Callers {
+    fn assemble(
+        reader: &Arc<dyn Reads>,
+        keys: &InstanceKeys,
+        root_key: &Arc<dyn RootKey>,
+        (clock, ids, entropy): Environment<'_>,
+        (config, address): (&Config, SocketAddr),
+    ) -> Result<Self, Failure> {
+        let rules = FetchRules { private_addresses: config.iam.private_issuers, plain_http: false };
+        let foreign =
+            Arc::new(ForeignTokenVerifier::new(Arc::new(HttpsJwksFetcher::new(rules)), Arc::clone(clock), rules));
+        for LoginConfig { issuer, jwks_uri, .. } in &config.iam.logins {
+            foreign.check(None, jwks_uri.as_deref(), issuer).map_err(|rule| {
+                let message = format!("the keys of the issuer {issuer}, of `iam.logins`, cannot be fetched: {rule}");
+                Failure::new(Exit::Configuration, message)
+            })?;
+        }
+        let ports = AccessTokenPorts {
+            root_key: Arc::clone(root_key),
+            entropy: Arc::clone(entropy),
+            ids: Arc::clone(ids),
+            setup: reader.clone(),
+        };
+        let issuer = config.iam.issuer(address);
+        let access_tokens = AccessTokens::new(issuer, ports, keys.token_signing())
+            .map_err(|error| Failure::runtime("access tokens cannot be signed").because(error))?;
+        let access_tokens = Arc::new(access_tokens);
+        let login = |login: &LoginConfig| LoginIssuer {
+            issuer: login.issuer.clone(),
+            audience: login.audience.clone(),
+            jwks_uri: login.jwks_uri.clone(),
+        };
+        let authenticator = StoreAuthenticator::new(AuthenticatorPorts {
+            tokens: reader.clone(),
+            directory: reader.clone(),
+            digest: keys.token_digest(),
+            access_tokens: Arc::clone(&access_tokens),
+            foreign_tokens: Arc::clone(&foreign),
+            logins: config.iam.logins.iter().map(login).collect(),
+        });
+        let credentials = CredentialPorts {
+            tokens: reader.clone(),
+            setup: reader.clone(),
+            maker: Arc::new(StoreCredentialMaker::new(Arc::clone(entropy), keys.token_digest())),
+            issuer: access_tokens,
+            foreign,
+        };
+        Ok(Self { authenticator: Arc::new(authenticator), credentials })
     }
 }
 

@@ -6,16 +6,33 @@
 
 mod encoded;
 mod failure;
+mod iam;
 mod json;
 mod kms;
+mod oidc;
 mod region;
 mod secret;
+mod system;
 mod value;
 
 pub use encoded::Encoded;
 pub use failure::ErrorBody;
+pub use iam::{
+    AccessCredential, AppUser, Binding, CreatedAccessCredential, FederatedIdentity, IdentityProvider,
+    IssuedPersonalAccessToken, Me, MyOrganisation, NamedFields, NewAccessCredential, NewBinding, NewFederatedIdentity,
+    NewIdentityProvider, NewNamed, NewOrganisationMember, NewPersonalAccessToken, NewRule, NewTeamMember, NewUser,
+    OrganisationMember, OrganisationMembership, PersonalAccessToken, Role, RoleBinding, Rule, ServiceAccount, Team,
+    TeamMember, UpdateFederatedIdentity, UpdateIdentityProvider, UpdateNamed, UpdateOrganisationMember, User,
+};
+pub use iam::{BoundRole, DeniedCall, Explain, ExplainedRule, Explanation, IdentityAndName, NearMiss, NeededRule};
+pub use iam::{NewProject, ParentProject, Project};
 pub use json::Json;
 pub use kms::{CreateKey, Decrypt, Decrypted, Encrypt, Encrypted, KmsKey, KmsKeyVersion, KmsSummary, RegionSummary};
+pub use oidc::{Jwk, JwkSet, OpenidConfiguration, TokenAnswer, TokenErrorBody};
 pub use region::Region;
 pub use secret::{BrowseResult, CreateSecret, PatchSecret, Secret, SecretKey, SecretVersion, SetPolicy};
+pub use system::{
+    CreatedOrganisation, Gates, NewOrganisation, NewRegion, PatchOrganisation, SetGates, SigningKey,
+    SystemOrganisation, SystemRegion, UpdateRegion,
+};
 pub use value::{GenerateSecret, PutDone, PutValue, RevealValue, SecretValue};

@@ -1,104 +1,89 @@
-//! From a token to its caller.
+//! From a credential to its caller.
 
+mod access_key;
+mod opaque;
+mod signed;
+
+use crate::access_tokens::AccessTokens;
+use crate::foreign::ForeignTokenVerifier;
+use crate::jwt::{MAX_TOKEN_LEN, looks_signed};
+use access_key::AccessKeys;
 use async_trait::async_trait;
-use quick_cache::sync::Cache;
+use opaque::OpaqueTokens;
+use signed::SignedTokens;
 use std::sync::Arc;
-use strongroom_domain::iam::{Grants, Rule};
-use strongroom_domain::id::RuleId;
-use strongroom_domain::policy::PolicySubject;
-use strongroom_domain::port::{AuthenticateError, Authenticator, Credential, KeyedDigest, TokenReader};
-use strongroom_domain::principal::{Caller, Membership, Principal, Token};
+use strongroom_domain::port::{
+    AuthenticateError, Authenticated, Authenticator, Credential, DirectoryReader, KeyedDigest, TokenReader,
+};
+use strongroom_domain::principal::Token;
 use strongroom_domain::time::Timestamp;
-use subtle::ConstantTimeEq;
 
-/// How long a token that was read serves without the store: other nodes' changes show within it.
+pub use signed::LoginIssuer;
+
+/// How long a credential that was read serves without the store: other nodes' changes show within it.
 const MAX_AGE_MICROS: u64 = 1_000_000;
-/// How many tokens are kept.
-const MAX_TOKENS: usize = 10_000;
+/// How many credentials of one kind are kept.
+const MAX_KNOWN: usize = 10_000;
 
-/// A token as it was read, with the caller made of it.
-struct Known {
-    token: Token,
-    caller: Arc<Caller>,
-    read_at: Timestamp,
+/// Whether what was read then is still young enough. A clock that went back says nothing of the age.
+fn is_fresh(read_at: Timestamp, at: Timestamp) -> bool {
+    at >= read_at && at.micros_since(read_at) < MAX_AGE_MICROS
 }
 
-impl Known {
-    fn is_fresh(&self, at: Timestamp) -> bool {
-        // A clock that went back says nothing of the age.
-        at >= self.read_at && at.micros_since(self.read_at) < MAX_AGE_MICROS
-    }
+/// What callers are authenticated by.
+pub struct AuthenticatorPorts {
+    /// Reads opaque tokens.
+    pub tokens: Arc<dyn TokenReader>,
+    /// Reads access credentials.
+    pub directory: Arc<dyn DirectoryReader>,
+    /// The digest that tokens and secrets were stored with.
+    pub digest: Arc<dyn KeyedDigest>,
+    /// Verifies our own access tokens.
+    pub access_tokens: Arc<AccessTokens>,
+    /// Verifies logins.
+    pub foreign_tokens: Arc<ForeignTokenVerifier>,
+    /// Whose logins are taken.
+    pub logins: Vec<LoginIssuer>,
 }
 
-/// Authenticates opaque tokens by their keyed digest.
+/// Authenticates by what a store knows, and by signatures.
 ///
-/// A yes may come from memory and be a second old; before a no, the store is read.
-pub struct TokenAuthenticator {
-    tokens: Arc<dyn TokenReader>,
-    digest: Arc<dyn KeyedDigest>,
-    /// By digest, which nobody can aim at without its key. Only tokens that the store gave.
-    known: Cache<[u8; 32], Arc<Known>>,
+/// A yes may come from memory and be a second old, but never to a token that was forgotten; before a no to an opaque token or an access
+/// key, the store is read.
+pub struct StoreAuthenticator {
+    opaque: OpaqueTokens,
+    access_keys: AccessKeys,
+    signed: SignedTokens,
 }
 
-impl TokenAuthenticator {
-    /// Authenticates by the tokens of a store; `digest` is the one that they were stored with.
+impl StoreAuthenticator {
+    /// Authenticates by these.
     #[must_use]
-    pub fn new(tokens: Arc<dyn TokenReader>, digest: Arc<dyn KeyedDigest>) -> Self {
-        Self { tokens, digest, known: Cache::new(MAX_TOKENS) }
-    }
-
-    async fn by_token(&self, token: &[u8], at: Timestamp) -> Result<Arc<Caller>, AuthenticateError> {
-        let digest = self.digest.digest(token);
-        let known = self.known.get(&digest);
-        if let Some(known) = &known
-            && known.is_fresh(at)
-            && stands(&known.token, &digest, at)
-        {
-            return Ok(Arc::clone(&known.caller));
+    pub fn new(ports: AuthenticatorPorts) -> Self {
+        let AuthenticatorPorts { tokens, directory, digest, access_tokens, foreign_tokens, logins } = ports;
+        Self {
+            opaque: OpaqueTokens::new(tokens, Arc::clone(&digest)),
+            access_keys: AccessKeys::new(directory, Arc::clone(&digest)),
+            signed: SignedTokens::new(access_tokens, foreign_tokens, logins, digest),
         }
-        let read = self.tokens.by_digest(&digest).await.map_err(AuthenticateError::unavailable)?;
-        let Some(token) = read.filter(|token| stands(token, &digest, at)) else {
-            self.known.remove(&digest);
-            return Err(AuthenticateError::Refused);
-        };
-        let caller = match known {
-            Some(known) if known.token == token => Arc::clone(&known.caller),
-            _ => Arc::new(caller_of(&token)),
-        };
-        self.known.insert(digest, Arc::new(Known { token, caller: Arc::clone(&caller), read_at: at }));
-        Ok(caller)
     }
 }
 
 #[async_trait]
-impl Authenticator for TokenAuthenticator {
-    async fn authenticate(&self, credential: &Credential, at: Timestamp) -> Result<Arc<Caller>, AuthenticateError> {
+impl Authenticator for StoreAuthenticator {
+    async fn authenticate(&self, credential: &Credential, at: Timestamp) -> Result<Authenticated, AuthenticateError> {
         match credential {
-            Credential::Token(token) => self.by_token(token.expose(), at).await,
-            // There are no service accounts, so no store could know one.
-            Credential::AccessKey { .. } => Err(AuthenticateError::Refused),
+            Credential::Token(token) if token.len() > MAX_TOKEN_LEN => Err(AuthenticateError::Refused),
+            Credential::Token(token) if looks_signed(token.expose()) => self.signed.find(token, at).await,
+            Credential::Token(token) => self.opaque.find(token.expose(), at).await.map(Authenticated::Caller),
+            Credential::AccessKey { key, secret } => {
+                self.access_keys.find(key, secret, at).await.map(Authenticated::Caller)
+            }
         }
     }
-}
 
-/// Whether this is the token of that digest, and its time hasn't ended.
-fn stands(token: &Token, digest: &[u8; 32], at: Timestamp) -> bool {
-    bool::from(token.digest.ct_eq(digest)) && token.expires_at.is_none_or(|end| at < end)
-}
-
-/// An administrator in the token's organisation. The rule that says so is stored nowhere; it bears the token's id, so that the audit
-/// log leads from a decision to the token.
-fn caller_of(token: &Token) -> Caller {
-    let everything = Rule::everything(RuleId::new(token.id.uuid()));
-    Caller {
-        principal: Principal::User(token.user),
-        credential: token.id,
-        scopes: token.scopes,
-        memberships: vec![Membership {
-            organisation: token.organisation,
-            grants: Arc::new(Grants::compile([everything])),
-        }],
-        subject: PolicySubject { user: Some(token.user.to_string()), ..PolicySubject::default() },
+    fn forget(&self, token: &Token) {
+        self.opaque.forget(token);
     }
 }
 

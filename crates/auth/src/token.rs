@@ -7,12 +7,14 @@ use zeroize::Zeroizing;
 
 /// What every opaque token begins with, so that people and scanners know one when they see it.
 pub const TOKEN_PREFIX: &str = "tc_pat_";
+/// What every token of the operator begins with.
+pub const OPERATOR_TOKEN_PREFIX: &str = "tc_op_";
 /// How many random bytes a token has.
 const TOKEN_ENTROPY: usize = 32;
 
 /// A new token, and what to store of it.
 pub struct IssuedToken {
-    /// The token: [`TOKEN_PREFIX`] and 43 characters of `A–Z a–z 0–9 _ -`. It can't be had again.
+    /// The token: its prefix and 43 characters of `A–Z a–z 0–9 _ -`. It can't be had again.
     pub token: SecretBytes,
     /// Its keyed digest.
     pub digest: [u8; 32],
@@ -20,24 +22,41 @@ pub struct IssuedToken {
     pub digest_key_version: u32,
 }
 
-/// Makes a token from 256 random bits.
+/// Makes a user's token from 256 random bits. It begins with [`TOKEN_PREFIX`].
 ///
 /// # Errors
 /// [`EntropyError`] when there is no randomness.
 pub fn issue_token(entropy: &dyn Entropy, digest: &dyn KeyedDigest) -> Result<IssuedToken, EntropyError> {
-    let mut random = Zeroizing::new([0; TOKEN_ENTROPY]);
-    entropy.fill(&mut *random)?;
-    let mut text = Zeroizing::new(vec![0; TOKEN_PREFIX.len() + BASE64URL_NOPAD.encode_len(TOKEN_ENTROPY)]);
-    let (prefix, code) = text.split_at_mut(TOKEN_PREFIX.len());
-    prefix.copy_from_slice(TOKEN_PREFIX.as_bytes());
-    BASE64URL_NOPAD.encode_mut(&*random, code);
-    let token = SecretBytes::new(text);
+    issue(TOKEN_PREFIX, entropy, digest)
+}
+
+/// Makes a token of the operator from 256 random bits. It begins with [`OPERATOR_TOKEN_PREFIX`].
+///
+/// # Errors
+/// [`EntropyError`] when there is no randomness.
+pub fn issue_operator_token(entropy: &dyn Entropy, digest: &dyn KeyedDigest) -> Result<IssuedToken, EntropyError> {
+    issue(OPERATOR_TOKEN_PREFIX, entropy, digest)
+}
+
+fn issue(prefix: &str, entropy: &dyn Entropy, digest: &dyn KeyedDigest) -> Result<IssuedToken, EntropyError> {
+    let token = random_text::<TOKEN_ENTROPY>(prefix, entropy)?;
     Ok(IssuedToken { digest: digest.digest(token.expose()), digest_key_version: digest.key_version(), token })
+}
+
+/// A prefix, and `N` random bytes as characters of `A–Z a–z 0–9 _ -`.
+pub(crate) fn random_text<const N: usize>(prefix: &str, entropy: &dyn Entropy) -> Result<SecretBytes, EntropyError> {
+    let mut random = Zeroizing::new([0; N]);
+    entropy.fill(&mut *random)?;
+    let mut text = Zeroizing::new(vec![0; prefix.len() + BASE64URL_NOPAD.encode_len(N)]);
+    let (start, code) = text.split_at_mut(prefix.len());
+    start.copy_from_slice(prefix.as_bytes());
+    BASE64URL_NOPAD.encode_mut(&*random, code);
+    Ok(SecretBytes::new(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{TOKEN_PREFIX, issue_token};
+    use super::{OPERATOR_TOKEN_PREFIX, TOKEN_PREFIX, issue_operator_token, issue_token};
     use std::collections::HashSet;
     use strongroom_crypto::{HmacSha256Digest, OsEntropy};
     use strongroom_domain::port::KeyedDigest;
@@ -47,10 +66,14 @@ mod tests {
     fn tokens_have_their_form_and_never_repeat() {
         let digest = HmacSha256Digest::new(&SecretBytes::copy_of(&[1; 32]), 3);
         let mut seen = HashSet::new();
-        for _ in 0..100 {
-            let issued = issue_token(&OsEntropy, &digest).expect("there is randomness");
+        for round in 0..100 {
+            let (prefix, issued) = match round % 2 {
+                0 => (TOKEN_PREFIX, issue_token(&OsEntropy, &digest)),
+                _ => (OPERATOR_TOKEN_PREFIX, issue_operator_token(&OsEntropy, &digest)),
+            };
+            let issued = issued.expect("there is randomness");
             let text = str::from_utf8(issued.token.expose()).expect("text");
-            let code = text.strip_prefix(TOKEN_PREFIX).expect("the prefix");
+            let code = text.strip_prefix(prefix).expect("the prefix");
             assert_eq!(code.len(), 43);
             assert!(code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')), "{code}");
             assert_eq!(issued.digest, digest.digest(text.as_bytes()));

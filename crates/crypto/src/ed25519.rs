@@ -7,11 +7,41 @@ use strongroom_domain::port::AuditSigner;
 #[error("the Ed25519 seed was refused")]
 pub struct SeedError;
 
-/// Signs commits of the audit log with Ed25519 (RFC 8032). The seed is parsed once; the library keeps it on its own heap and wipes
-/// it when this is dropped.
-pub struct Ed25519AuditSigner {
+/// Signs with Ed25519 (RFC 8032). The seed is parsed once; the library keeps it on its own heap and wipes it when this is dropped.
+pub struct Ed25519Signer {
     pair: Ed25519KeyPair,
     public: [u8; 32],
+}
+
+impl Ed25519Signer {
+    /// Signs under this seed. The caller's seed stays the caller's to wipe.
+    ///
+    /// # Errors
+    /// [`SeedError`] when the library refuses it.
+    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, SeedError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| SeedError)?;
+        let public = pair.public_key().as_ref().try_into().map_err(|_| SeedError)?;
+        Ok(Self { pair, public })
+    }
+
+    /// The public key.
+    #[must_use]
+    pub const fn public_key(&self) -> [u8; 32] {
+        self.public
+    }
+
+    /// The signature over these bytes.
+    #[must_use]
+    pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.pair.sign(bytes).as_ref());
+        signature
+    }
+}
+
+/// Signs commits of the audit log with Ed25519.
+pub struct Ed25519AuditSigner {
+    signer: Ed25519Signer,
     key_version: u32,
 }
 
@@ -21,23 +51,19 @@ impl Ed25519AuditSigner {
     /// # Errors
     /// [`SeedError`] when the library refuses it.
     pub fn from_seed(seed: &[u8; 32], key_version: u32) -> Result<Self, SeedError> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| SeedError)?;
-        let public = pair.public_key().as_ref().try_into().map_err(|_| SeedError)?;
-        Ok(Self { pair, public, key_version })
+        Ok(Self { signer: Ed25519Signer::from_seed(seed)?, key_version })
     }
 
     /// The public key.
     #[must_use]
     pub const fn public_key(&self) -> [u8; 32] {
-        self.public
+        self.signer.public_key()
     }
 }
 
 impl AuditSigner for Ed25519AuditSigner {
     fn sign(&self, bytes: &[u8]) -> Signature {
-        let mut signature = [0; 64];
-        signature.copy_from_slice(self.pair.sign(bytes).as_ref());
-        Signature { key_version: self.key_version, bytes: signature }
+        Signature { key_version: self.key_version, bytes: self.signer.sign(bytes) }
     }
 }
 
@@ -46,7 +72,7 @@ impl AuditSigner for Ed25519AuditSigner {
 /// # Errors
 /// [`SeedError`] when the library refuses the seed.
 pub fn ed25519_public(seed: &[u8; 32]) -> Result<[u8; 32], SeedError> {
-    Ed25519AuditSigner::from_seed(seed, 1).map(|signer| signer.public)
+    Ed25519Signer::from_seed(seed).map(|signer| signer.public)
 }
 
 /// Whether the signature over these bytes is one of the owner of `public`. The key version isn't part of what is signed: the caller
@@ -58,8 +84,8 @@ pub fn verify_audit_signature(public: &[u8; 32], bytes: &[u8], signature: &Signa
 
 #[cfg(test)]
 mod tests {
-    use super::{Ed25519AuditSigner, ed25519_public, verify_audit_signature};
-    use data_encoding::HEXLOWER;
+    use super::{Ed25519AuditSigner, Ed25519Signer, ed25519_public, verify_audit_signature};
+    use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
     use strongroom_domain::port::AuditSigner;
 
     fn hex<const N: usize>(text: &str) -> [u8; N] {
@@ -102,6 +128,19 @@ mod tests {
             assert_eq!((signed.key_version, signed.bytes), (7, hex(signature)));
             assert!(verify_audit_signature(&signer.public_key(), &message, &signed));
         }
+    }
+
+    /// RFC 8037, appendix A.4: the example of a signed web token.
+    #[test]
+    fn rfc_8037() {
+        let seed = BASE64URL_NOPAD.decode(b"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").expect("base64");
+        let signer = Ed25519Signer::from_seed(&seed.try_into().expect("32 bytes")).expect("parses");
+        assert_eq!(BASE64URL_NOPAD.encode(&signer.public_key()), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        assert_eq!(
+            BASE64URL_NOPAD.encode(&signer.sign(message)),
+            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+        );
     }
 
     #[test]

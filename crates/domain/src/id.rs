@@ -87,6 +87,20 @@ identifiers! {
     CredentialId = "cred";
     /// A rule of a role.
     RuleId = "rule";
+    /// A user's membership in an organisation.
+    MemberId = "mem";
+    /// A team.
+    TeamId = "team";
+    /// A user's membership in a team.
+    TeamMemberId = "tm";
+    /// A role.
+    RoleId = "role";
+    /// A binding of a role.
+    BindingId = "rb";
+    /// A provider of foreign identities.
+    ProviderId = "idp";
+    /// What a foreign subject becomes.
+    FederatedIdentityId = "fid";
     /// An audit record.
     EventId = "evt";
     /// One audit stream: the records of one writer, in order.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod canonical;
+pub mod directory;
 pub mod document;
 pub mod envelope;
 pub mod failure;

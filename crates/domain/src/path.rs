@@ -48,7 +48,7 @@ const fn is_path_byte(byte: u8) -> bool {
 }
 
 /// Checks everything but the end of the text: `body` has no trailing slash.
-fn check_segments(body: &str) -> Result<(), ParsePathError> {
+pub(crate) fn check_segments(body: &str) -> Result<(), ParsePathError> {
     let rest = body.strip_prefix('/').ok_or(ParsePathError::NoLeadingSlash)?;
     for segment in rest.split('/') {
         match segment {

@@ -1,5 +1,6 @@
 //! Who calls.
 
+use crate::directory::{Expiry, Scopes};
 use crate::iam::Grants;
 use crate::id::{CredentialId, OrganisationId, ServiceAccountId, UserId};
 use crate::policy::PolicySubject;
@@ -14,6 +15,8 @@ pub enum Principal {
     User(UserId),
     /// A workload.
     ServiceAccount(ServiceAccountId),
+    /// Who runs the installation: belongs to no organisation, and sees none of their secrets. Named by the credential.
+    Operator(CredentialId),
 }
 
 impl fmt::Display for Principal {
@@ -21,6 +24,7 @@ impl fmt::Display for Principal {
         match self {
             Self::User(id) => id.fmt(f),
             Self::ServiceAccount(id) => id.fmt(f),
+            Self::Operator(id) => id.fmt(f),
         }
     }
 }
@@ -39,13 +43,24 @@ impl CredentialScopes {
     pub const ALL: Self = Self { read: true, write: true };
 }
 
-/// What a caller may do in one organisation.
+/// What a caller may do in one organisation, as an embedding program says.
 #[derive(Clone)]
 pub struct Membership {
     /// The organisation.
     pub organisation: OrganisationId,
     /// The rules that apply to the caller there.
     pub grants: Arc<Grants>,
+}
+
+/// Where a caller may act.
+#[derive(Clone)]
+pub enum Reach {
+    /// Wherever the directory has the user as a member, by the rules that are bound to them there.
+    Memberships,
+    /// In one organisation, by the rules that the directory binds to the principal there.
+    Only(OrganisationId),
+    /// Where an embedding program says, by the rules that it gives; the directory isn't asked.
+    Given(Vec<Membership>),
 }
 
 /// An authenticated caller.
@@ -58,9 +73,35 @@ pub struct Caller {
     /// What the credential allows.
     pub scopes: CredentialScopes,
     /// Where it may act.
-    pub memberships: Vec<Membership>,
-    /// As access policies see it.
+    pub reach: Reach,
+    /// The project, by identity or slug, that the credential is bound to.
+    pub project: Option<String>,
+    /// As access policies see it; teams are added from the directory.
     pub subject: PolicySubject,
+}
+
+impl Caller {
+    /// A caller by the directory's rules.
+    #[must_use]
+    pub fn new(principal: Principal, credential: CredentialId, scopes: CredentialScopes, reach: Reach) -> Self {
+        let subject = match principal {
+            Principal::User(id) => PolicySubject { user: Some(id.to_string()), ..PolicySubject::default() },
+            Principal::ServiceAccount(id) => {
+                PolicySubject { service_account: Some(id.to_string()), ..PolicySubject::default() }
+            }
+            Principal::Operator(_) => PolicySubject::default(),
+        };
+        Self { principal, credential, scopes, reach, project: None, subject }
+    }
+}
+
+/// Whose an opaque token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenHolder {
+    /// A user's: a personal access token.
+    User(UserId),
+    /// The operator's.
+    Operator,
 }
 
 /// A stored opaque token. The token itself is not kept, only its keyed digest.
@@ -73,15 +114,23 @@ pub struct Token {
     /// The version of that key.
     pub digest_key_version: u32,
     /// Whose it is.
-    pub user: UserId,
-    /// Where it may act; every rule of that organisation applies to it.
-    pub organisation: OrganisationId,
+    pub holder: TokenHolder,
+    /// The only organisation where it may act; `None` for wherever its user is a member.
+    pub organisation: Option<OrganisationId>,
     /// What it is called.
     pub name: String,
     /// What it allows.
-    pub scopes: CredentialScopes,
+    pub scopes: Scopes,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends; `None` for never.
-    pub expires_at: Option<Timestamp>,
+    pub expires: Option<Expiry>,
+}
+
+impl Token {
+    /// Whether its time has ended.
+    #[must_use]
+    pub fn is_over(&self, at: Timestamp) -> bool {
+        self.expires.as_ref().is_some_and(|expiry| expiry.is_over(at))
+    }
 }

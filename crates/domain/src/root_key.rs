@@ -31,11 +31,13 @@ pub enum InstanceKeyPurpose {
     AnswerDigest,
     /// Signatures over the audit log (Ed25519 seed).
     AuditSigning,
+    /// Signatures over access tokens (Ed25519 seed).
+    TokenSigning,
 }
 
 impl InstanceKeyPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::TokenDigest, Self::AnswerDigest, Self::AuditSigning];
+    pub const ALL: [Self; 4] = [Self::TokenDigest, Self::AnswerDigest, Self::AuditSigning, Self::TokenSigning];
 
     /// The name in stores.
     #[must_use]
@@ -44,6 +46,7 @@ impl InstanceKeyPurpose {
             Self::TokenDigest => "token-digest",
             Self::AnswerDigest => "answer-digest",
             Self::AuditSigning => "audit-signing",
+            Self::TokenSigning => "token-signing",
         }
     }
 
@@ -63,7 +66,7 @@ pub struct SealedInstanceKey {
     pub version: u32,
     /// The sealed bytes.
     pub sealed: Vec<u8>,
-    /// For a signing key the public key, 32 bytes, so that the log can be verified without the root key.
+    /// For a signing key the public key, 32 bytes, so that what it signed can be verified without the root key.
     pub public: Option<[u8; 32]>,
 }
 

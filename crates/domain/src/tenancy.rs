@@ -1,7 +1,9 @@
 //! Organisations, their gates, and regions.
 
 use crate::id::{OrganisationId, RegionId};
+use crate::metadata::Metadata;
 use crate::time::Timestamp;
+use crate::unit::Revision;
 
 /// Which services an organisation may use; all on unless the operator says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +31,36 @@ pub struct Organisation {
     pub name: String,
     /// Its slug, unique.
     pub slug: String,
+    /// Description, labels and annotations.
+    pub metadata: Metadata,
     /// What it may use.
     pub gates: Gates,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last changed itself; `None` until then.
+    pub updated_at: Option<Timestamp>,
+    /// Counts its own changes, from 1.
+    pub object_version: u64,
+    /// Counts its changes and those of all objects of its [directory](crate::directory).
+    pub revision: Revision,
+}
+
+impl Organisation {
+    /// A new organisation, with every gate open.
+    #[must_use]
+    pub fn new(id: OrganisationId, name: String, slug: String, at: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            slug,
+            metadata: Metadata::default(),
+            gates: Gates::default(),
+            created_at: at,
+            updated_at: None,
+            object_version: 1,
+            revision: Revision::FIRST,
+        }
+    }
 }
 
 /// A region.

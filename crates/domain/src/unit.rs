@@ -1,7 +1,8 @@
 //! Changes as data: what a store applies whole or not at all.
 
 use crate::audit::AuditRecord;
-use crate::id::{KeyId, SecretId};
+use crate::directory::{DirectoryObject, ObjectKind};
+use crate::id::{CredentialId, KeyId, OrganisationId, ProjectId, SecretId};
 use crate::kms::{Key, KeyState, KeyVersion};
 use crate::lease::{Epoch, LeaseName};
 use crate::metadata::Metadata;
@@ -14,8 +15,10 @@ use crate::secret::{SealedVersion, Secret, SecretState};
 use crate::tenancy::{Organisation, Region};
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
+use uuid::Uuid;
 
-/// Counts the changes of an aggregate: a secret with its versions, a KMS key with its versions. Internal; callers see
+/// Counts the changes of an aggregate: a secret with its versions, a KMS key with its versions, an organisation with its directory.
+/// Internal; callers see
 /// `objectVersion`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(u64);
@@ -50,6 +53,8 @@ pub enum AggregateId {
     Secret(SecretId),
     /// A KMS key with its versions.
     Key(KeyId),
+    /// An organisation with all objects of its directory.
+    Organisation(OrganisationId),
 }
 
 /// What may exist once.
@@ -69,6 +74,8 @@ pub enum UniqueKey {
     KeySlug(Scope, String),
     /// A request that was answered: see [`Answer`].
     Answer(AnswerKey),
+    /// The [handle](DirectoryObject::handle) of an object of the directory.
+    Handle(Option<OrganisationId>, ObjectKind, String),
 }
 
 /// What must hold for a unit to be applied.
@@ -78,6 +85,9 @@ pub enum Expect {
     Revision(AggregateId, Revision),
     /// Nothing holds this key.
     Absent(UniqueKey),
+    /// Neither a secret nor a KMS key is in the project, in any region. Goes with the revision of the organisation, which whatever is
+    /// made in a project expects too.
+    Empty(OrganisationId, ProjectId),
     /// The lease has this epoch and has not expired, by the store's clock.
     Lease(LeaseName, Epoch),
 }
@@ -114,8 +124,33 @@ pub enum Change {
     InsertOrganisation(Organisation),
     /// Adds a region.
     InsertRegion(Region),
+    /// Replaces an organisation, and raises its revision to the new one.
+    ReplaceOrganisation(Organisation),
+    /// Raises an organisation's revision: goes with every change of an object of its directory.
+    ReviseOrganisation {
+        /// Which.
+        organisation: OrganisationId,
+        /// Its new revision.
+        revision: Revision,
+    },
+    /// Replaces a region.
+    ReplaceRegion(Region),
+    /// Adds an object to the directory, or replaces the one of the same identity.
+    PutObject(Box<DirectoryObject>),
+    /// Removes an object from the directory; removing it again is fine.
+    DeleteObject {
+        /// Of which kind.
+        kind: ObjectKind,
+        /// Which.
+        id: Uuid,
+    },
     /// Adds a token.
     InsertToken(Token),
+    /// Removes a token; removing it again is fine.
+    DeleteToken {
+        /// Which.
+        id: CredentialId,
+    },
     /// Adds a secret with its first version.
     InsertSecret {
         /// The secret.
@@ -218,7 +253,13 @@ impl Change {
             | Self::InsertInstanceKey(_)
             | Self::InsertOrganisation(_)
             | Self::InsertRegion(_)
+            | Self::ReplaceOrganisation(_)
+            | Self::ReviseOrganisation { .. }
+            | Self::ReplaceRegion(_)
+            | Self::PutObject(_)
+            | Self::DeleteObject { .. }
             | Self::InsertToken(_)
+            | Self::DeleteToken { .. }
             | Self::InsertKey(_)
             | Self::AppendKeyVersion { .. }
             | Self::ReplaceKeyState { .. }

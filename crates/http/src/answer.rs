@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::limits::Slot;
+use crate::oauth;
 use crate::wiping::WipingBuffer;
 use bytes::Bytes;
 use core::pin::Pin;
@@ -13,7 +14,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde::Serialize;
-use strongroom_api::ErrorBody;
+use strongroom_api::{ErrorBody, TokenErrorBody};
 use strongroom_domain::id::RequestId;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -122,6 +123,12 @@ impl Answer {
         self
     }
 
+    /// Lets everybody keep the answer for a while: it holds nothing but what is public.
+    pub(crate) fn public(mut self) -> Self {
+        self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        self
+    }
+
     /// Where what was made can be found.
     pub(crate) fn located(self, location: &str) -> Self {
         self.with(LOCATION, location)
@@ -162,10 +169,33 @@ impl Answer {
 }
 
 impl Failure {
-    pub(crate) fn into_response(self, request: RequestId) -> Response<ResponseBody> {
-        let request_id = request.to_string();
-        let body = ErrorBody { message: self.message().to_owned(), code: self.code().to_owned(), request_id };
+    /// As the token endpoint answers.
+    pub(crate) fn into_oauth_response(self, request: RequestId) -> Response<ResponseBody> {
+        let (error, error_description) = (oauth::error_of(&self).to_owned(), oauth::description(self.message()));
+        let body = TokenErrorBody { body: self.body(request), error, error_description };
         let text = to_json(&body, USUAL_LEN).unwrap_or_default();
+        let is_unauthorized = self.status() == StatusCode::UNAUTHORIZED;
+        let mut response = self.with_body(text, &body.body.request_id);
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if is_unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        }
+        response
+    }
+
+    pub(crate) fn into_response(self, request: RequestId) -> Response<ResponseBody> {
+        let body = self.body(request);
+        let text = to_json(&body, USUAL_LEN).unwrap_or_default();
+        self.with_body(text, &body.request_id)
+    }
+
+    fn body(&self, request: RequestId) -> ErrorBody {
+        let request_id = request.to_string();
+        ErrorBody { message: self.message().to_owned(), code: self.code().to_owned(), request_id }
+    }
+
+    fn with_body(self, text: WipingBuffer, request_id: &str) -> Response<ResponseBody> {
         let mut response = Response::new(text.into());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -179,7 +209,7 @@ impl Failure {
         if let Some(allow) = self.allow().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             headers.insert(ALLOW, allow);
         }
-        name_request(&mut response, &body.request_id);
+        name_request(&mut response, request_id);
         response
     }
 }

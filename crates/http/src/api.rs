@@ -7,6 +7,7 @@ use crate::client;
 use crate::failure::{Failure, HttpCode};
 use crate::limits::{Limits, Slot};
 use crate::metrics::RequestMetrics;
+use crate::oauth;
 use crate::query::Query;
 use crate::routes::{self, Route};
 use bytes::Bytes;
@@ -126,6 +127,7 @@ impl Api {
         self.metrics.answered(method.as_str(), route, status, Duration::from_micros(micros));
         let response = match outcome {
             Ok(answer) => answer.into_response(id),
+            Err(failure) if oauth::is_spoken_at(route) => failure.into_oauth_response(id),
             Err(failure) => failure.into_response(id),
         };
         if method == Method::HEAD { without_body(response) } else { response }

@@ -1,6 +1,7 @@
 //! Reading the bodies of requests.
 
 use crate::failure::{Failure, HttpCode, sentence};
+use crate::form::Form;
 use crate::json::{Json, parse};
 use crate::wiping::WipingBuffer;
 use bytes::Bytes;
@@ -17,6 +18,8 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The most bytes of a body beside a value.
 const MAX_PLAIN_LEN: usize = 256 * 1024;
+/// The most bytes of a form.
+const MAX_FORM_LEN: usize = 64 * 1024;
 /// Before more is known, no more than this is set aside.
 const FIRST_LEN: usize = 16 * 1024;
 
@@ -25,6 +28,7 @@ const FIRST_LEN: usize = 16 * 1024;
 enum Media {
     Json,
     MergePatch,
+    Form,
     Other,
 }
 
@@ -85,7 +89,17 @@ impl RequestBody {
         self.read(&[Media::Json, Media::MergePatch], MAX_PLAIN_LEN).await
     }
 
-    async fn read(mut self, media: &[Media], limit: usize) -> Result<JsonBody, Failure> {
+    /// Reads a form, which must say that it is one.
+    pub(crate) async fn form(self) -> Result<Form, Failure> {
+        if self.media != Media::Form {
+            return Err(Failure::invalid(
+                "Send a form as `Content-Type: application/x-www-form-urlencoded`, without Content-Encoding.",
+            ));
+        }
+        Form::parse(&self.arrived(MAX_FORM_LEN).await?)
+    }
+
+    async fn read(self, media: &[Media], limit: usize) -> Result<JsonBody, Failure> {
         if self.inner.is_end_stream() {
             return Ok(JsonBody(Zeroizing::default()));
         }
@@ -96,6 +110,10 @@ impl RequestBody {
                 format!("Send the body as `Content-Type: application/json`{also}, without Content-Encoding."),
             ));
         }
+        self.arrived(limit).await.map(JsonBody)
+    }
+
+    async fn arrived(mut self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let timeout = self.timeout;
         tokio::time::timeout(timeout, self.collect(limit)).await.map_err(|_| {
             let message = format!("The body did not arrive within {} s; send the request again.", timeout.as_secs());
@@ -103,7 +121,7 @@ impl RequestBody {
         })?
     }
 
-    async fn collect(&mut self, limit: usize) -> Result<JsonBody, Failure> {
+    async fn collect(&mut self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let too_large = || {
             let message = format!(
                 "The body is too large; at most {limit} bytes are taken here. Send less, or ask the operator for a higher limit."
@@ -127,7 +145,7 @@ impl RequestBody {
                 text.push(data);
             }
         }
-        Ok(JsonBody(text.into_inner()))
+        Ok(text.into_inner())
     }
 }
 
@@ -153,6 +171,8 @@ fn media(headers: &HeaderMap) -> Media {
             Media::Json
         } else if name.eq_ignore_ascii_case(b"application/merge-patch+json") {
             Media::MergePatch
+        } else if name.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            Media::Form
         } else {
             return Media::Other;
         };

@@ -10,6 +10,8 @@ use crate::routes::Place;
 use core::ops::Deref;
 use http::{HeaderMap, Uri};
 use std::sync::{Arc, OnceLock};
+use strongroom::iam::me::IdentitySession;
+use strongroom::system::OperatorSession;
 use strongroom::{Code, Engine, Error, Identified, Needs, OrganisationSession, Reached, Service, Session, Target};
 use strongroom_domain::audit::{Action, RequestInfo, ResourceKind};
 use strongroom_domain::path::SecretPath;
@@ -82,10 +84,12 @@ impl Call {
 pub(crate) struct Attempt {
     call: Call,
     identified: OnceLock<(Identified, Tried)>,
+    myself: OnceLock<IdentitySession>,
     organisation: OnceLock<OrganisationSession>,
     session: OnceLock<Session>,
     /// The secret's path, where it stands in the body.
     path: OnceLock<SecretPath>,
+    handed_over: OnceLock<()>,
 }
 
 /// How a handler ended.
@@ -115,15 +119,16 @@ impl Attempt {
         Self {
             call,
             identified: OnceLock::new(),
+            myself: OnceLock::new(),
             organisation: OnceLock::new(),
             session: OnceLock::new(),
             path: OnceLock::new(),
+            handed_over: OnceLock::new(),
         }
     }
 
-    /// Settles credentials, the caller's rate, the credential's scope, and the organisation. `target`: what is tried, for the record
-    /// of a refusal.
-    pub(crate) async fn enter_organisation(&self, target: Target<'_>) -> Result<OrganisationSession, Failure> {
+    /// Settles credentials and the caller's rate. `target`: what is tried, for the record of a refusal.
+    async fn identify(&self, target: Target<'_>) -> Result<Identified, Failure> {
         let credential = auth::credential(&self.headers);
         let call = self.engine.authenticate(credential.as_ref(), Arc::clone(&self.request)).await?;
         let resource = target.resource.map(|(kind, identity)| (kind, identity.to_owned()));
@@ -132,6 +137,21 @@ impl Attempt {
             self.engine.record_rate_limited(&call, target, failure.code(), failure.status().as_u16()).await;
             return Err(failure);
         }
+        Ok(call)
+    }
+
+    /// Settles credentials, the caller's rate, and the credential's scope, for what callers ask about themselves. Headers that name an
+    /// organisation or project mean nothing here.
+    pub(crate) async fn enter_identity(&self, target: Target<'_>) -> Result<&IdentitySession, Failure> {
+        let call = self.identify(target).await?;
+        let session = self.engine.enter_identity(call, self.needs, target).await?;
+        Ok(self.myself.get_or_init(|| session))
+    }
+
+    /// Settles credentials, the caller's rate, the credential's scope, and the organisation. `target`: what is tried, for the record
+    /// of a refusal.
+    pub(crate) async fn enter_organisation(&self, target: Target<'_>) -> Result<OrganisationSession, Failure> {
+        let call = self.identify(target).await?;
         let organisation = self.header("x-organisation-identity")?;
         let session = self.engine.enter_organisation(call, organisation, self.needs, target).await?;
         self.organisation.get_or_init(|| session.clone());
@@ -152,6 +172,26 @@ impl Attempt {
         Ok(self.session.get_or_init(|| session))
     }
 
+    /// Settles everything up to the organisation, for an object of its directory that the URL names.
+    pub(crate) async fn enter_iam(&self, action: Action, kind: ResourceKind) -> Result<&OrganisationSession, Failure> {
+        let session = self.enter_organisation(Target { action, resource: Some((kind, &self.place.id)) }).await?;
+        Ok(self.organisation.get_or_init(|| session))
+    }
+
+    /// Settles everything up to the gate, for the project that the URL names. The header and parameter that name one mean nothing here.
+    pub(crate) async fn enter_projects(&self, action: Action) -> Result<OrganisationSession, Failure> {
+        let target = Target { action, resource: Some((ResourceKind::Project, &self.place.id)) };
+        let session = self.enter_organisation(target).await?;
+        Ok(self.engine.enter_projects(session, target).await?)
+    }
+
+    /// Settles that the operator calls. Headers that name an organisation or project mean nothing here.
+    pub(crate) async fn enter_operator(&self, action: Action, kind: ResourceKind) -> Result<OperatorSession, Failure> {
+        let target = Target { action, resource: Some((kind, &self.place.id)) };
+        let call = self.identify(target).await?;
+        Ok(self.engine.enter_operator(call, self.needs, target).await?)
+    }
+
     /// As [`enter`](Self::enter), for the secret at a path.
     pub(crate) async fn enter_secret(&self, action: Action, path: &SecretPath) -> Result<&Session, Failure> {
         self.enter(Service::Secrets, action, (ResourceKind::Secret, path.as_str())).await
@@ -165,6 +205,11 @@ impl Attempt {
     /// Says which secret is tried, when the body has told.
     pub(crate) fn concerns(&self, path: &SecretPath) {
         self.path.get_or_init(|| path.clone());
+    }
+
+    /// Says that the engine sees to the records from here on, although it is not known who calls.
+    pub(crate) fn hand_over(&self) {
+        self.handed_over.get_or_init(|| ());
     }
 
     /// Nobody waits for the handler any more; what the caller hears instead is [`recorded`](Self::recorded).
@@ -184,7 +229,8 @@ impl Attempt {
         let status = failure.status().as_u16();
         let Some((identified, tried)) = self.identified.get() else {
             // The engine counts refused credentials itself.
-            if status != 401 && self.leaves_records {
+            let is_seen_to = status == 401 || (self.handed_over.get().is_some() && !cut_short);
+            if !is_seen_to && self.leaves_records {
                 self.engine.count_unidentified(failure.code(), status, &self.request);
             }
             return outcome;
@@ -193,10 +239,11 @@ impl Attempt {
         if (identified.has_record() && !cut_short) || !self.leaves_records {
             return outcome;
         }
-        let reached = match (self.session.get(), self.organisation.get()) {
-            (Some(session), _) => Reached::Session(session),
-            (None, Some(session)) => Reached::Organisation(session),
-            (None, None) => Reached::Identity(identified),
+        let reached = match (self.session.get(), self.organisation.get(), self.myself.get()) {
+            (Some(session), ..) => Reached::Session(session),
+            (None, Some(session), _) => Reached::Organisation(session),
+            (None, None, Some(session)) => Reached::Myself(session),
+            (None, None, None) => Reached::Identity(identified),
         };
         let resource = tried
             .resource

@@ -21,6 +21,8 @@ pub(crate) enum HttpCode {
     TimedOut,
     Overloaded,
     RateLimited,
+    UnsupportedGrantType,
+    UnsupportedTokenType,
 }
 
 impl HttpCode {
@@ -36,6 +38,8 @@ impl HttpCode {
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+            Self::UnsupportedTokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type"),
         }
     }
 }
@@ -184,6 +188,8 @@ mod tests {
             HttpCode::TimedOut,
             HttpCode::Overloaded,
             HttpCode::RateLimited,
+            HttpCode::UnsupportedGrantType,
+            HttpCode::UnsupportedTokenType,
         ] {
             let (status, code) = code.parts();
             let line = reference.lines().find(|line| line.starts_with(&format!("| {} |", status.as_u16())));

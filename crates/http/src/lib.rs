@@ -9,10 +9,12 @@ mod client;
 mod convert;
 mod cursor;
 mod failure;
+mod form;
 mod handlers;
 mod json;
 mod limits;
 mod metrics;
+mod oauth;
 mod pages;
 mod query;
 mod routes;
@@ -21,4 +23,5 @@ mod wiping;
 
 pub use answer::{BrokenAnswer, ResponseBody};
 pub use api::{Api, Settings};
+pub use routes::operations;
 pub use serve::{ServeOptions, serve};

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::body::RequestBody;
 use crate::call::Attempt;
 use crate::failure::{Failure, HttpCode};
-use crate::handlers::{health, kms, regions, secrets};
+use crate::handlers::{health, iam, kms, oidc, regions, secrets, system};
 use crate::query::{Query, percent_decode};
 use core::pin::Pin;
 use http::Method;
@@ -17,7 +17,7 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> +
 /// One operation of the API.
 pub(crate) struct Route {
     pub(crate) method: Method,
-    /// Segments to be equal, or `{region}` and `{id}` for any one; `secret{path}` begins a secret's path, which takes all that
+    /// Segments to be equal, or `{region}`, `{id}` and `{part}` for any one; `secret{path}` begins a secret's path, which takes all that
     /// follows but the template's own last segment.
     pub(crate) template: &'static str,
     /// A query parameter without which this isn't the route.
@@ -40,7 +40,7 @@ impl Route {
 
     /// Whether its calls are recorded. Health and discovery leave nothing of themselves; the refusal of a credential does, everywhere.
     pub(crate) fn leaves_records(&self) -> bool {
-        !self.is_health() && !self.template.starts_with("/v1/regions")
+        !self.is_health() && !["/v1/regions", "/.well-known/"].iter().any(|start| self.template.starts_with(start))
     }
 }
 
@@ -78,6 +78,75 @@ routes! {
     Read GET "/v1/kms/{region}/keys" => kms::list;
     Write POST "/v1/kms/{region}/keys" => kms::create;
     Read GET "/v1/kms/summary" => kms::summary;
+    Read GET "/v1/iam/roles" => iam::roles::list;
+    Write POST "/v1/iam/roles" => iam::roles::create;
+    Read GET "/v1/iam/roles/{id}" => iam::roles::get;
+    Write DELETE "/v1/iam/roles/{id}" => iam::roles::delete;
+    Write POST "/v1/iam/roles/{id}/rules" => iam::rules::create;
+    Write DELETE "/v1/iam/roles/{id}/rules/{part}" => iam::rules::delete;
+    Read GET "/v1/iam/roles/{id}/bindings" => iam::bindings::list;
+    Write POST "/v1/iam/roles/{id}/bindings" => iam::bindings::create;
+    Write DELETE "/v1/iam/roles/{id}/bindings/{part}" => iam::bindings::delete;
+    Read POST "/v1/iam/explain" => iam::explain;
+    Read GET "/v1/teams" => iam::teams::list;
+    Write POST "/v1/teams" => iam::teams::create;
+    Read GET "/v1/teams/{id}" => iam::teams::get;
+    Write PUT "/v1/teams/{id}" => iam::teams::update;
+    Write DELETE "/v1/teams/{id}" => iam::teams::delete;
+    Write POST "/v1/teams/{id}/members" => iam::team_members::create;
+    Write DELETE "/v1/teams/{id}/members/{part}" => iam::team_members::delete;
+    Read GET "/v1/memberships" => iam::memberships::list;
+    Write POST "/v1/memberships" => iam::memberships::create;
+    Write PUT "/v1/memberships/{id}" => iam::memberships::update;
+    Write DELETE "/v1/memberships/{id}" => iam::memberships::delete;
+    Read GET "/v1/users" => iam::users::list;
+    Write POST "/v1/users" => iam::users::create;
+    Read GET "/v1/users/{id}" => iam::users::get;
+    Read GET "/v1/users/{id}/personal-access-tokens" => iam::users::list_tokens;
+    Write POST "/v1/users/{id}/personal-access-tokens" => iam::users::issue_token;
+    Write DELETE "/v1/users/{id}/personal-access-tokens/{part}" => iam::users::delete_token;
+    Read GET "/v1/me" => iam::me::get;
+    Read GET "/v1/me/organisation-memberships" => iam::me::memberships;
+    Read GET "/v1/me/personal-access-tokens" => iam::personal_tokens::list;
+    Write POST "/v1/me/personal-access-tokens" => iam::personal_tokens::create;
+    Write DELETE "/v1/me/personal-access-tokens/{id}" => iam::personal_tokens::delete;
+    Read GET "/v1/projects" => iam::projects::list;
+    Write POST "/v1/projects" => iam::projects::create;
+    Read GET "/v1/projects/{id}" => iam::projects::get;
+    Write PUT "/v1/projects/{id}" => iam::projects::update;
+    Write DELETE "/v1/projects/{id}" => iam::projects::delete;
+    Read GET "/v1/system/organisations" => system::organisations::list;
+    Write POST "/v1/system/organisations" => system::organisations::create;
+    Read GET "/v1/system/organisations/{id}" => system::organisations::get;
+    Write PATCH "/v1/system/organisations/{id}" => system::organisations::patch;
+    Write PUT "/v1/system/organisations/{id}/gates" => system::organisations::gates;
+    Write POST "/v1/system/organisations/{id}/members" => system::organisations::admit_member;
+    Read GET "/v1/system/regions" => system::regions::list;
+    Write POST "/v1/system/regions" => system::regions::create;
+    Write PUT "/v1/system/regions/{id}" => system::regions::update;
+    Write POST "/v1/system/signing-keys/rotate" => system::signing_keys::rotate;
+    Read GET "/v1/service-accounts" => iam::service_accounts::list;
+    Write POST "/v1/service-accounts" => iam::service_accounts::create;
+    Read GET "/v1/service-accounts/{id}" => iam::service_accounts::get;
+    Write PUT "/v1/service-accounts/{id}" => iam::service_accounts::update;
+    Write DELETE "/v1/service-accounts/{id}" => iam::service_accounts::delete;
+    Read GET "/v1/service-accounts/{id}/access-credentials" => iam::access_credentials::list;
+    Write POST "/v1/service-accounts/{id}/access-credentials" => iam::access_credentials::create;
+    Write DELETE "/v1/service-accounts/{id}/access-credentials/{part}" => iam::access_credentials::delete;
+    Read GET "/v1/federated-identity-providers" => iam::identity_providers::list;
+    Write POST "/v1/federated-identity-providers" => iam::identity_providers::create;
+    Read GET "/v1/federated-identity-providers/{id}" => iam::identity_providers::get;
+    Write PUT "/v1/federated-identity-providers/{id}" => iam::identity_providers::update;
+    Write DELETE "/v1/federated-identity-providers/{id}" => iam::identity_providers::delete;
+    Read GET "/v1/federated-identities" => iam::federated_identities::list;
+    Write POST "/v1/federated-identities" => iam::federated_identities::create;
+    Read GET "/v1/federated-identities/{id}" => iam::federated_identities::get;
+    Write PUT "/v1/federated-identities/{id}" => iam::federated_identities::update;
+    Write DELETE "/v1/federated-identities/{id}" => iam::federated_identities::delete;
+    Read POST "/oidc/token" => oidc::token;
+    Read POST "//oidc/token" => oidc::token;
+    Read GET "/.well-known/openid-configuration" => oidc::configuration;
+    Read GET "/.well-known/jwks.json" => oidc::keys;
     Read GET "/v1/regions" => regions::list;
     Read GET "/v1/regions/{id}" => regions::get;
     Read GET "/healthz" => health::live;
@@ -86,11 +155,19 @@ routes! {
     Read HEAD "/readyz" => health::ready;
 }
 
+/// Every operation: its method and the template of its URL. `{region}`, `{id}` and `{part}` stand for one segment; `secret{path}` for
+/// `secret` and the path of a secret.
+pub fn operations() -> impl Iterator<Item = String> {
+    ROUTES.iter().map(|route| format!("{} {}", route.method, route.template))
+}
+
 /// What a URL's path names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) region: String,
     pub(crate) id: String,
+    /// The part of it that is meant, by identity.
+    pub(crate) part: String,
     /// The secret's path as it stands in the URL, decoded once and otherwise untouched; empty when there is none.
     pub(crate) path: String,
 }
@@ -148,6 +225,7 @@ fn matches(template: &str, segments: &[Cow<'_, str>]) -> Option<Place> {
         match part {
             "{region}" => segment.as_ref().clone_into(&mut place.region),
             "{id}" => segment.as_ref().clone_into(&mut place.id),
+            "{part}" => segment.as_ref().clone_into(&mut place.part),
             SECRET => {
                 if segment != "secret" {
                     return None;

@@ -1,11 +1,12 @@
 use std::sync::Arc;
-use strongroom_crypto::{Ed25519AuditSigner, HmacSha256Digest, SeedError, random_secret};
+use strongroom_crypto::{
+    Ed25519AuditSigner, HmacSha256Digest, INSTANCE_KEY_LEN, InstanceKeyError as SealError, open_instance_key,
+    random_secret, seal_instance_key,
+};
 use strongroom_domain::port::{AuditSigner, Entropy, EntropyError, KeyedDigest, RootKey, RootKeyError};
-use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey, instance_key_aad};
+use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 use strongroom_domain::value::SecretBytes;
 use zeroize::Zeroizing;
-
-const INSTANCE_KEY_LEN: usize = 32;
 
 /// Instance keys could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +37,13 @@ pub enum InstanceKeyError {
     Entropy(#[source] EntropyError),
 }
 
-/// The instance keys, opened: the newest version of each purpose.
+/// The instance keys, opened: the newest version of each purpose. The keys that sign access tokens stay sealed; who issues tokens
+/// opens them, and takes on newer ones while it runs.
 pub struct InstanceKeys {
     token_digest: Arc<HmacSha256Digest>,
     answer_digest: Arc<HmacSha256Digest>,
     audit_signer: Arc<Ed25519AuditSigner>,
+    token_signing: Vec<SealedInstanceKey>,
 }
 
 impl InstanceKeys {
@@ -52,27 +55,48 @@ impl InstanceKeys {
         root: &dyn RootKey,
         entropy: &dyn Entropy,
     ) -> Result<(Self, Vec<SealedInstanceKey>), InstanceKeyError> {
-        let sealed = InstanceKeyPurpose::ALL.map(|purpose| {
-            let key = random_secret(entropy, INSTANCE_KEY_LEN).map_err(InstanceKeyError::Entropy)?;
-            seal(root, purpose, 1, &key)
-        });
+        let sealed = InstanceKeyPurpose::ALL.map(|purpose| make(root, entropy, purpose));
         let sealed = sealed.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok((Self::open(root, &sealed)?, sealed))
     }
 
-    /// Opens the stored keys: of each purpose the newest version, in whatever order they come.
+    /// Makes version 1 of the keys that a store lacks because it was set up before they were known; to be stored before the keys are
+    /// opened. A key that every store has from the start is not made anew: without it the store is damaged.
+    ///
+    /// # Errors
+    /// [`InstanceKeyError::Entropy`] and [`InstanceKeyError::RootKey`].
+    pub fn missing(
+        root: &dyn RootKey,
+        entropy: &dyn Entropy,
+        stored: &[SealedInstanceKey],
+    ) -> Result<Vec<SealedInstanceKey>, InstanceKeyError> {
+        let purpose = InstanceKeyPurpose::TokenSigning;
+        if stored.iter().any(|key| key.purpose == purpose) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![make(root, entropy, purpose)?])
+    }
+
+    /// Opens the stored keys: of each purpose the newest version, in whatever order they come. Keys that sign access tokens may be
+    /// [missing](Self::missing).
     ///
     /// # Errors
     /// [`InstanceKeyError`] when a purpose has no key, or its newest version doesn't open or is damaged.
     pub fn open(root: &dyn RootKey, sealed: &[SealedInstanceKey]) -> Result<Self, InstanceKeyError> {
+        let token_signing = InstanceKeyPurpose::TokenSigning;
+        match open_newest(root, sealed, token_signing) {
+            Ok(_) | Err(InstanceKeyError::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
         Ok(Self {
             token_digest: Arc::new(open_digest(root, sealed, InstanceKeyPurpose::TokenDigest)?),
             answer_digest: Arc::new(open_digest(root, sealed, InstanceKeyPurpose::AnswerDigest)?),
             audit_signer: Arc::new(open_signer(root, sealed)?),
+            token_signing: sealed.iter().filter(|key| key.purpose == token_signing).cloned().collect(),
         })
     }
 
-    /// Digests opaque tokens, for storing them and looking them up.
+    /// Digests opaque tokens and access secrets, for storing them and looking them up.
     #[must_use]
     pub fn token_digest(&self) -> Arc<dyn KeyedDigest> {
         self.token_digest.clone()
@@ -89,6 +113,21 @@ impl InstanceKeys {
     pub fn audit_signer(&self) -> Arc<dyn AuditSigner> {
         self.audit_signer.clone()
     }
+
+    /// The keys that sign access tokens, sealed, all versions.
+    #[must_use]
+    pub fn token_signing(&self) -> &[SealedInstanceKey] {
+        &self.token_signing
+    }
+}
+
+fn make(
+    root: &dyn RootKey,
+    entropy: &dyn Entropy,
+    purpose: InstanceKeyPurpose,
+) -> Result<SealedInstanceKey, InstanceKeyError> {
+    let key = random_secret(entropy, INSTANCE_KEY_LEN).map_err(InstanceKeyError::Entropy)?;
+    seal(root, purpose, 1, &key)
 }
 
 fn seal(
@@ -97,37 +136,26 @@ fn seal(
     version: u32,
     key: &SecretBytes,
 ) -> Result<SealedInstanceKey, InstanceKeyError> {
-    let public = match purpose {
-        InstanceKeyPurpose::TokenDigest | InstanceKeyPurpose::AnswerDigest => None,
-        InstanceKeyPurpose::AuditSigning => {
-            let signer = signer(key, version).map_err(|_| InstanceKeyError::Damaged { purpose, version })?;
-            Some(signer.public_key())
-        }
-    };
-    let sealed = root.seal(&instance_key_aad(purpose, version), key).map_err(|source| InstanceKeyError::RootKey {
-        purpose,
-        version,
-        source,
-    })?;
-    Ok(SealedInstanceKey { purpose, version, sealed, public })
+    seal_instance_key(root, purpose, version, key).map_err(|error| told(error, purpose, version))
 }
 
-/// The newest key of a purpose, and how it is stored.
-fn open_newest<'a>(
+fn told(error: SealError, purpose: InstanceKeyPurpose, version: u32) -> InstanceKeyError {
+    match error {
+        SealError::RootKey(source) => InstanceKeyError::RootKey { purpose, version, source },
+        SealError::Damaged => InstanceKeyError::Damaged { purpose, version },
+    }
+}
+
+/// The newest key of a purpose, and its version.
+fn open_newest(
     root: &dyn RootKey,
-    sealed: &'a [SealedInstanceKey],
+    sealed: &[SealedInstanceKey],
     purpose: InstanceKeyPurpose,
-) -> Result<(SecretBytes, &'a SealedInstanceKey), InstanceKeyError> {
+) -> Result<(Zeroizing<[u8; INSTANCE_KEY_LEN]>, u32), InstanceKeyError> {
     let newest = sealed.iter().filter(|key| key.purpose == purpose).max_by_key(|key| key.version);
     let newest = newest.ok_or(InstanceKeyError::Missing(purpose))?;
-    let version = newest.version;
-    let key = root
-        .open(&instance_key_aad(purpose, version), &newest.sealed)
-        .map_err(|source| InstanceKeyError::RootKey { purpose, version, source })?;
-    if key.len() != INSTANCE_KEY_LEN {
-        return Err(InstanceKeyError::Damaged { purpose, version });
-    }
-    Ok((key, newest))
+    let key = open_instance_key(root, newest).map_err(|error| told(error, purpose, newest.version))?;
+    Ok((key, newest.version))
 }
 
 fn open_digest(
@@ -135,26 +163,14 @@ fn open_digest(
     sealed: &[SealedInstanceKey],
     purpose: InstanceKeyPurpose,
 ) -> Result<HmacSha256Digest, InstanceKeyError> {
-    let (key, stored) = open_newest(root, sealed, purpose)?;
-    Ok(HmacSha256Digest::new(&key, stored.version))
+    let (key, version) = open_newest(root, sealed, purpose)?;
+    Ok(HmacSha256Digest::new(&SecretBytes::copy_of(&*key), version))
 }
 
 fn open_signer(root: &dyn RootKey, sealed: &[SealedInstanceKey]) -> Result<Ed25519AuditSigner, InstanceKeyError> {
     let purpose = InstanceKeyPurpose::AuditSigning;
-    let (key, stored) = open_newest(root, sealed, purpose)?;
-    let damaged = || InstanceKeyError::Damaged { purpose, version: stored.version };
-    let signer = signer(&key, stored.version).map_err(|_| damaged())?;
-    // The log is verified with the stored public key: another one would make every signature look forged.
-    if stored.public == Some(signer.public_key()) { Ok(signer) } else { Err(damaged()) }
-}
-
-fn signer(key: &SecretBytes, version: u32) -> Result<Ed25519AuditSigner, SeedError> {
-    let mut seed = Zeroizing::new([0; INSTANCE_KEY_LEN]);
-    if key.len() != seed.len() {
-        return Err(SeedError);
-    }
-    seed.copy_from_slice(key.expose());
-    Ed25519AuditSigner::from_seed(&seed, version)
+    let (key, version) = open_newest(root, sealed, purpose)?;
+    Ed25519AuditSigner::from_seed(&key, version).map_err(|_| InstanceKeyError::Damaged { purpose, version })
 }
 
 #[cfg(test)]

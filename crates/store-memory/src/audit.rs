@@ -1,7 +1,7 @@
 use crate::MemoryStore;
 use async_trait::async_trait;
-use strongroom_domain::audit::{AuditRecord, ChainedRecord};
-use strongroom_domain::id::StreamId;
+use strongroom_domain::audit::{AuditRecord, ChainedRecord, Outcome};
+use strongroom_domain::id::{OrganisationId, RequestId, StreamId};
 use strongroom_domain::port::{AuditLog, AuditReader, CommitError, CommitErrorKind, ReadError};
 
 #[async_trait]
@@ -26,5 +26,17 @@ impl AuditReader for MemoryStore {
         }
         let skipped = usize::try_from(after).unwrap_or(usize::MAX);
         Ok(state.records.iter().skip(skipped).take(limit as usize).cloned().collect())
+    }
+
+    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
+        let is_it = |record: &&AuditRecord| {
+            record.outcome == Outcome::Denied
+                && record.organisation == Some(organisation)
+                && record.request.as_ref().is_some_and(|it| it.id == request)
+        };
+        let state = self.read()?;
+        // Of several of one time `max_by_key` gives the last.
+        let found = state.records.iter().map(|chained| &chained.record).filter(is_it).max_by_key(|record| record.at);
+        Ok(found.cloned())
     }
 }

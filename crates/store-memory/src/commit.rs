@@ -35,6 +35,9 @@ impl Committer for MemoryStore {
             Refusal::Doubled(what) => {
                 CommitError::new(CommitErrorKind::Unavailable, format!("the identity of a new {what} is taken"))
             }
+            Refusal::Missing(what) => {
+                CommitError::new(CommitErrorKind::Unavailable, format!("the {what} to replace is not there"))
+            }
         })?;
         state.log(records, &*self.signer);
         Ok(())

@@ -1,4 +1,5 @@
 use crate::state::State;
+use strongroom_domain::scope::Scope;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Expect, Revision, UniqueKey};
 
@@ -6,6 +7,7 @@ fn revision(state: &State, aggregate: &AggregateId) -> Option<Revision> {
     match aggregate {
         AggregateId::Secret(id) => state.secrets.get(id).map(|row| row.secret.state.revision),
         AggregateId::Key(id) => state.keys.get(id).map(|key| key.state.revision),
+        AggregateId::Organisation(id) => state.organisations.get(id).map(|it| it.revision),
     }
 }
 
@@ -19,6 +21,7 @@ pub(crate) fn is_taken(state: &State, key: &UniqueKey) -> bool {
         UniqueKey::KeyName(scope, name) => state.keys_of(scope).any(|key| key.is_live() && key.name == *name),
         UniqueKey::KeySlug(scope, slug) => state.keys_of(scope).any(|key| key.is_live() && key.slug == *slug),
         UniqueKey::Answer(key) => state.answer(key).is_some(),
+        UniqueKey::Handle(organisation, kind, handle) => state.objects.holder(*organisation, *kind, handle).is_some(),
     }
 }
 
@@ -27,6 +30,11 @@ pub(crate) fn holds(state: &State, expect: &Expect, now: Timestamp) -> bool {
     match expect {
         Expect::Revision(aggregate, wanted) => revision(state, aggregate) == Some(*wanted),
         Expect::Absent(key) => !is_taken(state, key),
+        Expect::Empty(organisation, project) => {
+            let is_there = |scope: &Scope| scope.organisation == *organisation && scope.project == Some(*project);
+            let mut scopes = state.secrets.values().map(|row| &row.secret.scope);
+            !scopes.any(is_there) && !state.keys.values().any(|key| is_there(&key.spec.scope))
+        }
         Expect::Lease(name, epoch) => state.leases.get(name).is_some_and(|tenure| tenure.is(*epoch, now)),
     }
 }

@@ -7,6 +7,8 @@ pub(crate) enum Refusal {
     Conflict(Expect),
     /// An identity that must be new is taken: the caller's source of identities is broken.
     Doubled(&'static str),
+    /// What is to be replaced, and never goes away, isn't there.
+    Missing(&'static str),
 }
 
 type Step = Box<dyn FnOnce(&mut State)>;

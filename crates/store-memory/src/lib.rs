@@ -7,8 +7,10 @@ mod commit;
 mod expect;
 mod journal;
 mod lease;
+mod objects;
 mod read;
 mod state;
+mod tokens;
 
 use state::State;
 use std::sync::{Arc, Mutex, MutexGuard};

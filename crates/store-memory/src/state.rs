@@ -1,3 +1,5 @@
+use crate::objects::Objects;
+use crate::tokens::Tokens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainState, ChainedRecord};
@@ -5,7 +7,6 @@ use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
 use strongroom_domain::kms::{Key, KeyVersionNumber};
 use strongroom_domain::lease::{LeaseName, Tenure};
 use strongroom_domain::port::AuditSigner;
-use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
@@ -98,8 +99,8 @@ pub(crate) struct State {
     pub(crate) organisations: BTreeMap<OrganisationId, Organisation>,
     /// By slug.
     pub(crate) regions: BTreeMap<String, Region>,
-    /// By digest.
-    pub(crate) tokens: BTreeMap<[u8; 32], Token>,
+    pub(crate) objects: Objects,
+    pub(crate) tokens: Tokens,
     pub(crate) key_check: Option<KeyCheck>,
     pub(crate) instance_keys: BTreeMap<(InstanceKeyPurpose, u32), SealedInstanceKey>,
     pub(crate) leases: BTreeMap<LeaseName, Tenure>,
@@ -124,7 +125,8 @@ impl State {
             answers_by_end: BTreeSet::new(),
             organisations: BTreeMap::new(),
             regions: BTreeMap::new(),
-            tokens: BTreeMap::new(),
+            objects: Objects::default(),
+            tokens: Tokens::default(),
             key_check: None,
             instance_keys: BTreeMap::new(),
             leases: BTreeMap::new(),

@@ -37,6 +37,9 @@ store_contract!(faulty_without_faults, async {
     let faulty = Arc::new(Faulty::new(Arc::clone(&store)));
     Store {
         secrets: faulty.clone(),
+        tenancy: faulty.clone(),
+        directory: faulty.clone(),
+        tokens: faulty.clone(),
         committer: faulty.clone(),
         access: faulty.clone(),
         audit_log: faulty,

@@ -1,9 +1,11 @@
 //! What the decorator that fails on demand does to a store.
 
 use std::sync::Arc;
+use strongroom_domain::directory::ObjectKind;
 use strongroom_domain::id::StreamId;
 use strongroom_domain::port::{
-    AccessErrorKind, AccessLog, AuditLog, AuditReader, CommitErrorKind, Committer, ReadErrorKind, SecretReader,
+    AccessErrorKind, AccessLog, AuditLog, AuditReader, CommitErrorKind, Committer, DirectoryReader, ObjectQuery,
+    ObjectSelector, ReadErrorKind, SecretReader,
 };
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{Faulty, FixedSigner, When, build, units};
@@ -36,6 +38,7 @@ async fn every_port_has_faults_of_its_own() {
     faulty.accesses.fail(When::After, AccessErrorKind::OutcomeUnknown);
     faulty.records.fail(When::Before, CommitErrorKind::Unavailable);
     faulty.reads.fail(When::Before, ReadErrorKind::Corrupt);
+    faulty.directory.fail(When::Before, ReadErrorKind::Unavailable);
     faulty.commit(units::insert(&secret)).await.expect("no fault");
 
     let access = build::access(&secret, 1, build::at(7));
@@ -46,6 +49,10 @@ async fn every_port_has_faults_of_its_own() {
     assert_eq!(error.kind(), &CommitErrorKind::Unavailable);
     let error = faulty.find(&secret.scope, &secret.path).await.expect_err("told to fail");
     assert_eq!(error.kind(), &ReadErrorKind::Corrupt);
+    let users = ObjectQuery { kind: ObjectKind::User, organisation: None, which: ObjectSelector::All };
+    let error = faulty.objects(&users).await.expect_err("told to fail");
+    assert_eq!(error.kind(), &ReadErrorKind::Unavailable);
+    assert_eq!(faulty.objects(&users).await.expect("no fault left"), []);
 
     let found = faulty.find(&secret.scope, &secret.path).await.expect("no fault left").expect("there");
     assert_eq!(found.last_accessed_at, Some(build::at(7)), "failed after it was recorded");

@@ -1,5 +1,6 @@
 //! About what waits in a lane's queue takes, in bytes.
 
+use crate::row;
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::port::Access;
@@ -30,6 +31,11 @@ pub(crate) fn of_unit(unit: &Unit) -> u32 {
         Change::ReplaceMetadata { metadata, .. } => FRAME + metadata.weight(),
         Change::ReplacePolicy { policy, .. } => FRAME + of_policy(policy.as_ref()),
         Change::InsertKey(key) => FRAME + key.name.len() + key.metadata.weight(),
+        Change::InsertOrganisation(organisation) | Change::ReplaceOrganisation(organisation) => {
+            FRAME + organisation.name.len() + organisation.metadata.weight()
+        }
+        Change::InsertRegion(region) | Change::ReplaceRegion(region) => FRAME + region.description.len(),
+        Change::PutObject(object) => FRAME + row::directory::encode(object).len(),
         Change::RememberAnswer(answer) => answer.answer.len() + 256,
         _ => FRAME,
     };
@@ -65,8 +71,9 @@ mod tests {
     use strongroom_domain::metadata::Metadata;
     use strongroom_domain::policy::AccessPolicy;
     use strongroom_domain::secret::Secret;
+    use strongroom_domain::tenancy::Organisation;
     use strongroom_domain::unit::{Change, Unit};
-    use strongroom_testkit::build;
+    use strongroom_testkit::{build, units};
 
     fn large_metadata() -> Metadata {
         let labels = (0..64).map(|number| (format!("label-{number}"), "x".repeat(60))).collect();
@@ -104,5 +111,19 @@ mod tests {
         let insert = |secret| weight(Change::InsertSecret { secret, version: build::sealed(1) });
         let full = Secret { metadata: metadata.clone(), policy: Some(policy.clone()), ..bare.clone() };
         assert_eq!(insert(full), insert(bare) + metadata.weight() + policy.weight());
+    }
+
+    #[test]
+    fn a_unit_weighs_its_objects() {
+        let organisation = build::organisation("o");
+        let described = Organisation { metadata: large_metadata(), ..organisation.clone() };
+        let (bare, full) = (weight(Change::InsertOrganisation(organisation)), large_metadata().weight());
+        assert_eq!(weight(Change::InsertOrganisation(described.clone())), bare + full);
+        assert_eq!(weight(Change::ReplaceOrganisation(described.clone())), bare + full);
+        let mut role = build::role(described.id, "role");
+        let before = weight(units::put(role.clone()));
+        role.rules.iter_mut().for_each(|rule| rule.resource_identities = vec!["x".repeat(200); 100]);
+        let rules = role.rules.len();
+        assert!(rules > 0 && weight(units::put(role)) >= before + rules * 20_000);
     }
 }

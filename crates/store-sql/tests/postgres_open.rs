@@ -70,7 +70,9 @@ async fn nodes_may_start_together() {
     for store in [a, b, c] {
         assert!(store.regions().await.expect("readable").is_empty());
     }
-    assert_eq!(database.sql("SELECT count(*) FROM seaql_migrations"), [["1"]]);
+    let twice = "SELECT version FROM seaql_migrations GROUP BY version HAVING count(*) <> 1";
+    assert!(database.sql(twice).is_empty());
+    assert_eq!(database.sql("SELECT count(*) > 0 FROM seaql_migrations"), [["t"]]);
 }
 
 #[tokio::test]

@@ -3,12 +3,15 @@
 //!
 //! What was read before a change and comes back after it is not kept, so that this node never serves what it has itself replaced.
 
+use crate::directory::{Access, Whose};
 use crate::generations::Generations;
 use crate::metrics::{CacheMetrics, Evictions};
 use core::hash::Hash;
+use core::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::Cache as Quick;
 use quick_cache::{DefaultHashBuilder, UnitWeighter, Weighter};
 use std::sync::{Arc, Mutex, PoisonError};
+use strongroom_domain::directory::Project;
 use strongroom_domain::id::{KeyId, OrganisationId};
 use strongroom_domain::kms::Key;
 use strongroom_domain::path::SecretPath;
@@ -20,12 +23,15 @@ use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::Revision;
 use strongroom_domain::version::VersionSelector;
 
 /// How long a record of a key, organisation or region serves without the store: other nodes' changes show within it.
 const MAX_AGE_MICROS: u64 = 1_000_000;
 /// How many keys and organisations are kept.
 const MAX_RECORDS: usize = 10_000;
+/// The most memory for what callers may do, in bytes. Who may do so much that it doesn't fit is read anew each time.
+const MAX_ACCESS_BYTES: u64 = 128 << 20;
 
 type Place = (Scope, SecretPath);
 type Regions = Arc<[Arc<Region>]>;
@@ -43,6 +49,15 @@ impl Weighter<Place, Arc<SealedRead>> for CiphertextWeight {
             SealedVersionState::Destroyed | SealedVersionState::Missing => 0,
         };
         (fixed + sealed) as u64
+    }
+}
+
+#[derive(Clone)]
+struct AccessWeight;
+
+impl Weighter<Whose, Arc<Access>> for AccessWeight {
+    fn weight(&self, _: &Whose, access: &Arc<Access>) -> u64 {
+        access.weight() as u64
     }
 }
 
@@ -111,7 +126,16 @@ pub(crate) struct Cache {
     keys: Kept<KeyId, Aged<Arc<Key>>>,
     key_changes: Generations,
     organisations: Kept<OrganisationId, Aged<Arc<Organisation>>>,
+    organisation_changes: Generations,
+    /// By slug, which never changes.
+    organisation_names: Kept<String, OrganisationId>,
+    /// Each serves while its organisation has the revision that it was read at.
+    accesses: Kept<Whose, Arc<Access>, AccessWeight>,
+    /// By organisation and name; each serves while its organisation has the revision that it was read at.
+    projects: Kept<(OrganisationId, String), (Revision, Arc<Project>)>,
     regions: Mutex<Option<Aged<Regions>>>,
+    /// Counts changes of regions by this node.
+    region_changes: AtomicU64,
     region_metrics: CacheMetrics,
     secrets: Arc<dyn SecretReader>,
     key_reader: Arc<dyn KeyReader>,
@@ -122,18 +146,35 @@ pub(crate) struct Cache {
 impl Cache {
     pub(crate) fn new(ports: &crate::Ports, bytes: u64) -> Self {
         let items = usize::try_from(bytes / 2048).unwrap_or(usize::MAX).clamp(16, 1 << 20);
+        let ciphertexts = (bytes > 0).then(|| Kept::of_bytes("ciphertexts", items, bytes, CiphertextWeight));
+        let (secrets, keys) = (Arc::clone(&ports.secrets), Arc::clone(&ports.keys));
+        Self::over(ciphertexts, secrets, keys, Arc::clone(&ports.tenancy), Arc::clone(&ports.clock))
+    }
+
+    fn over(
+        ciphertexts: Option<Kept<Place, Arc<SealedRead>, CiphertextWeight>>,
+        secrets: Arc<dyn SecretReader>,
+        key_reader: Arc<dyn KeyReader>,
+        tenancy: Arc<dyn TenancyReader>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            ciphertexts: (bytes > 0).then(|| Kept::of_bytes("ciphertexts", items, bytes, CiphertextWeight)),
+            ciphertexts,
             ciphertext_changes: Generations::new(),
             keys: Kept::new("keys", MAX_RECORDS),
             key_changes: Generations::new(),
             organisations: Kept::new("organisations", MAX_RECORDS),
+            organisation_changes: Generations::new(),
+            organisation_names: Kept::new("organisation_names", MAX_RECORDS),
+            accesses: Kept::of_bytes("accesses", MAX_RECORDS, MAX_ACCESS_BYTES, AccessWeight),
+            projects: Kept::new("projects", MAX_RECORDS),
             regions: Mutex::new(None),
+            region_changes: AtomicU64::new(0),
             region_metrics: CacheMetrics::new("regions"),
-            secrets: Arc::clone(&ports.secrets),
-            key_reader: Arc::clone(&ports.keys),
-            tenancy: Arc::clone(&ports.tenancy),
-            clock: Arc::clone(&ports.clock),
+            secrets,
+            key_reader,
+            tenancy,
+            clock,
         }
     }
 
@@ -249,12 +290,61 @@ impl Cache {
         {
             return Ok(Some(hit.value));
         }
-        let read_at = self.clock.now();
+        let (read_at, generation) = (self.clock.now(), self.organisation_changes.of(id));
         let organisation = self.tenancy.organisation_by_id(id).await?.map(Arc::new);
         if let Some(organisation) = &organisation {
-            self.organisations.insert(id, Self::aged(Arc::clone(organisation), read_at));
+            let is_current = || self.organisation_changes.of(id) == generation;
+            if is_current() {
+                self.organisations.insert(id, Self::aged(Arc::clone(organisation), read_at));
+                if !is_current() {
+                    self.organisations.remove(&id);
+                }
+            }
         }
         Ok(organisation)
+    }
+
+    /// After a change of the organisation or of its directory.
+    pub(crate) fn forget_organisation(&self, id: OrganisationId) {
+        self.organisation_changes.raise(id);
+        self.organisations.remove(&id);
+    }
+
+    /// The organisation of this slug.
+    pub(crate) async fn organisation_by_slug(&self, slug: &str) -> Result<Option<OrganisationId>, ReadError> {
+        let key = slug.to_owned();
+        if let Some(known) = self.organisation_names.get(&key, |_| true) {
+            return Ok(Some(known));
+        }
+        let found = self.tenancy.organisation(slug).await?.filter(|organisation| organisation.slug == slug);
+        if let Some(organisation) = &found {
+            self.organisation_names.insert(key, organisation.id);
+        }
+        Ok(found.map(|organisation| organisation.id))
+    }
+
+    /// What a principal may do, as it was read at this revision of its organisation.
+    pub(crate) fn access(&self, whose: &Whose, revision: Revision) -> Option<Arc<Access>> {
+        self.accesses.get(whose, |access| access.revision == revision)
+    }
+
+    pub(crate) fn keep_access(&self, whose: Whose, access: Arc<Access>) {
+        self.accesses.insert(whose, access);
+    }
+
+    /// The project of this identity or slug.
+    pub(crate) fn project(&self, organisation: &Organisation, name: &str) -> Option<Arc<Project>> {
+        let key = (organisation.id, name.to_owned());
+        let known = self.projects.get(&key, |(revision, _)| *revision == organisation.revision);
+        known.map(|(_, project)| project)
+    }
+
+    pub(crate) fn keep_project(&self, organisation: &Organisation, name: &str, project: Arc<Project>) {
+        self.projects.insert((organisation.id, name.to_owned()), (organisation.revision, project));
+    }
+
+    pub(crate) fn forget_access(&self, whose: &Whose) {
+        self.accesses.remove(whose);
     }
 
     pub(crate) async fn regions(&self, freshness: Freshness) -> Result<Regions, ReadError> {
@@ -266,11 +356,22 @@ impl Cache {
             }
             self.region_metrics.misses.increment(1);
         }
-        let read_at = self.clock.now();
+        let (read_at, generation) = (self.clock.now(), self.region_changes.load(Ordering::Acquire));
         let regions: Regions = self.tenancy.regions().await?.into_iter().map(Arc::new).collect();
         self.region_metrics.holds_entries(regions.len());
-        *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = Some(Self::aged(Arc::clone(&regions), read_at));
+        let mut kept = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        // Raised before the lock is taken for forgetting, so that what is outdated is not kept, or forgotten at once.
+        if self.region_changes.load(Ordering::Acquire) == generation {
+            *kept = Some(Self::aged(Arc::clone(&regions), read_at));
+        }
+        drop(kept);
         Ok(regions)
+    }
+
+    /// After a change of regions.
+    pub(crate) fn forget_regions(&self) {
+        self.region_changes.fetch_add(1, Ordering::AcqRel);
+        *self.regions.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine inside another program, which is the only caller.
 
+use crate::directory::Access;
 use crate::engine::{Engine, Limits, Ports};
 use crate::error::Error;
 use crate::session::{Identified, OrganisationSession, Session};
@@ -9,14 +10,13 @@ use std::sync::Arc;
 use strongroom_domain::audit::RequestInfo;
 use strongroom_domain::iam::{Grants, Rule};
 use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, RequestId, RuleId, UserId};
-use strongroom_domain::policy::PolicySubject;
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuthenticateError, Authenticator, Clock, CommitErrorKind, Committer, Credential,
-    Entropy, IdGenerator, KeyReader, KeyedDigest, Kms, PayloadCipher, SecretReader, TenancyReader,
+    AccessLog, AnswerReader, AuditLog, AuditReader, AuthenticateError, Authenticated, Authenticator, Clock,
+    CommitErrorKind, Committer, Credential, DirectoryReader, Entropy, IdGenerator, KeyReader, KeyedDigest, Kms,
+    PayloadCipher, SecretReader, TenancyReader,
 };
-use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal};
-use strongroom_domain::scope::Scope;
-use strongroom_domain::tenancy::{Gates, Organisation, Region};
+use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal, Reach, Token};
+use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
 
@@ -40,12 +40,23 @@ pub struct Environment {
 
 /// A store that does everything; the usual case. Implemented for whatever implements the ports.
 pub trait Store:
-    SecretReader + KeyReader + TenancyReader + AnswerReader + Committer + AccessLog + AuditLog + 'static
+    SecretReader
+    + KeyReader
+    + TenancyReader
+    + DirectoryReader
+    + AnswerReader
+    + Committer
+    + AccessLog
+    + AuditLog
+    + AuditReader
+    + 'static
 {
 }
 
-impl<T: SecretReader + KeyReader + TenancyReader + AnswerReader + Committer + AccessLog + AuditLog + 'static> Store
-    for T
+impl<T> Store for T
+where
+    T: SecretReader + KeyReader + TenancyReader + DirectoryReader + AnswerReader,
+    T: Committer + AccessLog + AuditLog + AuditReader + 'static,
 {
 }
 
@@ -54,9 +65,11 @@ struct NoTokens;
 
 #[async_trait]
 impl Authenticator for NoTokens {
-    async fn authenticate(&self, _: &Credential, _: Timestamp) -> Result<Arc<Caller>, AuthenticateError> {
+    async fn authenticate(&self, _: &Credential, _: Timestamp) -> Result<Authenticated, AuthenticateError> {
         Err(AuthenticateError::Refused)
     }
+
+    fn forget(&self, _: &Token) {}
 }
 
 /// An engine with one organisation, one region and one caller: the program around it.
@@ -86,10 +99,13 @@ impl Embedded {
             secrets: Arc::clone(&store) as Arc<dyn SecretReader>,
             keys: Arc::clone(&store) as Arc<dyn KeyReader>,
             tenancy: Arc::clone(&store) as Arc<dyn TenancyReader>,
+            directory: Arc::clone(&store) as Arc<dyn DirectoryReader>,
+            credentials: None,
             answers: Arc::clone(&store) as Arc<dyn AnswerReader>,
             committer: Arc::clone(&store) as Arc<dyn Committer>,
             access_log: Arc::clone(&store) as Arc<dyn AccessLog>,
-            audit_log: store,
+            audit_log: Arc::clone(&store) as Arc<dyn AuditLog>,
+            audit: store,
             kms: HashMap::from([(region.id, kms)]),
             cipher,
             answer_digest,
@@ -126,23 +142,22 @@ impl Embedded {
 
     fn session_of(&self, caller: Arc<Caller>) -> Session {
         let request = RequestInfo::embedded(RequestId::new(self.engine.ports.ids.next()));
-        let grants = caller.memberships.first().map(|membership| Arc::clone(&membership.grants)).unwrap_or_default();
+        let grants = match &caller.reach {
+            Reach::Given(memberships) => memberships.first().map(|membership| Arc::clone(&membership.grants)),
+            Reach::Memberships | Reach::Only(_) => None,
+        };
         let organisation = Arc::clone(&self.organisation);
         let call = Identified::new(caller, Arc::new(request));
-        let inner = OrganisationSession { call, grants, organisation };
-        let scope = Scope { organisation: self.organisation.id, region: self.region.id, project: None };
-        Session { inner, region: Arc::clone(&self.region), scope }
+        let subject = call.caller.subject.clone();
+        let access = Arc::new(Access::given(subject, &grants.unwrap_or_default()));
+        let inner = OrganisationSession { call, access, organisation };
+        Session::new(inner, Arc::clone(&self.region), None)
     }
 }
 
 fn member(user: UserId, organisation: OrganisationId, credential: CredentialId, grants: Grants) -> Caller {
-    Caller {
-        principal: Principal::User(user),
-        credential,
-        scopes: CredentialScopes::ALL,
-        memberships: vec![Membership { organisation, grants: Arc::new(grants) }],
-        subject: PolicySubject { user: Some(user.to_string()), ..PolicySubject::default() },
-    }
+    let reach = Reach::Given(vec![Membership { organisation, grants: Arc::new(grants) }]);
+    Caller::new(Principal::User(user), credential, CredentialScopes::ALL, reach)
 }
 
 fn caller(organisation: OrganisationId, environment: &Environment) -> Arc<Caller> {
@@ -156,13 +171,8 @@ async fn find_or_make(store: &impl Store, environment: &Environment) -> Result<(
         return Ok(found);
     }
     let (at, slug) = (environment.clock.now(), EMBEDDED_SLUG.to_owned());
-    let organisation = Organisation {
-        id: OrganisationId::new(environment.ids.next()),
-        name: slug.clone(),
-        slug: slug.clone(),
-        gates: Gates::default(),
-        created_at: at,
-    };
+    let id = OrganisationId::new(environment.ids.next());
+    let organisation = Organisation::new(id, slug.clone(), slug.clone(), at);
     let region = Region {
         id: RegionId::new(environment.ids.next()),
         name: slug.clone(),

@@ -13,8 +13,9 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use strongroom_domain::id::RegionId;
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, Authenticator, Clock, Committer, Entropy, IdGenerator, KeyReader, KeyedDigest,
-    Kms, PayloadCipher, SecretReader, TenancyReader,
+    AccessLog, AnswerReader, AuditLog, AuditReader, Authenticator, Clock, Committer, CredentialMaker, DirectoryReader,
+    Entropy, ForeignTokens, IdGenerator, KeyReader, KeyedDigest, Kms, PayloadCipher, SecretReader, SetupReader,
+    TenancyReader, TokenIssuer, TokenReader,
 };
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
@@ -55,6 +56,10 @@ pub struct Ports {
     pub keys: Arc<dyn KeyReader>,
     /// Reads organisations and regions.
     pub tenancy: Arc<dyn TenancyReader>,
+    /// Reads the directories of organisations.
+    pub directory: Arc<dyn DirectoryReader>,
+    /// Makes and checks credentials; `None` where callers are settled by the program around the engine.
+    pub credentials: Option<CredentialPorts>,
     /// Reads remembered answers.
     pub answers: Arc<dyn AnswerReader>,
     /// Applies changes.
@@ -63,6 +68,8 @@ pub struct Ports {
     pub access_log: Arc<dyn AccessLog>,
     /// Takes the records of what holds no value.
     pub audit_log: Arc<dyn AuditLog>,
+    /// Reads the audit log.
+    pub audit: Arc<dyn AuditReader>,
     /// The KMS of each region that has one.
     pub kms: HashMap<RegionId, Arc<dyn Kms>>,
     /// Encrypts values.
@@ -75,6 +82,21 @@ pub struct Ports {
     pub ids: Arc<dyn IdGenerator>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// What makes and checks credentials.
+#[derive(Clone)]
+pub struct CredentialPorts {
+    /// Reads opaque tokens.
+    pub tokens: Arc<dyn TokenReader>,
+    /// Reads the installation's own keys.
+    pub setup: Arc<dyn SetupReader>,
+    /// Makes opaque tokens and access keys.
+    pub maker: Arc<dyn CredentialMaker>,
+    /// Makes access tokens.
+    pub issuer: Arc<dyn TokenIssuer>,
+    /// Verifies tokens of other issuers.
+    pub foreign: Arc<dyn ForeignTokens>,
 }
 
 /// How many queues there are for puts; two secrets share one now and then, which costs time but is right.
@@ -145,6 +167,16 @@ impl Engine {
             Error::new(
                 Code::KmsNotConfigured,
                 format!("Region `{}` has no KMS, or it is switched off; ask the operator.", region.slug),
+            )
+        })
+    }
+
+    /// What makes and checks credentials.
+    pub(crate) fn credentials(&self) -> Result<&CredentialPorts, Error> {
+        self.ports.credentials.as_ref().ok_or_else(|| {
+            Error::new(
+                Code::NoCredentials,
+                "There are no credentials to be had here; the program around the engine settles callers.",
             )
         })
     }

@@ -58,6 +58,28 @@ codes! {
     RegionNotFound = "region_not_found" => 404,
     /// The project is unknown.
     ProjectNotFound = "project_not_found" => 404,
+    /// The credential is bound to another project.
+    ProjectDenied = "project_denied" => 403,
+    /// There is no such user, team, role, or other object of the directory.
+    ObjectNotFound = "object_not_found" => 404,
+    /// What may exist once exists already.
+    ObjectExists = "already_exists" => 409,
+    /// The change would give more than the caller holds.
+    Escalation = "escalation" => 400,
+    /// The organisation would be left without an owner.
+    LastOwner = "last_owner" => 400,
+    /// The object came with the organisation, and can't be changed.
+    ReadOnly = "read_only" => 400,
+    /// Others need the object.
+    InUse = "in_use" => 400,
+    /// A token of another issuer isn't taken.
+    TokenRefused = "token_refused" => 400,
+    /// A token is wanted with a scope that its credential lacks.
+    InvalidScope = "invalid_scope" => 400,
+    /// An issuer is out of reach.
+    IssuerUnavailable = "issuer_unavailable" => 503,
+    /// There are no credentials to be had here.
+    NoCredentials = "no_credentials" => 503,
     /// No rule allows it.
     Forbidden = "forbidden" => 403,
     /// The input breaks a rule.

@@ -7,14 +7,36 @@ use crate::floods::{Origin, Unrecorded};
 use crate::session::{Identified, Reached, Target};
 use core::time::Duration;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo};
-use strongroom_domain::id::EventId;
+use strongroom_domain::id::{EventId, OrganisationId};
 
 impl Engine {
     /// Counts a refused credential, and records it when its source and cause had no record for a second and the log has room at once;
     /// else later.
     pub(crate) async fn record_refused_credential(&self, cause: &'static str, request: &RequestInfo) {
-        let record = self.unidentified(cause, 401, Outcome::Denied, request);
+        self.record_refused(cause, 401, request).await;
+    }
+
+    /// As [`record_refused_credential`](Self::record_refused_credential), with the status that the caller hears.
+    pub(crate) async fn record_refused(&self, cause: &'static str, status: u16, request: &RequestInfo) {
+        let record = self.unidentified(cause, status, Outcome::Denied, request);
         self.log_at_once(self.floods.count(Origin::Address(request.client), cause, record)).await;
+    }
+
+    /// As [`record_refused`](Self::record_refused), in the log of the organisation that it concerns. A fault on our side is recorded
+    /// later.
+    pub(crate) async fn record_refused_in(
+        &self,
+        organisation: OrganisationId,
+        cause: &'static str,
+        record: AuditRecord,
+    ) {
+        let client = record.request.as_ref().and_then(|request| request.client);
+        let origin = Origin::Organisation(organisation, client);
+        if audit::is_ours(record.status) {
+            self.floods.count_only(origin, cause, record);
+        } else {
+            self.log_at_once(self.floods.count(origin, cause, record)).await;
+        }
     }
 
     /// Counts a call that failed before it was known who calls: `code` and `status` are what the caller hears. Such failures are
@@ -82,6 +104,7 @@ impl Engine {
     fn recorder_of<'a>(&'a self, reached: Reached<'a>) -> Recorder<'a> {
         match reached {
             Reached::Identity(call) => call.recorder(self, call.only_organisation(), Place::default()),
+            Reached::Myself(session) => session.recorder(self),
             Reached::Organisation(session) => session.recorder(self, Place::default()),
             Reached::Session(session) => session.recorder(self),
         }

@@ -8,7 +8,7 @@ use metrics::Gauge;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_domain::audit::{Action, AuditRecord};
-use strongroom_domain::id::EventId;
+use strongroom_domain::id::{EventId, OrganisationId};
 use strongroom_domain::principal::Principal;
 use strongroom_domain::time::Timestamp;
 
@@ -21,6 +21,8 @@ const SECOND: u64 = 1_000_000;
 pub(crate) enum Origin {
     /// Whoever calls from there.
     Address(Option<IpAddr>),
+    /// Whoever asks an organisation for tokens from there.
+    Organisation(OrganisationId, Option<IpAddr>),
     Principal(Principal),
     /// A principal who tries one kind of operation.
     Attempt(Principal, Action),

@@ -2,9 +2,12 @@
 
 mod answers;
 mod audit;
+mod authenticate;
 mod cache;
+mod directory;
 pub mod embed;
 mod engine;
+mod enter;
 mod envelope;
 mod error;
 mod failures;
@@ -12,15 +15,20 @@ mod floods;
 mod gates;
 mod generations;
 mod housekeeping;
+pub mod iam;
 pub mod kms;
 mod metrics;
+pub mod oidc;
+pub mod recover;
 mod regions;
 pub mod secret;
 mod session;
 pub mod setup;
+mod signing_key;
+pub mod system;
 
 pub use answers::{Idempotency, Outcome};
-pub use engine::{Engine, Limits, Ports};
+pub use engine::{CredentialPorts, Engine, Limits, Ports};
 pub use envelope::ValueInput;
 pub use error::{Code, Error};
 pub use session::{Identified, Needs, OrganisationSession, Reached, Service, Session, Target};

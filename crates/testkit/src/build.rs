@@ -1,5 +1,9 @@
 //! Domain values for tests: complete, distinguishable, one line each. Every call makes fresh identities.
 
+mod objects;
+
+pub use objects::*;
+
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
@@ -14,11 +18,11 @@ use strongroom_domain::metadata::{Metadata, slug_of};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::port::Access;
-use strongroom_domain::principal::{CredentialScopes, Principal, Token};
+use strongroom_domain::principal::{Principal, Token, TokenHolder};
 use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, RootKeyId, SealedInstanceKey};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::{SealedVersion, Secret, SecretState, WrappedKey};
-use strongroom_domain::tenancy::{Gates, Organisation, Region};
+use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Answer, AnswerKey, Revision};
 use strongroom_domain::value::ValueFormat;
@@ -170,13 +174,7 @@ pub fn key(scope: Scope, name: &str) -> Key {
 /// An organisation with every gate open.
 #[must_use]
 pub fn organisation(slug: &str) -> Organisation {
-    Organisation {
-        id: OrganisationId::new(uuid()),
-        name: format!("Organisation {slug}"),
-        slug: slug.to_owned(),
-        gates: Gates::default(),
-        created_at: at(0),
-    }
+    Organisation::new(OrganisationId::new(uuid()), format!("Organisation {slug}"), slug.to_owned(), at(0))
 }
 
 /// A region with a KMS.
@@ -200,19 +198,19 @@ fn digest() -> [u8; 32] {
     digest
 }
 
-/// A token of a new user, without an end.
+/// A token of a new user, for one organisation, without an end.
 #[must_use]
 pub fn token(organisation: OrganisationId) -> Token {
     Token {
         id: CredentialId::new(uuid()),
         digest: digest(),
         digest_key_version: 1,
-        user: UserId::new(uuid()),
-        organisation,
+        holder: TokenHolder::User(UserId::new(uuid())),
+        organisation: Some(organisation),
         name: "test".to_owned(),
-        scopes: CredentialScopes { read: true, write: false },
+        scopes: scopes(&["api:read"]),
         created_at: at(0),
-        expires_at: None,
+        expires: None,
     }
 }
 

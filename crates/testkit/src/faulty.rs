@@ -6,13 +6,15 @@ use core::pin::Pin;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::directory::DirectoryObject;
 use strongroom_domain::failure::Failure;
 use strongroom_domain::id::{KeyId, SecretId};
 use strongroom_domain::kms::{Key, KeySummary};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
     Access, AccessError, AccessErrorKind, AccessLog, AuditLog, BrowseEntry, CommitError, CommitErrorKind, Committer,
-    Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, ReadErrorKind, SealedRead, SecretReader,
+    DirectoryReader, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ObjectQuery, ReadError, ReadErrorKind,
+    SealedRead, SecretReader,
 };
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
@@ -110,6 +112,8 @@ pub struct Faulty<S: ?Sized> {
     pub records: Faults<CommitErrorKind>,
     /// Of [`SecretReader`], all methods together.
     pub reads: Faults<ReadErrorKind>,
+    /// Of [`DirectoryReader`].
+    pub directory: Faults<ReadErrorKind>,
     /// Of [`KeyReader`], all methods together.
     pub keys: Faults<ReadErrorKind>,
     /// What others do before a read of versions, such as a change of their secret.
@@ -128,6 +132,7 @@ impl<S: ?Sized> Faulty<S> {
             accesses: Faults::default(),
             records: Faults::default(),
             reads: Faults::default(),
+            directory: Faults::default(),
             keys: Faults::default(),
             before_versions: Meanwhile::default(),
             after_answers: Meanwhile::default(),
@@ -153,6 +158,13 @@ impl<S: AccessLog + ?Sized> AccessLog for Faulty<S> {
 impl<S: AuditLog + ?Sized> AuditLog for Faulty<S> {
     async fn enqueue(&self, record: AuditRecord) -> Result<(), CommitError> {
         self.records.around(self.inner.enqueue(record)).await
+    }
+}
+
+#[async_trait]
+impl<S: DirectoryReader + ?Sized> DirectoryReader for Faulty<S> {
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<DirectoryObject>, ReadError> {
+        self.directory.around(self.inner.objects(query)).await
     }
 }
 

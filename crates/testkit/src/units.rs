@@ -3,10 +3,12 @@
 
 use crate::build;
 use strongroom_domain::audit::Action;
+use strongroom_domain::directory::DirectoryObject;
 use strongroom_domain::kms::{Key, KeyState, KeyStatus};
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::secret::{Secret, SecretState};
+use strongroom_domain::tenancy::Organisation;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Change, Expect, UniqueKey, Unit};
 use strongroom_domain::version::VersionNumber;
@@ -33,6 +35,19 @@ pub fn unchanged(secret: &Secret) -> Expect {
 #[must_use]
 pub fn unchanged_key(key: &Key) -> Expect {
     Expect::Revision(AggregateId::Key(key.spec.id), key.state.revision)
+}
+
+/// That the organisation and its directory still are as they were read.
+#[must_use]
+pub const fn unchanged_organisation(organisation: &Organisation) -> Expect {
+    Expect::Revision(AggregateId::Organisation(organisation.id), organisation.revision)
+}
+
+/// That no object of its kind and organisation has the object's handle.
+#[must_use]
+pub fn handle_is_free(object: &DirectoryObject) -> Expect {
+    let handle = object.handle().into_owned();
+    Expect::Absent(UniqueKey::Handle(object.organisation(), object.kind(), handle))
 }
 
 /// That nothing lies at the secret's path.
@@ -137,4 +152,37 @@ pub fn replace_key_status(key: &Key, status: KeyStatus) -> (Unit, Key) {
 #[must_use]
 pub const fn pending_deletion() -> KeyStatus {
     KeyStatus::PendingDeletion { purge_at: build::at(30 * 86_400), was_disabled: false }
+}
+
+/// Changes an organisation's directory.
+#[must_use]
+pub fn revise(organisation: &Organisation, changes: Vec<Change>) -> (Unit, Organisation) {
+    let revised = Organisation { revision: organisation.revision.next(), ..organisation.clone() };
+    let mut all = vec![Change::ReviseOrganisation { organisation: revised.id, revision: revised.revision }];
+    all.extend(changes);
+    (expecting(vec![unchanged_organisation(organisation)], all), revised)
+}
+
+/// Adds or replaces an object of the directory.
+#[must_use]
+pub fn put(object: impl Into<DirectoryObject>) -> Change {
+    Change::PutObject(Box::new(object.into()))
+}
+
+/// Removes an object from the directory.
+#[must_use]
+pub const fn remove(object: &DirectoryObject) -> Change {
+    Change::DeleteObject { kind: object.kind(), id: object.id() }
+}
+
+/// Replaces an organisation by what `edit` makes of it, as a change of its own.
+#[must_use]
+pub fn replace_organisation(organisation: &Organisation, edit: impl FnOnce(&mut Organisation)) -> (Unit, Organisation) {
+    let mut replaced = organisation.clone();
+    edit(&mut replaced);
+    replaced.updated_at = Some(later(organisation.updated_at.unwrap_or(organisation.created_at)));
+    replaced.object_version += 1;
+    replaced.revision = organisation.revision.next();
+    let change = Change::ReplaceOrganisation(replaced.clone());
+    (expecting(vec![unchanged_organisation(organisation)], vec![change]), replaced)
 }

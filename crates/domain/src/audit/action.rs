@@ -68,6 +68,124 @@ named! {
         AuthTokenIssue = "auth.token.issue",
         /// A call failed before it was known who calls, or its credentials were refused.
         AuthFailure = "auth.failure",
+        /// A project was created.
+        IamProjectCreate = "iam.project.create",
+        /// Objects of the kind "project" were listed.
+        IamProjectList = "iam.project.list",
+        /// A project was read.
+        IamProjectRead = "iam.project.read",
+        /// A project was changed.
+        IamProjectUpdate = "iam.project.update",
+        /// A project was deleted.
+        IamProjectDelete = "iam.project.delete",
+        /// A user was created.
+        IamUserCreate = "iam.user.create",
+        /// A user was read.
+        IamUserRead = "iam.user.read",
+        /// Objects of the kind "user" were listed.
+        IamUserList = "iam.user.list",
+        /// A membership was created.
+        IamMemberCreate = "iam.member.create",
+        /// Objects of the kind "membership" were listed.
+        IamMemberList = "iam.member.list",
+        /// A membership was changed.
+        IamMemberUpdate = "iam.member.update",
+        /// A membership was deleted.
+        IamMemberDelete = "iam.member.delete",
+        /// A team was created.
+        IamTeamCreate = "iam.team.create",
+        /// Objects of the kind "team" were listed.
+        IamTeamList = "iam.team.list",
+        /// A team was read.
+        IamTeamRead = "iam.team.read",
+        /// A team was changed.
+        IamTeamUpdate = "iam.team.update",
+        /// A team was deleted.
+        IamTeamDelete = "iam.team.delete",
+        /// A member of a team was created.
+        IamTeamMemberCreate = "iam.team_member.create",
+        /// A member of a team was deleted.
+        IamTeamMemberDelete = "iam.team_member.delete",
+        /// A service account was created.
+        IamServiceAccountCreate = "iam.service_account.create",
+        /// Objects of the kind "service account" were listed.
+        IamServiceAccountList = "iam.service_account.list",
+        /// A service account was read.
+        IamServiceAccountRead = "iam.service_account.read",
+        /// A service account was changed.
+        IamServiceAccountUpdate = "iam.service_account.update",
+        /// A service account was deleted.
+        IamServiceAccountDelete = "iam.service_account.delete",
+        /// An access credential was created.
+        IamAccessCredentialCreate = "iam.access_credential.create",
+        /// Objects of the kind "access credential" were listed.
+        IamAccessCredentialList = "iam.access_credential.list",
+        /// An access credential was deleted.
+        IamAccessCredentialDelete = "iam.access_credential.delete",
+        /// A role was created.
+        IamRoleCreate = "iam.role.create",
+        /// Objects of the kind "role" were listed.
+        IamRoleList = "iam.role.list",
+        /// A role was read.
+        IamRoleRead = "iam.role.read",
+        /// A role was deleted.
+        IamRoleDelete = "iam.role.delete",
+        /// A rule of a role was created.
+        IamRuleCreate = "iam.rule.create",
+        /// A rule of a role was deleted.
+        IamRuleDelete = "iam.rule.delete",
+        /// A binding was created.
+        IamBindingCreate = "iam.binding.create",
+        /// Objects of the kind "binding" were listed.
+        IamBindingList = "iam.binding.list",
+        /// A binding was deleted.
+        IamBindingDelete = "iam.binding.delete",
+        /// A provider of foreign identities was created.
+        IamIdentityProviderCreate = "iam.identity_provider.create",
+        /// Objects of the kind "provider of foreign identities" were listed.
+        IamIdentityProviderList = "iam.identity_provider.list",
+        /// A provider of foreign identities was read.
+        IamIdentityProviderRead = "iam.identity_provider.read",
+        /// A provider of foreign identities was changed.
+        IamIdentityProviderUpdate = "iam.identity_provider.update",
+        /// A provider of foreign identities was deleted.
+        IamIdentityProviderDelete = "iam.identity_provider.delete",
+        /// A federated identity was created.
+        IamFederatedIdentityCreate = "iam.federated_identity.create",
+        /// Objects of the kind "federated identity" were listed.
+        IamFederatedIdentityList = "iam.federated_identity.list",
+        /// A federated identity was read.
+        IamFederatedIdentityRead = "iam.federated_identity.read",
+        /// A federated identity was changed.
+        IamFederatedIdentityUpdate = "iam.federated_identity.update",
+        /// A federated identity was deleted.
+        IamFederatedIdentityDelete = "iam.federated_identity.delete",
+        /// A personal access token was created.
+        IamPersonalTokenCreate = "iam.personal_token.create",
+        /// Objects of the kind "personal access token" were listed.
+        IamPersonalTokenList = "iam.personal_token.list",
+        /// A personal access token was deleted.
+        IamPersonalTokenDelete = "iam.personal_token.delete",
+        /// It was asked why something is allowed or denied.
+        IamExplain = "iam.explain",
+        /// A token of another issuer was exchanged.
+        AuthTokenExchange = "auth.token.exchange",
+        /// An organisation was created by the operator.
+        SystemOrganisationCreate = "system.organisation.create",
+        /// Organisations were read by the operator.
+        SystemOrganisationRead = "system.organisation.read",
+        /// An organisation or its gates were changed by the operator.
+        SystemOrganisationUpdate = "system.organisation.update",
+        /// A region was added by the operator.
+        SystemRegionCreate = "system.region.create",
+        /// Regions were read by the operator.
+        SystemRegionRead = "system.region.read",
+        /// A region was changed by the operator.
+        SystemRegionUpdate = "system.region.update",
+        /// The key that signs access tokens was rotated by the operator.
+        SystemSigningKeyRotate = "system.signing_key.rotate",
+        /// An owner token was issued at the server, with the root key.
+        SystemRecover = "system.recover",
         /// A store was set up.
         SystemInit = "system.init",
     }
@@ -94,5 +212,29 @@ named! {
         KmsKey = "kms_key",
         /// An organisation.
         Organisation = "organisation",
+        /// A user.
+        User = "user",
+        /// A user's membership in an organisation.
+        OrganisationMember = "organisation_member",
+        /// A team.
+        Team = "team",
+        /// A service account.
+        ServiceAccount = "service_account",
+        /// An access credential of a service account.
+        AccessCredential = "access_credential",
+        /// A role.
+        OrganisationRole = "organisation_role",
+        /// A provider of foreign identities.
+        IdentityProvider = "federated_identity_provider",
+        /// A federated identity.
+        FederatedIdentity = "federated_identity",
+        /// A personal access token.
+        PersonalToken = "personal_access_token",
+        /// A project.
+        Project = "project",
+        /// A region.
+        Region = "region",
+        /// A key of the installation.
+        InstanceKey = "instance_key",
     }
 }

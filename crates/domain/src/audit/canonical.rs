@@ -31,6 +31,7 @@ impl AuditRecord {
             match principal {
                 Principal::User(id) => to.text(UserId::PREFIX).id(id.uuid()),
                 Principal::ServiceAccount(id) => to.text(ServiceAccountId::PREFIX).id(id.uuid()),
+                Principal::Operator(id) => to.text(OPERATOR).id(id.uuid()),
             };
         });
         to.optional(self.credential, |to, id| {
@@ -92,10 +93,14 @@ impl AuditRecord {
     }
 }
 
+/// What stands for an operator in place of an identity's prefix.
+const OPERATOR: &str = "operator";
+
 fn read_principal(from: &mut Decoder<'_>) -> Result<Principal, DecodeError> {
     match from.text()?.as_str() {
         UserId::PREFIX => Ok(Principal::User(UserId::new(from.id()?))),
         ServiceAccountId::PREFIX => Ok(Principal::ServiceAccount(ServiceAccountId::new(from.id()?))),
+        OPERATOR => Ok(Principal::Operator(CredentialId::new(from.id()?))),
         _ => Err(DecodeError),
     }
 }

@@ -1,86 +1,104 @@
 //! All rules of a caller, compiled for fast decisions.
 
+use super::index::{NameIndex, PatternIndex, PatternIndexBuilder, RuleNumber};
 use super::{Permission, ResourceType, Rule};
 use crate::id::{KeyId, RuleId};
 use crate::path::{Directory, SecretPath};
-use crate::pattern::PathPattern;
+use core::borrow::Borrow;
 
 /// What a caller may do: the union of the rules that are bound to it.
 ///
-/// Where several rules allow, a decision names the first of them in the order in which they were given.
+/// Where several rules allow, a decision names the first of them in the order in which they were given. A decision doesn't try
+/// every rule: paths and names are looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
     rules: Vec<CompiledRule>,
-    /// For each pair of type and permission, the rules (by index, ascending) that name both.
-    by_subject: Vec<Vec<usize>>,
+    /// For each pair of type and permission, the rules (ascending) that name both.
+    by_subject: Vec<Vec<RuleNumber>>,
+    /// For each pair of type and permission, the first rule that names both and speaks of everything.
+    everywhere: Vec<Option<RuleNumber>>,
+    patterns: PatternIndex,
+    names: NameIndex,
 }
 
 #[derive(Clone, Debug)]
 struct CompiledRule {
     id: RuleId,
-    scope: Scope,
+    /// One bit for each pair of type and permission.
+    subjects: [u64; SUBJECTS.div_ceil(64)],
 }
 
-/// Which resources of its types a rule speaks of.
-#[derive(Clone, Debug)]
-enum Scope {
-    Everything,
-    Listed {
-        /// The entries as secrets are compared; empty when the rule doesn't speak of secrets.
-        patterns: Vec<PathPattern>,
-        /// The entries as other resources are compared; empty when the rule speaks of secrets only.
-        names: Vec<String>,
-    },
-}
+/// How many pairs of type and permission there are.
+const SUBJECTS: usize = ResourceType::ALL.len() * Permission::ALL.len();
 
 const fn subject(kind: ResourceType, permission: Permission) -> usize {
     kind as usize * Permission::ALL.len() + permission as usize
 }
 
+impl CompiledRule {
+    fn names(&self, subject: usize) -> bool {
+        self.subjects[subject / 64] >> (subject % 64) & 1 == 1
+    }
+}
+
 impl Grants {
     /// Compiles rules. Those that name nothing known here drop out.
     #[must_use]
-    pub fn compile(rules: impl IntoIterator<Item = Rule>) -> Self {
-        let mut grants =
-            Self { rules: Vec::new(), by_subject: vec![Vec::new(); ResourceType::ALL.len() * Permission::ALL.len()] };
+    pub fn compile(rules: impl IntoIterator<Item: Borrow<Rule>>) -> Self {
+        let (by_subject, everywhere) = (vec![Vec::new(); SUBJECTS], vec![None; SUBJECTS]);
+        let mut grants = Self { by_subject, everywhere, ..Self::default() };
+        let mut patterns = PatternIndexBuilder::default();
         for rule in rules {
-            grants.add(rule);
+            grants.add(rule.borrow(), &mut patterns);
         }
+        grants.patterns = patterns.build();
         grants
     }
 
-    fn add(&mut self, rule: Rule) {
+    fn add(&mut self, rule: &Rule, patterns: &mut PatternIndexBuilder) {
         let kinds: Vec<_> = ResourceType::ALL.iter().filter(|kind| rule.names_resource(**kind)).collect();
         let permissions: Vec<_> = Permission::ALL.iter().filter(|name| rule.names_permission(**name)).collect();
         if kinds.is_empty() || permissions.is_empty() {
             return;
         }
-        for kind in &kinds {
-            for permission in &permissions {
-                self.by_subject[subject(**kind, **permission)].push(self.rules.len());
+        let number = self.rules.len();
+        let everything = rule.speaks_of_everything();
+        let mut subjects = [0; SUBJECTS.div_ceil(64)];
+        for subject in kinds.iter().flat_map(|kind| permissions.iter().map(|name| subject(**kind, **name))) {
+            self.by_subject[subject].push(number);
+            subjects[subject / 64] |= 1 << (subject % 64);
+            if everything {
+                self.everywhere[subject].get_or_insert(number);
             }
         }
         let secrets = kinds.contains(&&ResourceType::Secret);
         let others = kinds.len() > usize::from(secrets);
-        self.rules.push(CompiledRule { id: rule.id, scope: Scope::compile(rule.resource_identities, secrets, others) });
+        let entries = rule.resource_identities.iter().filter(|_| !everything);
+        if others {
+            entries.clone().for_each(|entry| self.names.add(entry, number));
+        }
+        if secrets {
+            entries.for_each(|entry| patterns.add(entry, number));
+        }
+        self.rules.push(CompiledRule { id: rule.id, subjects });
     }
 
     /// The rule that allows this on the secret at the path, whether one lies there or not.
     #[must_use]
     pub fn on_secret(&self, permission: Permission, path: &SecretPath) -> Option<RuleId> {
-        self.first(ResourceType::Secret, permission, |scope| scope.any_pattern(|pattern| pattern.matches(path)))
+        let subject = subject(ResourceType::Secret, permission);
+        let everywhere = self.everywhere(subject);
+        let end = everywhere.unwrap_or(self.rules.len());
+        let found = self.patterns.first(path, end, |rule| self.rules[rule].names(subject));
+        found.or(everywhere).map(|rule| self.rules[rule].id)
     }
 
     /// The rule that allows any of these on the KMS key. An operation that more than one permission opens, such as `encrypt`
     /// or `update`, gives them all; the rule that is named is one for the first permission that has any.
     #[must_use]
     pub fn on_key(&self, any_of: &[Permission], key: KeyId, slug: &str) -> Option<RuleId> {
-        any_of.iter().find_map(|permission| {
-            self.first(ResourceType::KmsKey, *permission, |scope| {
-                // An identity has one spelling: reading the entry compares like writing the key's, and takes no memory.
-                scope.any_name(|name| name == slug || name.parse() == Ok(key))
-            })
-        })
+        let named = [self.names.of_key(key), self.names.named(slug)];
+        any_of.iter().find_map(|permission| self.first_named(ResourceType::KmsKey, *permission, named))
     }
 
     /// The rule that allows this on a resource that is named by identity or, where it has one, by its present slug.
@@ -88,20 +106,27 @@ impl Grants {
     /// [`on_key`](Self::on_key).
     #[must_use]
     pub fn on(&self, kind: ResourceType, permission: Permission, identity: &str, slug: Option<&str>) -> Option<RuleId> {
-        self.first(kind, permission, |scope| scope.any_name(|name| name == identity || Some(name) == slug))
+        // What has no identity yet, because it is to be made, isn't named by an entry that is empty.
+        let named = |name: &str| if name.is_empty() { &[][..] } else { self.names.named(name) };
+        let named = [named(identity), slug.map_or(&[][..], named)];
+        self.first_named(kind, permission, named)
     }
 
     /// A rule that gives this permission on resources of the type, whichever those are. It opens lists, whose entries are
     /// then decided one by one.
     #[must_use]
     pub fn anywhere(&self, kind: ResourceType, permission: Permission) -> Option<RuleId> {
-        self.first(kind, permission, |_| true)
+        self.naming(kind, permission).next().map(|rule| rule.id)
     }
 
     /// A rule that allows this on every secret below the directory, so that none needs a decision of its own.
     #[must_use]
     pub fn covers_below(&self, permission: Permission, directory: &Directory) -> Option<RuleId> {
-        self.first(ResourceType::Secret, permission, |scope| scope.any_pattern(|pattern| pattern.covers(directory)))
+        let subject = subject(ResourceType::Secret, permission);
+        let covering = self.patterns.around(directory).filter(|(pattern, _)| pattern.covers(directory));
+        let rules =
+            covering.filter_map(|(_, rules)| rules.iter().copied().find(|rule| self.rules[*rule].names(subject)));
+        rules.chain(self.everywhere(subject)).min().map(|number| self.rules[number].id)
     }
 
     /// Texts such that every secret below the directory on which this is allowed begins with one of them. Each begins with
@@ -109,15 +134,13 @@ impl Grants {
     /// such secret once. Not every secret that is met is allowed.
     #[must_use]
     pub fn literal_prefixes_below(&self, permission: Permission, directory: &Directory) -> Vec<String> {
-        let mut prefixes = Vec::new();
-        for scope in self.scopes(ResourceType::Secret, permission).map(|rule| &rule.scope) {
-            match scope {
-                Scope::Everything => return vec![directory.as_str().to_owned()],
-                Scope::Listed { patterns, .. } => {
-                    prefixes.extend(patterns.iter().filter_map(|pattern| pattern.literal_prefix_below(directory)));
-                }
-            }
+        let subject = subject(ResourceType::Secret, permission);
+        if self.everywhere(subject).is_some() {
+            return vec![directory.as_str().to_owned()];
         }
+        let around = self.patterns.around(directory);
+        let named = around.filter(|(_, rules)| rules.iter().any(|rule| self.rules[*rule].names(subject)));
+        let mut prefixes: Vec<_> = named.filter_map(|(pattern, _)| pattern.literal_prefix_below(directory)).collect();
         prefixes.sort_unstable();
         // Sorted, a text stands right before all those that begin with it.
         let mut kept: Vec<String> = Vec::new();
@@ -129,38 +152,21 @@ impl Grants {
         kept
     }
 
-    fn scopes(&self, kind: ResourceType, permission: Permission) -> impl Iterator<Item = &CompiledRule> {
-        let indices = self.by_subject.get(subject(kind, permission)).map_or(&[][..], Vec::as_slice);
-        indices.iter().map(|index| &self.rules[*index])
+    fn naming(&self, kind: ResourceType, permission: Permission) -> impl Iterator<Item = &CompiledRule> {
+        let numbers = self.by_subject.get(subject(kind, permission)).map_or(&[][..], Vec::as_slice);
+        numbers.iter().map(|number| &self.rules[*number])
     }
 
-    fn first(&self, kind: ResourceType, permission: Permission, allows: impl Fn(&Scope) -> bool) -> Option<RuleId> {
-        self.scopes(kind, permission).find(|rule| allows(&rule.scope)).map(|rule| rule.id)
-    }
-}
-
-impl Scope {
-    fn compile(identities: Vec<String>, secrets: bool, others: bool) -> Self {
-        if identities.is_empty() || identities.iter().any(|entry| entry == "*") {
-            return Self::Everything;
-        }
-        let patterns =
-            if secrets { identities.iter().map(|entry| PathPattern::new(entry)).collect() } else { Vec::new() };
-        Self::Listed { patterns, names: if others { identities } else { Vec::new() } }
+    fn everywhere(&self, subject: usize) -> Option<RuleNumber> {
+        self.everywhere.get(subject).copied().flatten()
     }
 
-    fn any_pattern(&self, allows: impl Fn(&PathPattern) -> bool) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Listed { patterns, .. } => patterns.iter().any(allows),
-        }
-    }
-
-    fn any_name(&self, allows: impl Fn(&str) -> bool) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Listed { names, .. } => names.iter().any(|name| allows(name)),
-        }
+    /// The first rule for this in any of the lists, or of those that speak of everything.
+    fn first_named(&self, kind: ResourceType, permission: Permission, named: [&[RuleNumber]; 2]) -> Option<RuleId> {
+        let subject = subject(kind, permission);
+        let counts = |number: &RuleNumber| self.rules[*number].names(subject);
+        let found = named.into_iter().filter_map(|numbers| numbers.iter().copied().find(counts));
+        found.chain(self.everywhere(subject)).min().map(|number| self.rules[number].id)
     }
 }
 
@@ -188,6 +194,7 @@ mod tests {
             resources: owned(resources),
             resource_identities: owned(identities),
             permissions: owned(permissions),
+            note: String::new(),
         }
     }
 
@@ -219,6 +226,7 @@ mod tests {
                     resources,
                     resource_identities,
                     permissions,
+                    note: String::new(),
                 })
                 .collect()
         })
@@ -293,7 +301,7 @@ mod tests {
 
     #[test]
     fn nothing_is_allowed_without_a_rule() {
-        for grants in [Grants::default(), Grants::compile([])] {
+        for grants in [Grants::default(), Grants::compile(core::iter::empty::<Rule>())] {
             assert_eq!(grants.on_secret(Permission::Read, &path("/a")), None);
             assert_eq!(grants.anywhere(ResourceType::Secret, Permission::List), None);
             assert_eq!(grants.on_key(&[Permission::Encrypt, Permission::Update], KEY, "key-a"), None);
@@ -324,6 +332,15 @@ mod tests {
         assert_eq!(grants.on_secret(Permission::Read, &path("/app/x")), Some(id(2)));
         assert_eq!(grants.on_secret(Permission::Read, &path("/app/y")), Some(id(3)));
         assert_eq!(grants.on_secret(Permission::Delete, &path("/app/y")), None);
+    }
+
+    #[test]
+    fn an_empty_entry_names_nothing() {
+        let grants = Grants::compile([rule(1, &["team", "kms_key"], &[""], &["create"])]);
+        for kind in [ResourceType::Team, ResourceType::KmsKey] {
+            assert_eq!(grants.on(kind, Permission::Create, "", None), None);
+            assert_eq!(grants.on(kind, Permission::Create, "", Some("")), None);
+        }
     }
 
     #[test]

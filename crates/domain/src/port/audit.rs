@@ -1,6 +1,6 @@
 use crate::audit::{AuditRecord, ChainedRecord, Signature};
 use crate::failure::Failure;
-use crate::id::{SecretId, StreamId};
+use crate::id::{OrganisationId, RequestId, SecretId, StreamId};
 use crate::port::{CommitError, ReadError};
 use crate::time::Timestamp;
 use crate::unit::Revision;
@@ -72,6 +72,12 @@ pub trait AuditReader: Send + Sync {
     /// - Sequences have no gap, and each record's hash follows from the one before.
     /// - The last record of a stream is signed.
     async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError>;
+
+    /// The newest record in an organisation's log that tells of a denial in a request.
+    ///
+    /// - Records of other outcomes, of other organisations and of none are not looked at.
+    /// - Newest is by time; of two of one time, the one that was written later, where one writer wrote both.
+    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError>;
 }
 
 /// Signs commits of the audit log.

@@ -10,16 +10,22 @@ mod kms;
 mod lease;
 mod read;
 mod root_key;
+mod tokens;
 
 pub use audit::{Access, AccessError, AccessErrorKind, AccessLog, AuditLog, AuditReader, AuditSigner};
-pub use authenticate::{AuthenticateError, Authenticator, Credential};
+pub use authenticate::{AuthenticateError, Authenticated, Authenticator, Credential, UserLogin};
 pub use cipher::{CipherError, KeyedDigest, PayloadCipher};
 pub use commit::{CommitError, CommitErrorKind, Committer};
 pub use environment::{Clock, Entropy, EntropyError, IdGenerator};
 pub use kms::{Kms, KmsError, KmsErrorKind};
 pub use lease::{LeaseError, LeaseErrorKind, Leases};
 pub use read::{
-    AnswerReader, BrowseEntry, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, ReadErrorKind,
-    SealedRead, SealedVersionState, SecretReader, SetupReader, TenancyReader, TokenReader,
+    AnswerReader, BrowseEntry, DirectoryReader, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ObjectQuery,
+    ObjectSelector, ReadError, ReadErrorKind, SealedRead, SealedVersionState, SecretReader, SetupReader, TenancyReader,
+    TokenReader,
 };
 pub use root_key::{RootKey, RootKeyError};
+pub use tokens::{
+    AccessClaims, CredentialMaker, ForeignClaims, ForeignTokenError, ForeignTokens, NewAccessKey, NewToken,
+    TokenIssuer, TokenIssuerError, TokenKey,
+};

@@ -1,5 +1,6 @@
+use crate::directory::{DirectoryObject, ObjectKind};
 use crate::failure::Failure;
-use crate::id::{KeyId, OrganisationId, SecretId};
+use crate::id::{KeyId, OrganisationId, SecretId, UserId};
 use crate::kms::{Key, KeySummary};
 use crate::path::{Directory, SecretPath};
 use crate::principal::Token;
@@ -11,6 +12,7 @@ use crate::unit::{Answer, AnswerKey};
 use crate::version::{Version, VersionNumber, VersionSelector};
 use async_trait::async_trait;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Why a read failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,8 +202,48 @@ pub trait TenancyReader: Send + Sync {
     /// The organisation of this id.
     async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError>;
 
+    /// All organisations, by slug.
+    async fn organisations(&self) -> Result<Vec<Organisation>, ReadError>;
+
     /// All regions, by slug.
     async fn regions(&self) -> Result<Vec<Region>, ReadError>;
+}
+
+/// Which objects of the directory are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectQuery {
+    /// Of which kind.
+    pub kind: ObjectKind,
+    /// Of which organisation; `None` for users, and for objects of all organisations.
+    pub organisation: Option<OrganisationId>,
+    /// Which of them.
+    pub which: ObjectSelector,
+}
+
+/// How objects of the directory are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectSelector {
+    /// All of them.
+    All,
+    /// Those of these identities.
+    Ids(Vec<Uuid>),
+    /// Those with this [handle](crate::directory::DirectoryObject::handle).
+    Handle(String),
+    /// Those with this [parent](crate::directory::DirectoryObject::parent).
+    PartsOf(Uuid),
+    /// Those about one of these [subjects](crate::directory::DirectoryObject::subject).
+    About(Vec<Uuid>),
+}
+
+/// Reads the directory. Each method is one snapshot.
+#[async_trait]
+pub trait DirectoryReader: Send + Sync {
+    /// The objects that a query asks for, in the order of their identities.
+    ///
+    /// - Sees only the kind that is asked for.
+    /// - Sees only the given organisation, when one is given.
+    /// - The cost depends on how many objects answer the query, not on how many there are.
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<DirectoryObject>, ReadError>;
 }
 
 /// Reads tokens.
@@ -209,6 +251,9 @@ pub trait TenancyReader: Send + Sync {
 pub trait TokenReader: Send + Sync {
     /// The token with this digest.
     async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError>;
+
+    /// The tokens of a user, in the order of their identities.
+    async fn of_user(&self, user: UserId) -> Result<Vec<Token>, ReadError>;
 }
 
 /// Reads remembered answers.

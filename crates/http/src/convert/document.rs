@@ -35,7 +35,12 @@ fn document(json: Json, place: &str) -> Result<Document, Failure> {
     })
 }
 
-/// A policy as it was sent.
+/// Any value whose numbers are whole.
+pub(super) fn whole(json: Json) -> Option<Document> {
+    document(json, "").ok()
+}
+
+/// A document as it was sent.
 pub(super) fn json(document: &Document) -> Json {
     match document {
         Document::Null => Json::Null,

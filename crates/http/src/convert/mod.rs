@@ -1,11 +1,14 @@
 //! Between the domain's types and those of the wire.
 
 mod document;
+pub(crate) mod iam;
 mod key;
 mod secret;
+mod system;
 mod value;
 
 pub(crate) use document::policy;
 pub(crate) use key::{key, key_type, key_version, region, summary};
 pub(crate) use secret::{metadata, put_done, secret};
+pub(crate) use system::{created_organisation, new_organisation, system_organisation, system_region};
 pub(crate) use value::{Values, decode, encode, revealed};

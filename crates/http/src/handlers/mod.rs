@@ -4,6 +4,9 @@
 //! then whether the caller may (the engine's first step), and only then the body.
 
 pub(crate) mod health;
+pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod oidc;
 pub(crate) mod regions;
 pub(crate) mod secrets;
+pub(crate) mod system;

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod errors;
+mod iam;
 mod keys;
 mod limits;
 mod listing;

@@ -14,11 +14,11 @@ use strongroom_crypto::{Aes256GcmCipher, HmacSha256Digest, OsEntropy};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::iam::{Grants, Rule};
 use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, RuleId, StreamId, UserId};
-use strongroom_domain::policy::PolicySubject;
 use strongroom_domain::port::{
-    AuditLog, AuditReader, AuthenticateError, Authenticator, CommitError, Committer, Credential, IdGenerator, Kms,
+    AuditLog, AuditReader, AuthenticateError, Authenticated, Authenticator, CommitError, Committer, Credential,
+    IdGenerator, Kms,
 };
-use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal};
+use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal, Reach, Token};
 use strongroom_domain::tenancy::{Gates, Organisation, Region};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Unit};
@@ -42,6 +42,8 @@ pub(crate) const READER: &str = "reader";
 pub(crate) const READ_SCOPE: &str = "read-scope";
 /// May do nothing.
 pub(crate) const NOBODY: &str = "nobody";
+/// May do everything, with a credential that is bound to the project `payments`.
+pub(crate) const IN_PROJECT: &str = "in-project";
 /// Is a member of `dev`, `no-secrets`, `no-kms` and `no-projects`.
 pub(crate) const EVERYWHERE: &str = "everywhere";
 
@@ -49,15 +51,17 @@ struct Tokens(HashMap<&'static str, Arc<Caller>>);
 
 #[async_trait]
 impl Authenticator for Tokens {
-    async fn authenticate(&self, credential: &Credential, _: Timestamp) -> Result<Arc<Caller>, AuthenticateError> {
+    async fn authenticate(&self, credential: &Credential, _: Timestamp) -> Result<Authenticated, AuthenticateError> {
         let token = match credential {
             Credential::Token(token) => token,
             Credential::AccessKey { key, secret } if key == "key" => secret,
             Credential::AccessKey { .. } => return Err(AuthenticateError::Refused),
         };
         let token = core::str::from_utf8(token.expose()).map_err(|_| AuthenticateError::Refused)?;
-        self.0.get(token).map(Arc::clone).ok_or(AuthenticateError::Refused)
+        self.0.get(token).map(|caller| Authenticated::Caller(Arc::clone(caller))).ok_or(AuthenticateError::Refused)
     }
+
+    fn forget(&self, _: &Token) {}
 }
 
 /// When every test begins.
@@ -157,18 +161,13 @@ fn caller(
     let grants = Arc::new(Grants::compile(rules.to_vec()));
     let membership =
         |organisation: &OrganisationId| Membership { organisation: *organisation, grants: Arc::clone(&grants) };
-    Arc::new(Caller {
-        principal: Principal::User(user),
-        credential: CredentialId::new(ids.next()),
-        scopes,
-        memberships: organisations.iter().map(membership).collect(),
-        subject: PolicySubject { user: Some(user.to_string()), ..PolicySubject::default() },
-    })
+    let reach = Reach::Given(organisations.iter().map(membership).collect());
+    Arc::new(Caller::new(Principal::User(user), CredentialId::new(ids.next()), scopes, reach))
 }
 
 fn organisation(number: u128, slug: &str, gates: Gates) -> Organisation {
     let id = OrganisationId::new(Uuid::from_u128(number));
-    Organisation { id, name: slug.to_owned(), slug: slug.to_owned(), gates, created_at: Timestamp::EPOCH }
+    Organisation { gates, ..Organisation::new(id, slug.to_owned(), slug.to_owned(), Timestamp::EPOCH) }
 }
 
 fn region(number: u128, slug: &str, kms_enabled: bool) -> Region {
@@ -224,13 +223,17 @@ impl Room {
             resources: texts(&["secret"]),
             resource_identities: texts(&["/app/prod/*"]),
             permissions: texts(&["read", "list", "getSecretValue"]),
+            note: String::new(),
         }];
         let read_only = CredentialScopes { read: true, write: false };
+        let in_project = caller(&ids, CredentialScopes::ALL, &[dev_id], &everything);
+        let in_project = Arc::new(Caller { project: Some("payments".to_owned()), ..Caller::clone(&in_project) });
         let tokens = Tokens(HashMap::from([
             (ADMIN, caller(&ids, CredentialScopes::ALL, &[dev_id], &everything)),
             (READER, caller(&ids, CredentialScopes::ALL, &[dev_id], &reading)),
             (READ_SCOPE, caller(&ids, read_only, &[dev_id], &everything)),
             (NOBODY, caller(&ids, CredentialScopes::ALL, &[dev_id], &[])),
+            (IN_PROJECT, in_project),
             (EVERYWHERE, caller(&ids, CredentialScopes::ALL, &all, &everything)),
         ]));
         let gate = Arc::new(Gate {
@@ -245,10 +248,13 @@ impl Room {
             secrets: store.clone(),
             keys: store.clone(),
             tenancy: store.clone(),
+            directory: store.clone(),
+            credentials: None,
             answers: store.clone(),
             committer: gate.clone(),
             access_log: store.clone(),
             audit_log: gate.clone(),
+            audit: store.clone(),
             kms,
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[7; 32]), 1)),

@@ -44,8 +44,8 @@ fn the_stored_public_key_verifies_signatures() {
     let root = root();
     let (keys, sealed) = generate(&root);
     let publics: Vec<_> = sealed.iter().filter_map(|key| Some((key.purpose, key.public?))).collect();
-    let [(InstanceKeyPurpose::AuditSigning, public)] = publics[..] else {
-        panic!("one public key, of the signing key")
+    let [(InstanceKeyPurpose::AuditSigning, public), (InstanceKeyPurpose::TokenSigning, _)] = publics[..] else {
+        panic!("public keys of the signing keys")
     };
     assert!(verify_audit_signature(&public, b"bytes", &keys.audit_signer().sign(b"bytes")));
 }
@@ -68,11 +68,30 @@ fn the_newest_version_is_used() {
 fn every_purpose_must_be_there() {
     let root = root();
     let (_, sealed) = generate(&root);
-    for purpose in InstanceKeyPurpose::ALL {
+    let optional = InstanceKeyPurpose::TokenSigning;
+    for purpose in InstanceKeyPurpose::ALL.into_iter().filter(|purpose| *purpose != optional) {
         let rest: Vec<_> = sealed.iter().filter(|key| key.purpose != purpose).cloned().collect();
         let error = InstanceKeys::open(&root, &rest).err();
         assert!(matches!(error, Some(InstanceKeyError::Missing(missing)) if missing == purpose));
     }
+}
+
+#[test]
+fn a_store_from_before_access_tokens_is_given_their_key() {
+    let root = root();
+    let (_, sealed) = generate(&root);
+    let purpose = InstanceKeyPurpose::TokenSigning;
+    let mut old: Vec<_> = sealed.iter().filter(|key| key.purpose != purpose).cloned().collect();
+    assert!(InstanceKeys::open(&root, &old).expect("opens").token_signing().is_empty());
+
+    let missing = InstanceKeys::missing(&root, &OsEntropy, &old).expect("makes");
+    assert_eq!(missing.iter().map(|key| (key.purpose, key.version)).collect::<Vec<_>>(), [(purpose, 1)]);
+    old.extend(missing.clone());
+    assert_eq!(InstanceKeys::open(&root, &old).expect("opens").token_signing(), missing);
+    assert!(InstanceKeys::missing(&root, &OsEntropy, &old).expect("nothing to make").is_empty());
+
+    let without_digest: Vec<_> = sealed[1..].to_vec();
+    assert!(InstanceKeys::missing(&root, &OsEntropy, &without_digest).expect("nothing to make").is_empty());
 }
 
 #[test]
@@ -94,7 +113,7 @@ fn swapped_damaged_and_foreign_keys_are_refused() {
         other[place].version = 2;
         assert!(refused(&ours, &other));
         other = sealed.clone();
-        other[place].sealed = sealed[(place + 1) % 3].sealed.clone();
+        other[place].sealed = sealed[(place + 1) % 4].sealed.clone();
         assert!(refused(&ours, &other));
     }
 }
@@ -114,9 +133,9 @@ fn a_key_that_opens_but_is_no_key_is_damaged() {
             assert!(damaged(&other));
         }
     }
-    for public in [None, Some([9; 32])] {
+    for (place, public) in [(2, None), (2, Some([9; 32])), (3, None), (3, Some([9; 32]))] {
         let mut other = sealed.clone();
-        other[2].public = public;
+        other[place].public = public;
         assert!(damaged(&other));
     }
 }

@@ -3,11 +3,11 @@ use crate::state::State;
 use strongroom_domain::principal::Token;
 
 pub(super) fn apply(state: &mut State, token: Token, journal: &mut Journal) -> Result<(), Refusal> {
-    let digest = token.digest;
-    if state.tokens.contains_key(&digest) || state.tokens.values().any(|other| other.id == token.id) {
+    let id = token.id;
+    if state.tokens.has(id, &token.digest) {
         return Err(Refusal::Doubled("token"));
     }
-    state.tokens.insert(digest, token);
-    journal.undo(move |state| drop(state.tokens.remove(&digest)));
+    state.tokens.insert(token);
+    journal.undo(move |state| drop(state.tokens.remove(id)));
     Ok(())
 }

@@ -3,7 +3,9 @@
 
 mod append_key_version;
 mod append_version;
+mod delete_object;
 mod delete_secret;
+mod delete_token;
 mod erase_version;
 mod forget_answer;
 mod insert_instance_key;
@@ -14,18 +16,23 @@ mod insert_region;
 mod insert_secret;
 mod insert_token;
 mod prune_answers;
+mod put_object;
 mod remember_answer;
 mod replace_key_state;
 mod replace_metadata;
+mod replace_organisation;
 mod replace_policy;
+mod replace_region;
+mod revise_organisation;
 
 use crate::expect::is_taken;
 use crate::journal::{Journal, Refusal};
 use crate::state::{SecretRow, State};
 use std::sync::Arc;
-use strongroom_domain::id::{KeyId, SecretId};
+use strongroom_domain::id::{KeyId, OrganisationId, SecretId};
 use strongroom_domain::kms::Key;
 use strongroom_domain::secret::SecretState;
+use strongroom_domain::tenancy::Organisation;
 use strongroom_domain::unit::{AggregateId, AnswerKey, Change, Expect, Revision, UniqueKey};
 
 pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) -> Result<(), Refusal> {
@@ -34,7 +41,21 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
         Change::InsertInstanceKey(key) => insert_instance_key::apply(state, key, journal),
         Change::InsertOrganisation(organisation) => insert_organisation::apply(state, organisation, journal),
         Change::InsertRegion(region) => insert_region::apply(state, region, journal),
+        Change::ReplaceOrganisation(organisation) => replace_organisation::apply(state, organisation, journal),
+        Change::ReviseOrganisation { organisation, revision } => {
+            revise_organisation::apply(state, organisation, revision, journal)
+        }
+        Change::ReplaceRegion(region) => replace_region::apply(state, region, journal),
+        Change::PutObject(object) => put_object::apply(state, *object, journal),
+        Change::DeleteObject { kind, id } => {
+            delete_object::apply(state, kind, id, journal);
+            Ok(())
+        }
         Change::InsertToken(token) => insert_token::apply(state, token, journal),
+        Change::DeleteToken { id } => {
+            delete_token::apply(state, id, journal);
+            Ok(())
+        }
         Change::InsertSecret { secret, version } => insert_secret::apply(state, secret, version, journal),
         Change::AppendVersion { secret, version, state: new } => {
             append_version::apply(state, secret, version, new, journal)
@@ -84,6 +105,12 @@ fn secret_conflict(id: SecretId, after: &SecretState) -> Refusal {
 fn secret_before<'a>(state: &'a mut State, id: SecretId, after: &SecretState) -> Result<&'a mut SecretRow, Refusal> {
     let row = state.secrets.get_mut(&id).filter(|row| row.secret.state.revision == before(after.revision));
     row.ok_or_else(|| secret_conflict(id, after))
+}
+
+/// The organisation, when `after` is what comes next for it.
+fn organisation_before(state: &mut State, id: OrganisationId, after: Revision) -> Result<&mut Organisation, Refusal> {
+    let organisation = state.organisations.get_mut(&id).filter(|it| it.revision == before(after));
+    organisation.ok_or_else(|| Refusal::Conflict(Expect::Revision(AggregateId::Organisation(id), before(after))))
 }
 
 /// Replaces a secret's state, and remembers the old one.

@@ -1,5 +1,6 @@
 mod answers;
 mod browse;
+mod directory;
 mod keys;
 mod secrets;
 mod setup;

@@ -17,6 +17,12 @@ impl TenancyReader for MemoryStore {
         Ok(self.read()?.organisations.get(&id).cloned())
     }
 
+    async fn organisations(&self) -> Result<Vec<Organisation>, ReadError> {
+        let mut organisations: Vec<_> = self.read()?.organisations.values().cloned().collect();
+        organisations.sort_unstable_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(organisations)
+    }
+
     async fn regions(&self) -> Result<Vec<Region>, ReadError> {
         Ok(self.read()?.regions.values().cloned().collect())
     }

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod audit_record;
 pub(crate) mod audit_stream;
+pub(crate) mod directory_object;
 pub(crate) mod instance_key;
 pub(crate) mod key_check;
 pub(crate) mod kms_key;
@@ -11,3 +12,4 @@ pub(crate) mod organisation;
 pub(crate) mod region;
 pub(crate) mod secret;
 pub(crate) mod secret_version;
+pub(crate) mod token;

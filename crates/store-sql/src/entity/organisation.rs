@@ -13,6 +13,10 @@ pub(crate) struct Model {
     pub(crate) gate_kms: bool,
     pub(crate) gate_projects: bool,
     pub(crate) created_at: i64,
+    pub(crate) metadata: Option<Vec<u8>>,
+    pub(crate) updated_at: Option<i64>,
+    pub(crate) object_version: i64,
+    pub(crate) revision: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

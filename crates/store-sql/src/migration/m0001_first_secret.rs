@@ -1,10 +1,10 @@
 //! Setup, tenancy, tokens, KMS keys, secrets, answers, and the audit log.
 
-use super::Columns;
+use super::{Columns, index, table};
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::sea_query::{
-    ColumnDef, ConditionalStatement, Expr, ExprTrait, ForeignKey, ForeignKeyCreateStatement, Index,
-    IndexCreateStatement, Table, TableCreateStatement,
+    ConditionalStatement, Expr, ExprTrait, ForeignKey, ForeignKeyCreateStatement, IndexCreateStatement,
+    TableCreateStatement,
 };
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 
@@ -53,41 +53,6 @@ const STORAGE: [&str; 4] = [
     "ALTER TABLE secrets SET (fillfactor = 85)",
     "ALTER TABLE secret_access SET (fillfactor = 80)",
 ];
-
-/// A table of these columns; `primary` names the columns of its primary key.
-fn table(
-    name: &'static str,
-    columns: impl IntoIterator<Item = ColumnDef>,
-    primary: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    if let [only] = primary {
-        table.primary_key(Index::create().col(*only));
-    } else if !primary.is_empty() {
-        let mut key = Index::create();
-        for column in primary {
-            key.col(*column);
-        }
-        table.primary_key(&mut key);
-    }
-    table
-}
-
-fn index(name: &'static str, table: &'static str, columns: &[&'static str], unique: bool) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index.name(name).table(table);
-    for column in columns {
-        index.col(*column);
-    }
-    if unique {
-        index.unique();
-    }
-    index
-}
 
 fn belongs_to(table: &'static str, column: &'static str, owner: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create().from(table, column).to(owner, "id").to_owned()

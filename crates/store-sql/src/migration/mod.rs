@@ -3,9 +3,10 @@
 //! Texts that are ordered or looked up compare bytewise on every database, so that paths have one order everywhere.
 
 mod m0001_first_secret;
+mod m0002_directory;
 
 use sea_orm_migration::sea_orm::DbBackend;
-use sea_orm_migration::sea_query::ColumnDef;
+use sea_orm_migration::sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 
 /// All steps, in order.
@@ -14,7 +15,7 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_secret::Migration)]
+        vec![Box::new(m0001_first_secret::Migration), Box::new(m0002_directory::Migration)]
     }
 }
 
@@ -111,4 +112,39 @@ impl Columns {
         column.boolean();
         column
     }
+}
+
+/// A table of these columns; `primary` names the columns of its primary key.
+fn table(
+    name: &'static str,
+    columns: impl IntoIterator<Item = ColumnDef>,
+    primary: &[&'static str],
+) -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table(name);
+    for column in columns {
+        table.col(column);
+    }
+    if let [only] = primary {
+        table.primary_key(Index::create().col(*only));
+    } else if !primary.is_empty() {
+        let mut key = Index::create();
+        for column in primary {
+            key.col(*column);
+        }
+        table.primary_key(&mut key);
+    }
+    table
+}
+
+fn index(name: &'static str, table: &'static str, columns: &[&'static str], unique: bool) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(name).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    if unique {
+        index.unique();
+    }
+    index
 }

@@ -4,10 +4,12 @@
 use super::lease;
 use crate::encoded::EncodedUnit;
 use crate::row;
+use crate::row::directory::handle_column;
 use sqlx::PgConnection;
 use sqlx::postgres::PgBindIterExt;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use strongroom_domain::id::{KeyId, SecretId};
+use strongroom_domain::id::{KeyId, OrganisationId, ProjectId, SecretId};
 use strongroom_domain::lease::{Epoch, LeaseName};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::unit::{AggregateId, Change, Expect, UniqueKey};
@@ -35,14 +37,16 @@ struct Found<'a> {
     standing: HashSet<(LeaseName, Epoch)>,
     revisions: HashMap<AggregateId, i64>,
     taken: HashSet<&'a UniqueKey>,
+    empty: HashSet<ProjectId>,
 }
 
 impl<'a> Found<'a> {
     async fn of(connection: &mut PgConnection, units: &[&'a EncodedUnit]) -> Result<Self, sqlx::Error> {
         let mut found = Self::default();
-        let (mut leases, mut secrets, mut keys, mut uniques) =
-            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), Vec::new());
+        let (mut leases, mut organisations, mut secrets, mut keys, mut uniques, mut projects) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
         let mut aggregate = |id| match id {
+            AggregateId::Organisation(id) => organisations.insert(id.uuid()),
             AggregateId::Secret(id) => secrets.insert(id.uuid()),
             AggregateId::Key(id) => keys.insert(id.uuid()),
         };
@@ -53,6 +57,10 @@ impl<'a> Found<'a> {
                         aggregate(*id);
                     }
                     Expect::Absent(key) => uniques.push(key),
+                    Expect::Empty(organisation, project) => {
+                        aggregate(AggregateId::Organisation(*organisation));
+                        projects.push((*organisation, *project));
+                    }
                     Expect::Lease(name, epoch) => {
                         leases.insert((*name, *epoch));
                     }
@@ -67,6 +75,11 @@ impl<'a> Found<'a> {
                 found.standing.insert((name, epoch));
             }
         }
+        if !organisations.is_empty() {
+            let sql = "SELECT id, revision FROM organisations WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+            let id = |id| AggregateId::Organisation(OrganisationId::new(id));
+            found.lock_aggregates(connection, sql, &organisations, id).await?;
+        }
         if !secrets.is_empty() {
             let sql = "SELECT id, revision FROM secrets WHERE id = ANY($1) ORDER BY id FOR UPDATE";
             let id = |id| AggregateId::Secret(SecretId::new(id));
@@ -77,6 +90,12 @@ impl<'a> Found<'a> {
             found.lock_aggregates(connection, sql, &keys, |id| AggregateId::Key(KeyId::new(id))).await?;
         }
         find_taken(connection, &uniques, &mut found.taken).await?;
+        // Behind the lock of the organisation, so that it sees what was made in the project before.
+        for (organisation, project) in projects {
+            if is_empty(connection, organisation, project).await? {
+                found.empty.insert(project);
+            }
+        }
         Ok(found)
     }
 
@@ -84,6 +103,7 @@ impl<'a> Found<'a> {
         match expect {
             Expect::Revision(id, wanted) => self.revisions.get(id) == Some(&row::column(wanted.get())),
             Expect::Absent(key) => !self.taken.contains(key),
+            Expect::Empty(_, project) => self.empty.contains(project),
             Expect::Lease(name, epoch) => self.standing.contains(&(*name, *epoch)),
         }
     }
@@ -101,6 +121,20 @@ impl<'a> Found<'a> {
     }
 }
 
+/// Whether a project holds nothing. Asked by region, as the indexes have it.
+async fn is_empty(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    project: ProjectId,
+) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT NOT EXISTS (
+                   SELECT FROM regions r WHERE EXISTS (
+                       SELECT FROM secrets s WHERE s.organisation = $1 AND s.region = r.id AND s.project = $2)
+                   OR EXISTS (
+                       SELECT FROM kms_keys k WHERE k.organisation = $1 AND k.region = r.id AND k.project = $2))";
+    sqlx::query_scalar(sql).bind(organisation.uuid()).bind(project.uuid()).fetch_one(connection).await
+}
+
 /// The aggregate that must be there for the change.
 fn changed(change: &Change) -> Option<AggregateId> {
     match change {
@@ -110,11 +144,17 @@ fn changed(change: &Change) -> Option<AggregateId> {
         | Change::ReplacePolicy { secret, .. }
         | Change::DeleteSecret { secret } => Some(AggregateId::Secret(*secret)),
         Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(AggregateId::Key(*key)),
+        Change::ReplaceOrganisation(organisation) => Some(AggregateId::Organisation(organisation.id)),
+        Change::ReviseOrganisation { organisation, .. } => Some(AggregateId::Organisation(*organisation)),
         Change::InsertKeyCheck(_)
         | Change::InsertInstanceKey(_)
         | Change::InsertOrganisation(_)
         | Change::InsertRegion(_)
+        | Change::ReplaceRegion(_)
+        | Change::PutObject(_)
+        | Change::DeleteObject { .. }
         | Change::InsertToken(_)
+        | Change::DeleteToken { .. }
         | Change::InsertSecret { .. }
         | Change::InsertKey(_)
         | Change::RememberAnswer(_)
@@ -139,6 +179,10 @@ async fn find_taken<'a>(
             UniqueKey::KeyName(scope, name) => kinds.names.push((*key, scope, name.as_str())),
             UniqueKey::KeySlug(scope, slug) => kinds.slugs.push((*key, scope, slug.as_str())),
             UniqueKey::Answer(answer) => kinds.answers.push((*key, &answer.0)),
+            UniqueKey::Handle(organisation, kind, handle) => {
+                let organisation = row::organisation_column(*organisation);
+                kinds.handles.push((*key, organisation, kind.as_str(), handle_column(Cow::Borrowed(handle))));
+            }
         }
     }
     kinds.find(connection, taken).await
@@ -153,6 +197,7 @@ struct Kinds<'a> {
     names: Vec<(&'a UniqueKey, &'a Scope, &'a str)>,
     slugs: Vec<(&'a UniqueKey, &'a Scope, &'a str)>,
     answers: Vec<(&'a UniqueKey, &'a [u8; 32])>,
+    handles: Vec<(&'a UniqueKey, Uuid, &'static str, Cow<'a, str>)>,
 }
 
 impl<'a> Kinds<'a> {
@@ -183,7 +228,8 @@ impl<'a> Kinds<'a> {
                        SELECT FROM kms_keys s WHERE s.organisation = k.organisation AND s.region = k.region
                            AND s.project = k.project AND s.slug = k.slug AND s.purge_at IS NULL OFFSET 0)";
         find_scoped(connection, sql, &self.slugs, taken).await?;
-        find_answers(connection, &self.answers, taken).await
+        find_answers(connection, &self.answers, taken).await?;
+        find_handles(connection, &self.handles, taken).await
     }
 }
 
@@ -219,8 +265,37 @@ async fn find_scoped<'a>(
         .bind(keys.iter().map(|(_, _, text)| *text).bind_iter())
         .fetch_all(connection)
         .await?;
+    taken.extend(at_places(keys, places).map(|(key, ..)| *key));
+    Ok(())
+}
+
+/// Those of `keys` that stand at these places, which count from 1.
+fn at_places<T>(keys: &[T], places: Vec<i64>) -> impl Iterator<Item = &T> {
     let places = places.into_iter().filter_map(|place| usize::try_from(place).ok()?.checked_sub(1));
-    taken.extend(places.filter_map(|place| keys.get(place)).map(|(key, ..)| *key));
+    places.filter_map(|place| keys.get(place))
+}
+
+async fn find_handles<'a>(
+    connection: &mut PgConnection,
+    keys: &[(&'a UniqueKey, Uuid, &str, Cow<'_, str>)],
+    taken: &mut HashSet<&'a UniqueKey>,
+) -> Result<(), sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<i64> = sqlx::query_scalar(
+        "SELECT k.place FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY
+             AS k (organisation, kind, handle, place)
+         WHERE EXISTS (
+             SELECT FROM directory_objects o
+             WHERE o.kind = k.kind AND o.handle = k.handle AND o.organisation = k.organisation OFFSET 0)",
+    )
+    .bind(keys.iter().map(|(_, organisation, ..)| *organisation).bind_iter())
+    .bind(keys.iter().map(|(_, _, kind, _)| *kind).bind_iter())
+    .bind(keys.iter().map(|(.., handle)| handle.as_ref()).bind_iter())
+    .fetch_all(connection)
+    .await?;
+    taken.extend(at_places(keys, places).map(|(key, ..)| *key));
     Ok(())
 }
 

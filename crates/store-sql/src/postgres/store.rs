@@ -12,14 +12,16 @@ use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use strongroom_domain::audit::ChainedRecord;
-use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
+use strongroom_domain::audit::{AuditRecord, ChainedRecord};
+use strongroom_domain::directory::DirectoryObject;
+use strongroom_domain::id::{KeyId, OrganisationId, RequestId, SecretId, StreamId, UserId};
 use strongroom_domain::kms::{Key, KeySummary};
 use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl, Renewal};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Freshness, IdGenerator, KeyCounts, KeyFilter, KeyName,
-    KeyReader, LeaseError, Leases, ReadError, SealedRead, SecretReader, SetupReader, TenancyReader, TokenReader,
+    AnswerReader, AuditReader, AuditSigner, BrowseEntry, DirectoryReader, Freshness, IdGenerator, KeyCounts, KeyFilter,
+    KeyName, KeyReader, LeaseError, Leases, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader,
+    TenancyReader, TokenReader,
 };
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
@@ -235,6 +237,17 @@ impl TokenReader for PostgresStore {
     async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError> {
         hot::token::by_digest(&self.hot, digest).await
     }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<Token>, ReadError> {
+        self.cold(|| read::tokens::of_user(&self.orm, user)).await
+    }
+}
+
+#[async_trait]
+impl DirectoryReader for PostgresStore {
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<DirectoryObject>, ReadError> {
+        self.cold(|| read::directory::objects(&self.orm, query)).await
+    }
 }
 
 #[async_trait]
@@ -245,6 +258,10 @@ impl TenancyReader for PostgresStore {
 
     async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError> {
         self.cold(|| read::tenancy::organisation_by_id(&self.orm, id)).await
+    }
+
+    async fn organisations(&self) -> Result<Vec<Organisation>, ReadError> {
+        self.cold(|| read::tenancy::organisations(&self.orm)).await
     }
 
     async fn regions(&self) -> Result<Vec<Region>, ReadError> {
@@ -278,6 +295,10 @@ impl AuditReader for PostgresStore {
 
     async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
         self.cold(|| read::audit::records(&self.orm, stream, after, limit)).await
+    }
+
+    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
+        self.cold(|| read::audit::denied(&self.orm, request, organisation)).await
     }
 }
 

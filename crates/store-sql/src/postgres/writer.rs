@@ -22,8 +22,8 @@ use uuid::Uuid;
 const STOPPED: &str = "the store is stopping";
 const LOST: &str = "the store stopped before it answered";
 
-/// The writing side of a store: hands everything to its lanes, and waits for their answer. What concerns one secret or key takes the
-/// same lane.
+/// The writing side of a store: hands everything to its lanes, and waits for their answer. What concerns one secret, key or organisation
+/// takes the same lane.
 ///
 /// What was handed over is written even when the caller stops waiting; while the queue is full, callers wait before that.
 ///

@@ -1,9 +1,10 @@
 use crate::entity::{audit_record, audit_stream};
 use crate::error::{corrupt, unread};
 use crate::row::{array, number, position};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
-use strongroom_domain::id::StreamId;
+use strongroom_domain::id::{OrganisationId, RequestId, StreamId};
 use strongroom_domain::port::ReadError;
 
 pub(crate) async fn streams(db: &DatabaseConnection) -> Result<Vec<StreamId>, ReadError> {
@@ -28,6 +29,30 @@ pub(crate) async fn records(
     query.all(db).await.map_err(unread)?.into_iter().map(|row| read(stream, row)).collect()
 }
 
+/// The outcome is written out, since a parameter would hide that the index on denials has them.
+pub(super) fn denials(request: RequestId, organisation: OrganisationId) -> Select<audit_record::Entity> {
+    audit_record::Entity::find()
+        .filter(Expr::col("request_id").eq(request.uuid()))
+        .filter(Expr::cust("outcome = 'denied'"))
+        .filter(Expr::col("organisation").eq(organisation.uuid()))
+        .order_by(Expr::col("at"), Order::Desc)
+        .order_by_desc(audit_record::Column::Position)
+        .limit(1)
+}
+
+pub(crate) async fn denied(
+    db: &DatabaseConnection,
+    request: RequestId,
+    organisation: OrganisationId,
+) -> Result<Option<AuditRecord>, ReadError> {
+    let found = denials(request, organisation).one(db).await.map_err(unread)?;
+    found.map(|row| decode(&row.canonical)).transpose()
+}
+
+fn decode(canonical: &[u8]) -> Result<AuditRecord, ReadError> {
+    AuditRecord::from_canonical(canonical).map_err(|error| corrupt("audit record").because(error))
+}
+
 fn read(stream: StreamId, row: audit_record::Model) -> Result<ChainedRecord, ReadError> {
     let of = "audit record";
     let signature = match (row.signing_key_version, row.signature) {
@@ -42,7 +67,7 @@ fn read(stream: StreamId, row: audit_record::Model) -> Result<ChainedRecord, Rea
         sequence: number(row.sequence, of)?,
         hash: array(&row.hash, of)?,
         signature,
-        record: AuditRecord::from_canonical(&row.canonical).map_err(|error| corrupt(of).because(error))?,
+        record: decode(&row.canonical)?,
         canonical: row.canonical,
     })
 }

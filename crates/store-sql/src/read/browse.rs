@@ -7,8 +7,8 @@ use crate::error::{corrupt, unread};
 use crate::row;
 use crate::row::secret::SecretRow;
 use sea_orm::{
-    AccessMode, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    IsolationLevel, QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
 };
 use strongroom_domain::path::Directory;
 use strongroom_domain::port::{BrowseEntry, ReadError};
@@ -27,7 +27,7 @@ pub(crate) async fn browse(
     if limit == 0 || after.is_some_and(|after| !after.starts_with(base)) {
         return Ok(Vec::new());
     }
-    let (secrets, children) = snapshot(db, scope, base, after, limit).await.map_err(unread)?;
+    let (secrets, children) = level(db, scope, base, after, limit).await.map_err(unread)?;
     let mut entries: Vec<BrowseEntry> = secrets
         .into_iter()
         .map(|row| Ok(BrowseEntry::Secret(Box::new(row.read()?))))
@@ -41,18 +41,14 @@ pub(crate) async fn browse(
     Ok(entries)
 }
 
-async fn snapshot(
+async fn level(
     db: &DatabaseConnection,
     scope: &Scope,
     base: &str,
     after: Option<&str>,
     limit: u32,
 ) -> Result<(Vec<SecretRow>, Vec<String>), DbErr> {
-    let transaction = match db.get_database_backend() {
-        // A read transaction of SQLite is a snapshot by itself.
-        DbBackend::Sqlite => db.begin().await?,
-        _ => db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?,
-    };
+    let transaction = super::snapshot(db).await?;
     let secrets = secrets(&transaction, scope, base, after, limit).await?;
     let children = children(&transaction, scope, base, after, limit).await?;
     transaction.commit().await?;

@@ -1,19 +1,24 @@
 use crate::entity::{organisation, region};
 use crate::error::unread;
-use crate::row::at;
+use crate::row::{at, metadata, number};
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder};
 use strongroom_domain::id::{OrganisationId, RegionId};
 use strongroom_domain::port::ReadError;
 use strongroom_domain::tenancy::{Gates, Organisation, Region};
+use strongroom_domain::unit::Revision;
 
-fn read(row: organisation::Model) -> Organisation {
-    Organisation {
+fn read(row: organisation::Model) -> Result<Organisation, ReadError> {
+    Ok(Organisation {
         id: OrganisationId::new(row.id),
         name: row.name,
         slug: row.slug,
+        metadata: row.metadata.as_deref().map(metadata::decode).transpose()?.unwrap_or_default(),
         gates: Gates { secrets: row.gate_secrets, kms: row.gate_kms, projects: row.gate_projects },
         created_at: at(row.created_at),
-    }
+        updated_at: row.updated_at.map(at),
+        object_version: number(row.object_version, "organisation")?,
+        revision: Revision::new(number(row.revision, "organisation")?),
+    })
 }
 
 pub(crate) async fn organisation(db: &DatabaseConnection, name: &str) -> Result<Option<Organisation>, ReadError> {
@@ -23,7 +28,7 @@ pub(crate) async fn organisation(db: &DatabaseConnection, name: &str) -> Result<
         .add_option(id.map(|id| organisation::Column::Id.eq(id)));
     let mut found = organisation::Entity::find().filter(named).all(db).await.map_err(unread)?;
     found.sort_by_key(|row| Some(row.id) != id);
-    Ok(found.into_iter().next().map(read))
+    found.into_iter().next().map(read).transpose()
 }
 
 pub(crate) async fn organisation_by_id(
@@ -31,7 +36,12 @@ pub(crate) async fn organisation_by_id(
     id: OrganisationId,
 ) -> Result<Option<Organisation>, ReadError> {
     let found = organisation::Entity::find_by_id(id.uuid()).one(db).await.map_err(unread)?;
-    Ok(found.map(read))
+    found.map(read).transpose()
+}
+
+pub(crate) async fn organisations(db: &DatabaseConnection) -> Result<Vec<Organisation>, ReadError> {
+    let found = organisation::Entity::find().order_by_asc(organisation::Column::Slug).all(db).await.map_err(unread)?;
+    found.into_iter().map(read).collect()
 }
 
 pub(crate) async fn regions(db: &DatabaseConnection) -> Result<Vec<Region>, ReadError> {

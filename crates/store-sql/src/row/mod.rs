@@ -1,9 +1,11 @@
 //! Rows to domain types and back, the same for every database.
 
+pub(crate) mod directory;
 pub(crate) mod key;
 pub(crate) mod metadata;
 pub(crate) mod policy;
 pub(crate) mod secret;
+pub(crate) mod token;
 pub(crate) mod version;
 
 use crate::error::corrupt;
@@ -28,6 +30,19 @@ pub(crate) fn scope(organisation: Uuid, region: Uuid, project: Uuid) -> Scope {
 /// The project column of a scope.
 pub(crate) fn project(scope: &Scope) -> Uuid {
     scope.project.map_or(NO_PROJECT, ProjectId::uuid)
+}
+
+/// The organisation column of what belongs to none. Not NULL, for the same reason.
+const NO_ORGANISATION: Uuid = Uuid::nil();
+
+/// The organisation of this column.
+pub(crate) fn organisation(column: Uuid) -> Option<OrganisationId> {
+    (column != NO_ORGANISATION).then(|| OrganisationId::new(column))
+}
+
+/// The organisation column of what may belong to none.
+pub(crate) fn organisation_column(organisation: Option<OrganisationId>) -> Uuid {
+    organisation.map_or(NO_ORGANISATION, OrganisationId::uuid)
 }
 
 /// A number as a column keeps it. Domain numbers stay below 2⁶³.

@@ -2,7 +2,9 @@
 
 use super::lease::{self, LeaseClock};
 use crate::row;
+use crate::row::directory::handle_column;
 use rusqlite::{Connection, OptionalExtension, Params};
+use std::borrow::Cow;
 use strongroom_domain::scope::Scope;
 use strongroom_domain::unit::{AggregateId, Expect, UniqueKey};
 
@@ -11,6 +13,15 @@ pub(super) fn holds(connection: &Connection, expect: &Expect, clock: &LeaseClock
     match expect {
         Expect::Revision(id, wanted) => Ok(revision(connection, *id)? == Some(row::column(wanted.get()))),
         Expect::Absent(key) => is_absent(connection, key),
+        // By region, as the indexes have it.
+        Expect::Empty(organisation, project) => is_empty(
+            connection,
+            "SELECT 1 FROM regions r WHERE EXISTS (
+                 SELECT 1 FROM secrets s WHERE s.organisation = ?1 AND s.region = r.id AND s.project = ?2)
+             OR EXISTS (
+                 SELECT 1 FROM kms_keys k WHERE k.organisation = ?1 AND k.region = r.id AND k.project = ?2)",
+            (organisation.uuid(), project.uuid()),
+        ),
         Expect::Lease(name, epoch) => lease::stands(connection, *name, *epoch, clock),
     }
 }
@@ -20,6 +31,7 @@ fn revision(connection: &Connection, id: AggregateId) -> rusqlite::Result<Option
     let (sql, id) = match id {
         AggregateId::Secret(id) => ("SELECT revision FROM secrets WHERE id = ?1", id.uuid()),
         AggregateId::Key(id) => ("SELECT revision FROM kms_keys WHERE id = ?1", id.uuid()),
+        AggregateId::Organisation(id) => ("SELECT revision FROM organisations WHERE id = ?1", id.uuid()),
     };
     connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()
 }
@@ -49,6 +61,11 @@ pub(super) fn is_absent(connection: &Connection, key: &UniqueKey) -> rusqlite::R
             "SELECT 1 FROM kms_keys
              WHERE organisation = ?1 AND region = ?2 AND project = ?3 AND slug = ?4 AND purge_at IS NULL",
             scoped(scope, slug),
+        ),
+        UniqueKey::Handle(organisation, kind, handle) => is_empty(
+            connection,
+            "SELECT 1 FROM directory_objects WHERE kind = ?1 AND handle = ?2 AND organisation = ?3",
+            (kind.as_str(), handle_column(Cow::Borrowed(handle)), row::organisation_column(*organisation)),
         ),
         UniqueKey::Answer(key) => is_empty(connection, "SELECT 1 FROM answers WHERE key = ?1", [key.0]),
     }

@@ -14,13 +14,15 @@ use sea_orm_migration::MigratorTrait;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use strongroom_domain::audit::ChainedRecord;
-use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
+use strongroom_domain::audit::{AuditRecord, ChainedRecord};
+use strongroom_domain::directory::DirectoryObject;
+use strongroom_domain::id::{KeyId, OrganisationId, RequestId, SecretId, StreamId, UserId};
 use strongroom_domain::kms::{Key, KeySummary};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Clock, Freshness, IdGenerator, KeyCounts, KeyFilter, KeyName,
-    KeyReader, ReadError, SealedRead, SecretReader, SetupReader, TenancyReader, TokenReader,
+    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Clock, DirectoryReader, Freshness, IdGenerator, KeyCounts,
+    KeyFilter, KeyName, KeyReader, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader, TenancyReader,
+    TokenReader,
 };
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
@@ -232,6 +234,17 @@ impl TokenReader for SqliteStore {
     async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError> {
         self.hot.read(|connection| hot::token::by_digest(connection, digest))
     }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<Token>, ReadError> {
+        read::tokens::of_user(&self.orm(), user).await
+    }
+}
+
+#[async_trait]
+impl DirectoryReader for SqliteStore {
+    async fn objects(&self, query: &ObjectQuery) -> Result<Vec<DirectoryObject>, ReadError> {
+        read::directory::objects(&self.orm(), query).await
+    }
 }
 
 #[async_trait]
@@ -242,6 +255,10 @@ impl TenancyReader for SqliteStore {
 
     async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError> {
         read::tenancy::organisation_by_id(&self.orm(), id).await
+    }
+
+    async fn organisations(&self) -> Result<Vec<Organisation>, ReadError> {
+        read::tenancy::organisations(&self.orm()).await
     }
 
     async fn regions(&self) -> Result<Vec<Region>, ReadError> {
@@ -275,5 +292,9 @@ impl AuditReader for SqliteStore {
 
     async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
         read::audit::records(&self.orm(), stream, after, limit).await
+    }
+
+    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
+        read::audit::denied(&self.orm(), request, organisation).await
     }
 }

@@ -27,6 +27,7 @@ impl Opened {
             secrets: self.store.clone(),
             keys: self.store.clone(),
             tenancy: self.store.clone(),
+            directory: self.store.clone(),
             tokens: self.store.clone(),
             answers: self.store.clone(),
             setup: self.store.clone(),

@@ -1,7 +1,7 @@
-use super::{Cache, CacheMetrics, CiphertextWeight, Kept};
+use super::{Cache, CiphertextWeight, Kept};
 use async_trait::async_trait;
 use quick_cache::Weighter;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use strongroom_domain::id::{KeyId, SecretId, StreamId};
 use strongroom_domain::kms::{Key, KeyStatus, KeySummary};
 use strongroom_domain::metadata::Metadata;
@@ -118,19 +118,9 @@ impl SecretReader for Slow {
 fn room() -> (Arc<Slow>, Arc<Cache>) {
     let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
     let slow = Arc::new(Slow { store: Arc::clone(&store), read: Notify::new(), go: Notify::new() });
-    let cache = Cache {
-        ciphertexts: Some(Kept::of_bytes("ciphertexts", 16, 1 << 20, CiphertextWeight)),
-        ciphertext_changes: super::Generations::new(),
-        keys: Kept::new("keys", 16),
-        key_changes: super::Generations::new(),
-        organisations: Kept::new("organisations", 16),
-        regions: Mutex::new(None),
-        region_metrics: CacheMetrics::new("regions"),
-        secrets: Arc::clone(&slow) as _,
-        key_reader: Arc::clone(&slow) as _,
-        tenancy: store,
-        clock: Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000))),
-    };
+    let ciphertexts = Some(Kept::of_bytes("ciphertexts", 16, 1 << 20, CiphertextWeight));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000)));
+    let cache = Cache::over(ciphertexts, Arc::clone(&slow) as _, Arc::clone(&slow) as _, store, clock);
     (slow, Arc::new(cache))
 }
 

@@ -4,7 +4,7 @@ use crate::error::{Code, Error, busy};
 use crate::session::Session;
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, ResourceKind};
-use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::iam::{Grants, Permission, ResourceType};
 use strongroom_domain::id::{KeyId, RuleId};
 use strongroom_domain::kms::{Key, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation};
 use strongroom_domain::metadata::{Metadata, check_name, nth_slug, slug_of};
@@ -56,7 +56,8 @@ impl Engine {
     /// [`Code::Forbidden`].
     pub async fn create_key<'a>(&'a self, session: &'a Session) -> Result<CreateKey<'a>, Error> {
         // A key that doesn't exist has no identity or slug, so only a rule for all keys allows it.
-        if let Some(rule) = session.grants().on(ResourceType::KmsKey, Permission::Create, "", None) {
+        let may_create = |grants: &Grants| grants.on(ResourceType::KmsKey, Permission::Create, "", None);
+        if let Some(rule) = self.allowed(session, may_create).await? {
             return Ok(CreateKey { engine: self, session, rule });
         }
         let error = Error::new(
@@ -111,7 +112,11 @@ impl CreateKey<'_> {
         let failed = loop {
             tries += 1;
             key.slug = nth_slug(&slug, tries);
-            match self.commit(&key).await {
+            let committed = match self.commit(&key).await {
+                Ok(committed) => committed,
+                Err(error) => break error,
+            };
+            match committed {
                 Ok(()) => return Ok(Arc::new(key)),
                 Err(error) => match error.kind() {
                     CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeyName(..))) => break name_taken(&key.name),
@@ -137,22 +142,19 @@ impl CreateKey<'_> {
         if found.iter().any(Key::is_live) { Err(name_taken(name)) } else { Ok(()) }
     }
 
-    async fn commit(&self, key: &Key) -> Result<(), strongroom_domain::port::CommitError> {
+    async fn commit(&self, key: &Key) -> Result<Result<(), strongroom_domain::port::CommitError>, Error> {
         let scope = self.session.scope;
         let recorder = self.session.recorder(self.engine);
         let resource = audit::key(key.spec.id, Some(KeyVersionNumber::FIRST));
-        self.engine
-            .ports
-            .committer
-            .commit(Unit {
-                expect: vec![
-                    Expect::Absent(UniqueKey::KeyName(scope, key.name.clone())),
-                    Expect::Absent(UniqueKey::KeySlug(scope, key.slug.clone())),
-                ],
-                records: vec![recorder.success(key.created_at, Action::KmsCreate, resource, Some(self.rule), 201)],
-                changes: vec![Change::InsertKey(key.clone())],
-            })
-            .await
+        let unit = Unit {
+            expect: vec![
+                Expect::Absent(UniqueKey::KeyName(scope, key.name.clone())),
+                Expect::Absent(UniqueKey::KeySlug(scope, key.slug.clone())),
+            ],
+            records: vec![recorder.success(key.created_at, Action::KmsCreate, resource, Some(self.rule), 201)],
+            changes: vec![Change::InsertKey(key.clone())],
+        };
+        self.engine.commit_within(self.session, unit).await
     }
 }
 

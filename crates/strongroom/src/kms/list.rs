@@ -3,7 +3,7 @@ use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::Session;
 use strongroom_domain::audit::{Action, ResourceKind};
-use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::iam::{Grants, Permission, ResourceType};
 use strongroom_domain::id::RuleId;
 use strongroom_domain::kms::Key;
 use strongroom_domain::port::KeyFilter;
@@ -21,7 +21,8 @@ impl Engine {
     /// # Errors
     /// [`Code::Forbidden`].
     pub async fn keys<'a>(&'a self, session: &'a Session) -> Result<ListKeys<'a>, Error> {
-        if let Some(rule) = session.grants().anywhere(ResourceType::KmsKey, Permission::List) {
+        let may_list = |grants: &Grants| grants.anywhere(ResourceType::KmsKey, Permission::List);
+        if let Some(rule) = self.allowed(session, may_list).await? {
             return Ok(ListKeys { engine: self, session, rule });
         }
         let error = Error::new(

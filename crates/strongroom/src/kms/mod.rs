@@ -61,7 +61,7 @@ impl Engine {
         // What the caller hears is the same; what the log keeps is not.
         let error = match self.key_named(&session.scope, name).await? {
             None => not_found().decided_by("no such key"),
-            Some(key) => match session.grants().on_key(any_of, key.spec.id, &key.slug) {
+            Some(key) => match self.allowed(session, |grants| grants.on_key(any_of, key.spec.id, &key.slug)).await? {
                 Some(rule) => return Ok(GrantedKey { engine: self, session, key, action, rule }),
                 None => not_found().denied_by("no rule"),
             },

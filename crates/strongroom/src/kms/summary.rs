@@ -2,7 +2,7 @@ use crate::audit::Place;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::gates::Gates;
-use crate::session::{OrganisationSession, Target, no_such_project};
+use crate::session::{OrganisationSession, Target};
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::port::{Freshness, KeyCounts};
@@ -46,13 +46,13 @@ impl Engine {
     }
 
     async fn count(&self, session: &OrganisationSession, project: Option<&str>) -> Result<KmsSummary, Error> {
-        if project.is_some() {
-            let (_, passed) = self.pass_gates(session.clone(), Gates { service: None, project: true }).await;
-            return Err(passed.err().unwrap_or_else(no_such_project));
-        }
+        let names_project = project.is_some() || session.caller().project.is_some();
+        let (session, passed) = self.pass_gates(session.clone(), Gates { service: None, project: names_project }).await;
+        passed?;
+        let project = self.settle_project(&session, project).await?.map(|project| project.id);
         let mut regions = Vec::new();
         for region in self.cache.regions(Freshness::Latest).await?.iter() {
-            let scope = Scope { organisation: session.organisation.id, region: region.id, project: None };
+            let scope = Scope { organisation: session.organisation.id, region: region.id, project };
             regions.push(RegionSummary {
                 region: Arc::clone(region),
                 kms_available: self.has_kms(region),

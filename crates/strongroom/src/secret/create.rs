@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::session::Session;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
-use strongroom_domain::iam::Permission;
+use strongroom_domain::iam::{Grants, Permission};
 use strongroom_domain::id::SecretId;
 use strongroom_domain::kms::Key;
 use strongroom_domain::metadata::Metadata;
@@ -107,8 +107,10 @@ impl Create<'_> {
         let id = name.parse().map_err(|_| not_found())?;
         for freshness in [Freshness::Hint, Freshness::Latest] {
             let Some(key) = engine.cache.key(id, freshness).await? else { continue };
-            let permitted = !engine.limits.check_key_permission
-                || session.grants().on_key(&[Permission::Encrypt, Permission::Update], id, &key.slug).is_some();
+            let may_encrypt =
+                |grants: &Grants| grants.on_key(&[Permission::Encrypt, Permission::Update], id, &key.slug);
+            let permitted =
+                !engine.limits.check_key_permission || engine.allowed(session, may_encrypt).await?.is_some();
             if !session.scope.may_use_key_of(&key.spec.scope) {
                 return Err(not_found());
             }
@@ -177,7 +179,7 @@ impl Create<'_> {
         if let Some(running) = &running {
             running.remember(engine, &mut unit, &view, id, VersionNumber::FIRST);
         }
-        match engine.ports.committer.commit(unit).await {
+        match engine.commit_within(session, unit).await? {
             Ok(()) => Ok(Outcome::Done(view)),
             Err(error) => match (error.kind(), &running) {
                 (CommitErrorKind::Conflict(Expect::Absent(UniqueKey::Answer(_))), Some(running)) => {

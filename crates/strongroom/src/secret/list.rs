@@ -7,7 +7,7 @@ use crate::session::Session;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use strongroom_domain::audit::{Action, ResourceKind};
-use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::iam::{Grants, Permission, ResourceType};
 use strongroom_domain::id::RuleId;
 use strongroom_domain::path::Directory;
 
@@ -58,7 +58,8 @@ impl Engine {
         session: &'a Session,
         directory: &Directory,
     ) -> Result<Listing<'a>, Error> {
-        if let Some(rule) = session.grants().anywhere(ResourceType::Secret, Permission::List) {
+        let may_list = |grants: &Grants| grants.anywhere(ResourceType::Secret, Permission::List);
+        if let Some(rule) = self.allowed(session, may_list).await? {
             let directory = directory.clone();
             return Ok(Listing { engine: self, session, directory, rule, is_recorded: AtomicBool::new(false) });
         }

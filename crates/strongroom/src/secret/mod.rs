@@ -33,7 +33,7 @@ use crate::error::{Code, Error};
 use crate::session::Session;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
-use strongroom_domain::iam::Permission;
+use strongroom_domain::iam::{Grants, Permission};
 use strongroom_domain::id::{RuleId, SecretId};
 use strongroom_domain::kms::{Key, KeyVersionNumber};
 use strongroom_domain::path::SecretPath;
@@ -71,7 +71,7 @@ impl Engine {
         permission: Permission,
         path: SecretPath,
     ) -> Result<Granted<'a>, Error> {
-        if let Some(rule) = session.grants().on_secret(permission, &path) {
+        if let Some(rule) = self.allowed(session, |grants| grants.on_secret(permission, &path)).await? {
             return Ok(Granted { engine: self, session, path, action, rule });
         }
         let error = forbidden(permission);
@@ -154,7 +154,7 @@ impl Granted<'_> {
             operation,
             at,
             client: self.session.inner.call.request.client,
-            subject: &self.session.inner.call.caller.subject,
+            subject: &self.session.inner.access.subject,
         };
         match policy.decide(&request) {
             PolicyDecision::Allowed { .. } => Ok(()),
@@ -182,9 +182,8 @@ impl Granted<'_> {
                 "was deleted; its values can no longer be opened. Delete the secret, or create it anew under another key.",
             ));
         };
-        if self.engine.limits.check_key_permission
-            && self.session.grants().on_key(&[permission, Permission::Update], key.spec.id, &key.slug).is_none()
-        {
+        let may_use = |grants: &Grants| grants.on_key(&[permission, Permission::Update], key.spec.id, &key.slug);
+        if self.engine.limits.check_key_permission && self.engine.allowed(self.session, may_use).await?.is_none() {
             return Err(Error::new(
                 Code::KeyForbidden,
                 format!(

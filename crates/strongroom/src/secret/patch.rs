@@ -54,7 +54,7 @@ fn patched(entries: &BTreeMap<String, String>, patch: Option<&EntriesPatch>) -> 
 }
 
 impl MetadataPatch {
-    fn apply(&self, to: &Metadata) -> Result<Metadata, Error> {
+    pub(crate) fn apply(&self, to: &Metadata) -> Result<Metadata, Error> {
         let description = match &self.description {
             None => to.description().to_owned(),
             Some(description) => description.clone().unwrap_or_default(),

@@ -97,6 +97,7 @@ pub(crate) fn rule(resource: &str, identities: &[&str], permissions: &[&str]) ->
         resources: vec![resource.to_owned()],
         resource_identities: owned(identities),
         permissions: owned(permissions),
+        note: String::new(),
     }
 }
 

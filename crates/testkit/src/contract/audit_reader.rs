@@ -3,8 +3,8 @@
 use super::{Store, eventually};
 use crate::{build, units};
 use std::collections::BTreeSet;
-use strongroom_domain::audit::{Action, ChainState, ChainedRecord};
-use strongroom_domain::id::StreamId;
+use strongroom_domain::audit::{Action, AuditRecord, ChainState, ChainedRecord, Outcome, RequestInfo};
+use strongroom_domain::id::{OrganisationId, RequestId, StreamId};
 
 /// Fills the log with commits of every kind, 2 + 3 × 3 records.
 async fn fill(store: &Store) -> usize {
@@ -79,4 +79,44 @@ pub async fn records_page_by_sequence(store: Store) {
 pub async fn an_unknown_stream_is_empty(store: Store) {
     fill(&store).await;
     assert_eq!(store.audit.records(StreamId::new(build::uuid()), 0, 9).await.expect("readable"), []);
+}
+
+/// A denial in this request, in this organisation.
+fn denial(request: RequestId, organisation: OrganisationId, second: i64) -> AuditRecord {
+    AuditRecord {
+        at: build::at(second),
+        outcome: Outcome::Denied,
+        status: 403,
+        organisation: Some(organisation),
+        request: Some(RequestInfo::embedded(request)),
+        ..build::record(Action::SecretValueRead)
+    }
+}
+
+/// Of a request's denials in an organisation the newest is found, by time and then by what was written later; nothing else is.
+pub async fn the_newest_denial_of_a_request_is_found(store: Store) {
+    let (request, ours, theirs) =
+        (RequestId::new(build::uuid()), OrganisationId::new(build::uuid()), OrganisationId::new(build::uuid()));
+    let newest = denial(request, ours, 7);
+    let records = [
+        denial(request, ours, 5),
+        denial(request, ours, 7),
+        newest.clone(),
+        denial(request, ours, 6),
+        AuditRecord { outcome: Outcome::Success, ..denial(request, ours, 8) },
+        AuditRecord { outcome: Outcome::Failure, ..denial(request, ours, 8) },
+        AuditRecord { organisation: None, ..denial(request, ours, 8) },
+        AuditRecord { request: None, ..denial(request, ours, 8) },
+        denial(request, theirs, 9),
+        denial(RequestId::new(build::uuid()), ours, 9),
+    ];
+    for record in &records {
+        store.audit_log.enqueue(record.clone()).await.expect("queued");
+    }
+    eventually(&records.len(), async || store.records().await.len()).await;
+    let denied = async |request, organisation| store.audit.denied(request, organisation).await.expect("readable");
+    assert_eq!(denied(request, ours).await, Some(newest));
+    assert_eq!(denied(request, theirs).await, Some(records[8].clone()));
+    assert_eq!(denied(RequestId::new(build::uuid()), ours).await, None);
+    assert_eq!(denied(request, OrganisationId::new(build::uuid())).await, None);
 }

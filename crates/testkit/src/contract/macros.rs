@@ -44,13 +44,16 @@ suites! { $
         a_failed_expectation_leaves_nothing
         the_first_failed_expectation_is_named
         a_change_that_does_not_fit_undoes_the_changes_before_it
+        a_change_that_does_not_fit_undoes_changes_of_the_directory
         changes_are_made_in_order
         of_commits_that_expect_one_revision_one_is_applied
         units_fail_alone
         a_unit_is_applied_when_the_caller_stops_waiting
         expects_the_revision_of_a_secret
         expects_the_revision_of_a_key
+        expects_the_revision_of_an_organisation
         expects_the_absence_of_every_unique_key
+        expects_a_project_to_be_empty
         expects_the_epoch_of_a_lease
         changes_compare_revisions_without_being_told
         insert_secret_keeps_every_field
@@ -69,7 +72,19 @@ suites! { $
         only_live_keys_hold_name_and_slug
         insert_organisation_keeps_every_field
         insert_region_keeps_every_field
+        replace_organisation_replaces_every_field
+        replace_region_replaces_every_field
         insert_token_keeps_every_field
+        delete_token_leaves_nothing_of_it
+        put_object_keeps_every_field
+        put_object_replaces_the_one_of_its_identity
+        put_object_conflicts_over_the_handle_of_another
+        a_handle_is_free_in_another_kind_and_organisation
+        put_object_keeps_and_frees_its_own_handle
+        delete_object_frees_its_handle
+        revise_organisation_compares_the_revision
+        of_changes_at_once_of_one_directory_one_is_applied
+        of_users_at_once_with_one_login_one_is_put
         insert_key_check_and_instance_keys_keep_every_field
         remember_answer_keeps_every_field
         erase_version_takes_its_answers
@@ -105,10 +120,23 @@ suites! { $
     /// The cases of [`tenancy_reader`](crate::contract::tenancy_reader).
     tenancy_reader_contract, tenancy_reader:
         organisation_by_identity_before_slug
+        organisations_are_ordered_by_slug
         regions_are_ordered_by_slug;
+    /// The cases of [`directory_reader`](crate::contract::directory_reader).
+    directory_reader_contract, directory_reader:
+        all_finds_every_object_of_the_kind
+        ids_find_those_that_are_there
+        a_handle_is_matched_exactly
+        parts_of_finds_by_the_parent
+        about_finds_by_any_of_the_subjects
+        kinds_are_kept_apart
+        organisations_are_kept_apart
+        objects_come_in_the_order_of_their_identities
+        every_read_shows_the_latest_state;
     /// The cases of [`token_reader`](crate::contract::token_reader).
     token_reader_contract, token_reader:
-        a_token_is_found_by_its_whole_digest;
+        a_token_is_found_by_its_whole_digest
+        the_tokens_of_a_user_are_ordered_by_identity;
     /// The cases of [`answer_reader`](crate::contract::answer_reader).
     answer_reader_contract, answer_reader:
         an_answer_is_found_expired_or_not;
@@ -148,7 +176,8 @@ suites! { $
         the_chain_has_no_gap
         the_last_record_is_signed
         records_page_by_sequence
-        an_unknown_stream_is_empty;
+        an_unknown_stream_is_empty
+        the_newest_denial_of_a_request_is_found;
 }
 
 /// Every suite of a store, in a module of the adapter's name, and the comparison with the plain [`model`](crate::model).
@@ -163,6 +192,7 @@ macro_rules! store_contract {
             $crate::secret_reader_contract!($store);
             $crate::key_reader_contract!($store);
             $crate::tenancy_reader_contract!($store);
+            $crate::directory_reader_contract!($store);
             $crate::token_reader_contract!($store);
             $crate::answer_reader_contract!($store);
             $crate::setup_reader_contract!($store);

@@ -11,9 +11,11 @@
 //! gives one test per case, named `mine::<port>::<case>`, each over an empty store of its own. Beyond the ports' words the cases
 //! settle what a store does with a change that lacks its expectation:
 //!
-//! - an insert that would double a [`UniqueKey`](strongroom_domain::unit::UniqueKey) is a conflict over the absence of that key;
+//! - an insert, a put or a replacement that would double a [`UniqueKey`](strongroom_domain::unit::UniqueKey) is a conflict over the
+//!   absence of that key; what holds it already keeps it;
 //! - a change that replaces an aggregate's state is a conflict over revision `state.revision - 1` when the aggregate is missing or has
 //!   another revision, and so is erasing a version that isn't active;
+//! - a change that replaces or revises an organisation is a conflict over revision `revision - 1` in the same way;
 //! - deleting a secret that isn't there is a conflict over its first revision.
 
 #![allow(clippy::expect_used, reason = "a case fails by panicking")]
@@ -23,6 +25,7 @@ pub mod answer_reader;
 pub mod audit_log;
 pub mod audit_reader;
 pub mod committer;
+pub mod directory_reader;
 pub mod key_reader;
 pub mod leases;
 mod macros;

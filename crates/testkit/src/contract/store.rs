@@ -1,18 +1,21 @@
 use super::PATIENCE;
-use crate::{MachineClock, units};
+use crate::{MachineClock, build, units};
 use async_trait::async_trait;
 use core::any::Any;
 use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
-use strongroom_domain::id::EventId;
+use strongroom_domain::directory::{DirectoryObject, ObjectKind};
+use strongroom_domain::id::{EventId, OrganisationId};
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditReader, Clock, CommitErrorKind, Committer, Freshness, KeyReader, Leases,
-    SealedVersionState, SecretReader, SetupReader, TenancyReader, TokenReader,
+    AccessLog, AnswerReader, AuditLog, AuditReader, Clock, CommitErrorKind, Committer, DirectoryReader, Freshness,
+    KeyReader, Leases, ObjectQuery, ObjectSelector, SealedVersionState, SecretReader, SetupReader, TenancyReader,
+    TokenReader,
 };
 use strongroom_domain::secret::{SealedVersion, Secret};
-use strongroom_domain::unit::{Expect, Unit};
+use strongroom_domain::tenancy::Organisation;
+use strongroom_domain::unit::{Change, Expect, Unit};
 use strongroom_domain::version::VersionSelector;
 
 /// Says whether a signature is the signer's for these bytes.
@@ -43,6 +46,8 @@ pub struct Store {
     pub keys: Arc<dyn KeyReader>,
     /// Reads organisations and regions.
     pub tenancy: Arc<dyn TenancyReader>,
+    /// Reads the directory.
+    pub directory: Arc<dyn DirectoryReader>,
     /// Reads tokens.
     pub tokens: Arc<dyn TokenReader>,
     /// Reads remembered answers.
@@ -74,13 +79,14 @@ impl Store {
     /// ([`FixedSigner::verify`](crate::FixedSigner::verify)).
     pub fn of<S>(store: Arc<S>, verify: impl Fn(&[u8], &Signature) -> bool + Send + Sync + 'static) -> Self
     where
-        S: SecretReader + KeyReader + TenancyReader + TokenReader + AnswerReader + SetupReader,
+        S: SecretReader + KeyReader + TenancyReader + DirectoryReader + TokenReader + AnswerReader + SetupReader,
         S: Committer + AccessLog + AuditLog + AuditReader + Leases + 'static,
     {
         Self {
             secrets: store.clone(),
             keys: store.clone(),
             tenancy: store.clone(),
+            directory: store.clone(),
             tokens: store.clone(),
             answers: store.clone(),
             setup: store.clone(),
@@ -167,6 +173,36 @@ impl Store {
     pub async fn apply<T>(&self, (unit, after): (Unit, T)) -> T {
         self.commit(unit).await;
         after
+    }
+
+    /// Adds an organisation and gives it back.
+    pub async fn organisation(&self, slug: &str) -> Organisation {
+        let organisation = build::organisation(slug);
+        self.commit(units::of(vec![Change::InsertOrganisation(organisation.clone())])).await;
+        organisation
+    }
+
+    /// Adds or replaces objects of an organisation's directory, in one unit, and gives back the organisation.
+    pub async fn put(
+        &self,
+        organisation: &Organisation,
+        objects: impl IntoIterator<Item = DirectoryObject>,
+    ) -> Organisation {
+        let changes = objects.into_iter().map(units::put).collect();
+        self.apply(units::revise(organisation, changes)).await
+    }
+
+    /// What the directory answers.
+    ///
+    /// # Panics
+    /// When the store can't be read.
+    pub async fn objects(
+        &self,
+        kind: ObjectKind,
+        organisation: Option<OrganisationId>,
+        which: ObjectSelector,
+    ) -> Vec<DirectoryObject> {
+        self.directory.objects(&ObjectQuery { kind, organisation, which }).await.expect("readable")
     }
 
     /// The secret at the place of this one.

@@ -29,6 +29,15 @@ pub async fn organisation_by_identity_before_slug(store: Store) {
     assert_eq!(store.tenancy.organisation_by_id(one.id).await.expect("readable"), Some(one));
 }
 
+/// All organisations come, ordered by slug, as they are now.
+pub async fn organisations_are_ordered_by_slug(store: Store) {
+    assert_eq!(store.tenancy.organisations().await.expect("readable"), []);
+    let [c, a, b] = [store.organisation("c").await, store.organisation("a").await, store.organisation("b").await];
+    assert_eq!(store.tenancy.organisations().await.expect("readable"), [a.clone(), b.clone(), c.clone()]);
+    let moved = store.apply(units::replace_organisation(&a, |it| it.slug = "bb".to_owned())).await;
+    assert_eq!(store.tenancy.organisations().await.expect("readable"), [b, moved, c]);
+}
+
 /// All regions come, ordered by slug.
 pub async fn regions_are_ordered_by_slug(store: Store) {
     assert_eq!(store.tenancy.regions().await.expect("readable"), []);

@@ -2,8 +2,10 @@
 
 use super::Faulty;
 use async_trait::async_trait;
-use strongroom_domain::id::OrganisationId;
-use strongroom_domain::port::{AnswerReader, ReadError, TenancyReader};
+use strongroom_domain::audit::{AuditRecord, ChainedRecord};
+use strongroom_domain::id::{OrganisationId, RequestId, StreamId, UserId};
+use strongroom_domain::port::{AnswerReader, AuditReader, ReadError, TenancyReader, TokenReader};
+use strongroom_domain::principal::Token;
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::unit::{Answer, AnswerKey};
 
@@ -17,8 +19,23 @@ impl<S: TenancyReader + ?Sized> TenancyReader for Faulty<S> {
         self.inner.organisation_by_id(id).await
     }
 
+    async fn organisations(&self) -> Result<Vec<Organisation>, ReadError> {
+        self.inner.organisations().await
+    }
+
     async fn regions(&self) -> Result<Vec<Region>, ReadError> {
         self.inner.regions().await
+    }
+}
+
+#[async_trait]
+impl<S: TokenReader + ?Sized> TokenReader for Faulty<S> {
+    async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError> {
+        self.inner.by_digest(digest).await
+    }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<Token>, ReadError> {
+        self.inner.of_user(user).await
     }
 }
 
@@ -28,5 +45,20 @@ impl<S: AnswerReader + ?Sized> AnswerReader for Faulty<S> {
         let answer = self.inner.answer(key).await;
         self.after_answers.pass().await;
         answer
+    }
+}
+
+#[async_trait]
+impl<S: AuditReader + ?Sized> AuditReader for Faulty<S> {
+    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
+        self.inner.streams().await
+    }
+
+    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
+        self.inner.records(stream, after, limit).await
+    }
+
+    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
+        self.inner.denied(request, organisation).await
     }
 }

@@ -43,6 +43,7 @@ pub(super) async fn after_step(model: &Plain, store: &Store, operation: &Operati
     compare_list(model, store, &scope, PREFIXES[step % PREFIXES.len()], limit).await;
     compare_browse(model, store, &scope, DIRECTORIES[step % DIRECTORIES.len()], limit).await;
     compare_keys(model, store, &scope).await;
+    model.directory.compare(store, step).await;
     for key in &model.answers_ever {
         let wanted = model.answers.iter().find(|answer| answer.key == *key);
         assert_eq!(store.answers.answer(key).await.expect("readable").as_ref(), wanted);

@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, reason = "a difference fails by panicking")]
 
 mod compare;
+mod directory;
 mod leases;
 mod operation;
 mod plain;

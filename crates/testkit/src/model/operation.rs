@@ -72,6 +72,25 @@ pub enum Operation {
         /// When it ends.
         second: i64,
     },
+    /// Adds a team to an organisation's directory, or replaces it; expecting a revision that never was, unless `fresh`. Makes the
+    /// organisation when it isn't there.
+    PutTeam {
+        /// Which of the organisations.
+        organisation: usize,
+        /// Which of a few teams.
+        team: usize,
+        /// Which of a few slugs.
+        slug: usize,
+        /// Whether the expectation is right.
+        fresh: bool,
+    },
+    /// Removes a team, there or not.
+    DeleteTeam {
+        /// Which of the organisations.
+        organisation: usize,
+        /// Which of a few teams.
+        team: usize,
+    },
     /// Forgets every answer that ended before.
     Prune {
         /// When.
@@ -99,6 +118,10 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
         2 => any::<usize>().prop_map(Operation::AppendKeyVersion),
         4 => (any::<usize>(), any::<usize>()).prop_map(|(pick, status)| Operation::SetKeyStatus { pick, status }),
         4 => (places(), 0..50_i64).prop_map(|(place, second)| Operation::Remember { place, second: 2 * second }),
+        6 => (0..2_usize, 0..4_usize, 0..3_usize, prop::bool::weighted(0.9))
+            .prop_map(|(organisation, team, slug, fresh)| Operation::PutTeam { organisation, team, slug, fresh }),
+        2 => (0..2_usize, 0..4_usize)
+            .prop_map(|(organisation, team)| Operation::DeleteTeam { organisation, team }),
         1 => (0..50_i64).prop_map(|second| Operation::Prune { second: 2 * second + 1 }),
     ];
     proptest::collection::vec(operation, 1..80)

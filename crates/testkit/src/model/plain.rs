@@ -1,4 +1,5 @@
 use super::Operation;
+use super::directory::PlainDirectory;
 use crate::{build, units};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::kms::{Key, KeyStatus};
@@ -61,6 +62,7 @@ pub(super) struct Plain {
     pub(super) keys: Vec<Key>,
     pub(super) answers: Vec<Answer>,
     pub(super) answers_ever: Vec<AnswerKey>,
+    pub(super) directory: PlainDirectory,
     pub(super) records: Vec<AuditRecord>,
 }
 
@@ -84,6 +86,7 @@ impl Plain {
             keys: Vec::new(),
             answers: Vec::new(),
             answers_ever: Vec::new(),
+            directory: PlainDirectory::new(),
             records: Vec::new(),
         }
     }
@@ -129,6 +132,10 @@ impl Plain {
                 self.change_key(*pick, |key| units::replace_key_status(key, statuses[status % statuses.len()]))
             }
             Operation::Remember { place, second } => self.remember(*place, build::at(*second)),
+            Operation::PutTeam { organisation, team, slug, fresh } => {
+                self.directory.put(*organisation, *team, *slug, *fresh)
+            }
+            Operation::DeleteTeam { organisation, team } => self.directory.delete(*organisation, *team),
             Operation::Prune { second } => {
                 let before = build::at(*second);
                 self.answers.retain(|answer| answer.expires_at >= before);

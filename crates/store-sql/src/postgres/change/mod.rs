@@ -4,7 +4,9 @@
 
 mod append_key_version;
 mod append_version;
+mod delete_object;
 mod delete_secret;
+mod delete_token;
 mod erase_version;
 mod forget_answer;
 mod insert_instance_key;
@@ -15,10 +17,14 @@ mod insert_region;
 mod insert_secret;
 mod insert_token;
 mod prune_answers;
+mod put_object;
 mod remember_answer;
 mod replace_key_state;
 mod replace_metadata;
+mod replace_organisation;
 mod replace_policy;
+mod replace_region;
+mod revise_organisation;
 mod states;
 
 use sqlx::PgConnection;
@@ -55,8 +61,8 @@ pub(super) type Lost = Vec<(usize, Expect)>;
 /// not be made, whose transaction must be rolled back.
 pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &Change)>) -> Result<Lost, sqlx::Error> {
     let (mut lost, mut others) = (Lost::new(), Vec::new());
-    let (mut inserts, mut appends, mut erasures, mut deletes, mut answers) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut inserts, mut appends, mut erasures, mut deletes, mut objects, mut answers) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (unit, change) in changes {
         match change {
             Change::InsertSecret { secret, version } => inserts.push(insert_secret::Row { unit, secret, version }),
@@ -67,6 +73,7 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &C
                 erasures.push(erase_version::Row { unit, secret: *secret, version: *version, at: *at, state });
             }
             Change::DeleteSecret { secret } => deletes.push((unit, *secret)),
+            Change::PutObject(object) => objects.push((unit, object.as_ref())),
             Change::RememberAnswer(answer) => answers.push((unit, answer)),
             _ => others.push((unit, change)),
         }
@@ -77,6 +84,7 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &C
     for (unit, change) in others {
         lost.extend(apply_alone(connection, change).await?.map(|expect| (unit, expect)));
     }
+    put_object::apply(connection, objects, &mut lost).await?;
     insert_secret::apply(connection, inserts, &mut lost).await?;
     remember_answer::apply(connection, answers, &mut lost).await?;
     Ok(lost)
@@ -91,7 +99,14 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
         Change::InsertInstanceKey(key) => insert_instance_key::apply(connection, key).await,
         Change::InsertOrganisation(organisation) => insert_organisation::apply(connection, organisation).await,
         Change::InsertRegion(region) => insert_region::apply(connection, region).await,
+        Change::ReplaceOrganisation(organisation) => replace_organisation::apply(connection, organisation).await,
+        Change::ReviseOrganisation { organisation, revision } => {
+            revise_organisation::apply(connection, *organisation, *revision).await
+        }
+        Change::ReplaceRegion(region) => replace_region::apply(connection, region).await,
+        Change::DeleteObject { kind, id } => delete_object::apply(connection, *kind, *id).await,
         Change::InsertToken(token) => insert_token::apply(connection, token).await,
+        Change::DeleteToken { id } => delete_token::apply(connection, *id).await,
         Change::ReplaceMetadata { secret, metadata, state } => {
             replace_metadata::apply(connection, *secret, metadata, state).await
         }
@@ -106,7 +121,8 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
         Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before).await,
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit).await,
         // Made for many units at once.
-        Change::InsertSecret { .. }
+        Change::PutObject(_)
+        | Change::InsertSecret { .. }
         | Change::AppendVersion { .. }
         | Change::EraseVersion { .. }
         | Change::DeleteSecret { .. }

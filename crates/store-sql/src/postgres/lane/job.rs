@@ -91,12 +91,11 @@ impl Job {
         matches!(self.task, Task::Record(_))
     }
 
-    /// The secrets and keys that its unit changes or expects to be unchanged.
+    /// The aggregates that its unit changes or expects to be unchanged.
     pub(super) fn aggregates(&self) -> impl Iterator<Item = Uuid> {
         let unit = self.unit();
         let expected = unit.into_iter().flat_map(|unit| &unit.expect).filter_map(|expect| match expect {
-            Expect::Revision(AggregateId::Secret(id), _) => Some(id.uuid()),
-            Expect::Revision(AggregateId::Key(id), _) => Some(id.uuid()),
+            Expect::Revision(id, _) => Some(uuid(*id)),
             _ => None,
         });
         expected.chain(unit.into_iter().flat_map(|unit| &unit.changes).filter_map(changed))
@@ -156,20 +155,31 @@ impl Job {
     }
 }
 
-/// The aggregate that decides which lane a unit goes to: all changes of a secret or key take the same one.
+/// The aggregate that decides which lane a unit goes to: all changes of one take the same lane.
 pub(in crate::postgres) fn aggregate(unit: &Unit) -> Option<Uuid> {
     unit.changes.iter().find_map(changed).or_else(|| {
         unit.expect.iter().find_map(|expect| match expect {
-            Expect::Revision(AggregateId::Secret(id), _) => Some(id.uuid()),
-            Expect::Revision(AggregateId::Key(id), _) => Some(id.uuid()),
+            Expect::Revision(id, _) => Some(uuid(*id)),
             _ => None,
         })
     })
 }
 
-/// The secret or key that a change makes or changes.
+const fn uuid(id: AggregateId) -> Uuid {
+    match id {
+        AggregateId::Secret(id) => id.uuid(),
+        AggregateId::Key(id) => id.uuid(),
+        AggregateId::Organisation(id) => id.uuid(),
+    }
+}
+
+/// The aggregate that a change makes or changes.
 fn changed(change: &Change) -> Option<Uuid> {
     match change {
+        Change::InsertOrganisation(organisation) | Change::ReplaceOrganisation(organisation) => {
+            Some(organisation.id.uuid())
+        }
+        Change::ReviseOrganisation { organisation, .. } => Some(organisation.uuid()),
         Change::InsertKey(key) => Some(key.spec.id.uuid()),
         Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(key.uuid()),
         change => change.secret().map(SecretId::uuid),

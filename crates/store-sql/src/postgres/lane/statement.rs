@@ -239,5 +239,6 @@ const fn columns(principal: Principal) -> (&'static str, Uuid) {
     match principal {
         Principal::User(id) => ("user", UserId::uuid(id)),
         Principal::ServiceAccount(id) => ("service_account", ServiceAccountId::uuid(id)),
+        Principal::Operator(id) => ("operator", CredentialId::uuid(id)),
     }
 }

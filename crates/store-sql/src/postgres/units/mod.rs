@@ -1,6 +1,6 @@
 //! Units inside a lane's open transaction: many at once, each whole or not at all.
 //!
-//! Expectations are checked and rows locked first, in one order on every node: leases by name, secrets and keys by id. Then the first
+//! Expectations are checked and rows locked first, in one order on every node: leases by name, organisations, secrets and keys by id. Then the first
 //! change of every unit is made, all of a kind in one statement, then the second, and so on. When another node was faster, a row is
 //! not written; then everything is rolled back to a savepoint and made again without that unit.
 

@@ -1,14 +1,18 @@
 //! Which units share a batch: those that have nothing in common, so that each statement may serve many of them.
 
 use crate::encoded::EncodedUnit;
+use std::borrow::Cow;
 use std::collections::HashMap;
+use strongroom_domain::directory::ObjectKind;
+use strongroom_domain::id::{CredentialId, OrganisationId, RegionId};
 use strongroom_domain::lease::LeaseName;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::scope::Scope;
 use strongroom_domain::unit::{AggregateId, AnswerKey, Change, Expect, UniqueKey};
+use uuid::Uuid;
 
 /// What a unit reads or changes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 enum Claim<'a> {
     Aggregate(AggregateId),
     Setup,
@@ -17,6 +21,10 @@ enum Claim<'a> {
     SecretPath(Scope, &'a SecretPath),
     KeyName(Scope, &'a str),
     KeySlug(Scope, &'a str),
+    Region(RegionId),
+    Handle(Option<OrganisationId>, ObjectKind, Cow<'a, str>),
+    Object(Uuid),
+    Token(CredentialId),
     Answer(AnswerKey),
     Lease(LeaseName),
 }
@@ -57,6 +65,8 @@ fn claims(unit: &EncodedUnit) -> Vec<(Claim<'_>, Use)> {
         claims.push(match expect {
             Expect::Revision(id, _) => (Claim::Aggregate(*id), Use::Alone),
             Expect::Absent(key) => (unique(key), Use::Alone),
+            // What is made in a project expects the revision of the organisation.
+            Expect::Empty(organisation, _) => (Claim::Aggregate(AggregateId::Organisation(*organisation)), Use::Alone),
             // Nothing in a unit changes a lease.
             Expect::Lease(name, _) => (Claim::Lease(*name), Use::Shared),
         });
@@ -74,6 +84,9 @@ fn unique(key: &UniqueKey) -> Claim<'_> {
         UniqueKey::KeyName(scope, name) => Claim::KeyName(*scope, name),
         UniqueKey::KeySlug(scope, slug) => Claim::KeySlug(*scope, slug),
         UniqueKey::Answer(key) => Claim::Answer(*key),
+        UniqueKey::Handle(organisation, kind, handle) => {
+            Claim::Handle(*organisation, *kind, Cow::Borrowed(handle.as_str()))
+        }
     }
 }
 
@@ -81,8 +94,25 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
     let mut alone = |claim| claims.push((claim, Use::Alone));
     match change {
         Change::InsertKeyCheck(_) => alone(Claim::Setup),
-        Change::InsertOrganisation(organisation) => alone(Claim::OrganisationSlug(&organisation.slug)),
-        Change::InsertRegion(region) => alone(Claim::RegionSlug(&region.slug)),
+        Change::InsertOrganisation(organisation) | Change::ReplaceOrganisation(organisation) => {
+            alone(Claim::Aggregate(AggregateId::Organisation(organisation.id)));
+            alone(Claim::OrganisationSlug(&organisation.slug));
+        }
+        // Objects of an organisation go with its revision.
+        Change::ReviseOrganisation { organisation, .. } => {
+            alone(Claim::Aggregate(AggregateId::Organisation(*organisation)));
+        }
+        Change::InsertRegion(region) | Change::ReplaceRegion(region) => {
+            alone(Claim::Region(region.id));
+            alone(Claim::RegionSlug(&region.slug));
+        }
+        Change::PutObject(object) => {
+            alone(Claim::Object(object.id()));
+            alone(Claim::Handle(object.organisation(), object.kind(), object.handle()));
+        }
+        Change::DeleteObject { id, .. } => alone(Claim::Object(*id)),
+        Change::InsertToken(token) => alone(Claim::Token(token.id)),
+        Change::DeleteToken { id } => alone(Claim::Token(*id)),
         Change::InsertSecret { secret, .. } => {
             alone(Claim::Aggregate(AggregateId::Secret(secret.id)));
             alone(Claim::SecretPath(secret.scope, &secret.path));
@@ -107,14 +137,16 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
         }
         Change::ForgetAnswer { key, .. } => alone(Claim::Answer(*key)),
         // What expired may as well go later.
-        Change::PruneAnswers { .. } | Change::InsertInstanceKey(_) | Change::InsertToken(_) => {}
+        Change::PruneAnswers { .. } | Change::InsertInstanceKey(_) => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::encoded::EncodedUnit;
+    use strongroom_domain::directory::User;
     use strongroom_domain::lease::{Epoch, LeaseName};
+    use strongroom_domain::tenancy::Organisation;
     use strongroom_domain::unit::{Change, Expect, Unit};
     use strongroom_testkit::{build, units};
 
@@ -171,6 +203,43 @@ mod tests {
             units::of(vec![Change::InsertKeyCheck(build::key_check())]),
         ];
         assert_eq!(plan(units), [true, false, true, false, true, false]);
+    }
+
+    #[test]
+    fn changes_of_one_directory_go_one_after_the_other() {
+        let (ours, theirs) = (build::organisation("ours"), build::organisation("theirs"));
+        let team = |organisation: &Organisation| units::put(build::team(organisation.id, "team"));
+        let units = [
+            units::revise(&ours, vec![team(&ours)]).0,
+            units::revise(&theirs, vec![team(&theirs)]).0,
+            units::revise(&ours, vec![units::put(build::role(ours.id, "role"))]).0,
+            units::replace_organisation(&theirs, |it| it.name = "Theirs".to_owned()).0,
+            units::of(vec![Change::InsertOrganisation(ours.clone())]),
+            units::append(&build::secret(build::scope(), "/a")).0,
+        ];
+        assert_eq!(plan(units), [true, true, false, false, false, true]);
+    }
+
+    #[test]
+    fn units_that_put_one_handle_or_object_go_one_after_the_other() {
+        let (ada, bob) = (build::user(), build::user());
+        let (region, token) = (build::region("r"), build::token(build::organisation("o").id));
+        let renamed = strongroom_domain::tenancy::Region { slug: "s".to_owned(), ..region.clone() };
+        let ada_again = User { id: bob.id, login: ada.login.clone(), ..build::user() };
+        let moved = User { login: build::user().login, ..ada.clone() };
+        let units = [
+            units::of(vec![units::put(ada.clone())]),
+            units::of(vec![units::put(ada_again)]),
+            units::expecting(vec![units::handle_is_free(&ada.clone().into())], Vec::new()),
+            units::of(vec![units::put(moved)]),
+            units::of(vec![units::remove(&ada.into())]),
+            units::of(vec![units::put(build::user())]),
+            units::of(vec![Change::InsertRegion(region)]),
+            units::of(vec![Change::ReplaceRegion(renamed)]),
+            units::of(vec![Change::InsertToken(token.clone())]),
+            units::of(vec![Change::DeleteToken { id: token.id }]),
+        ];
+        assert_eq!(plan(units), [true, false, false, false, false, true, true, false, true, false]);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+mod directory;
+
 use super::{Verdict, apply};
 use crate::encoded::EncodedUnit;
 use crate::postgres::change::Effect;

@@ -1,26 +1,32 @@
 use super::Refusal;
-use rusqlite::Connection;
+use crate::row::organisation_column;
+use crate::row::token::{holder_columns, scopes_column};
+use rusqlite::{Connection, named_params};
 use strongroom_domain::principal::Token;
-use strongroom_domain::time::Timestamp;
 
 pub(super) fn apply(connection: &Connection, token: &Token) -> Result<(), Refusal> {
+    let (holder, user) = holder_columns(token.holder);
+    let expires = token.expires.as_ref();
     connection
         .prepare_cached(
             "INSERT INTO tokens
-                 (id, digest, digest_key_version, user_id, organisation, name, scope_read, scope_write, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 (id, digest, digest_key_version, holder, user_id, organisation, name, scopes, created_at, expires_at, expires)
+             VALUES
+                 (:id, :digest, :digest_key_version, :holder, :user_id, :organisation, :name, :scopes, :created_at,
+                  :expires_at, :expires)",
         )?
-        .execute((
-            token.id.uuid(),
-            token.digest,
-            token.digest_key_version,
-            token.user.uuid(),
-            token.organisation.uuid(),
-            &token.name,
-            token.scopes.read,
-            token.scopes.write,
-            token.created_at.as_micros(),
-            token.expires_at.map(Timestamp::as_micros),
-        ))?;
+        .execute(named_params! {
+            ":id": token.id.uuid(),
+            ":digest": token.digest,
+            ":digest_key_version": token.digest_key_version,
+            ":holder": holder,
+            ":user_id": user,
+            ":organisation": organisation_column(token.organisation),
+            ":name": token.name,
+            ":scopes": scopes_column(&token.scopes),
+            ":created_at": token.created_at.as_micros(),
+            ":expires_at": expires.map(|expiry| expiry.at.as_micros()),
+            ":expires": expires.map(|expiry| &expiry.text),
+        })?;
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 mod append_key_version;
 mod append_version;
+mod delete_object;
 mod delete_secret;
+mod delete_token;
 mod erase_version;
 mod forget_answer;
 mod insert_instance_key;
@@ -13,13 +15,17 @@ mod insert_region;
 mod insert_secret;
 mod insert_token;
 mod prune_answers;
+mod put_object;
 mod remember_answer;
 mod replace_key_state;
 mod replace_metadata;
+mod replace_organisation;
 mod replace_policy;
+mod replace_region;
+mod revise_organisation;
 
 use crate::row;
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 use strongroom_domain::id::SecretId;
 use strongroom_domain::secret::{SealedVersion, SecretState};
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey};
@@ -61,7 +67,15 @@ pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<
         Change::InsertInstanceKey(key) => insert_instance_key::apply(connection, key),
         Change::InsertOrganisation(organisation) => insert_organisation::apply(connection, organisation),
         Change::InsertRegion(region) => insert_region::apply(connection, region),
+        Change::ReplaceOrganisation(organisation) => replace_organisation::apply(connection, organisation),
+        Change::ReviseOrganisation { organisation, revision } => {
+            revise_organisation::apply(connection, *organisation, *revision)
+        }
+        Change::ReplaceRegion(region) => replace_region::apply(connection, region),
+        Change::PutObject(object) => put_object::apply(connection, object),
+        Change::DeleteObject { kind, id } => delete_object::apply(connection, *kind, *id),
         Change::InsertToken(token) => insert_token::apply(connection, token),
+        Change::DeleteToken { id } => delete_token::apply(connection, *id),
         Change::InsertSecret { secret, version } => insert_secret::apply(connection, secret, version),
         Change::AppendVersion { secret, version, state } => append_version::apply(connection, *secret, version, *state),
         Change::EraseVersion { secret, version, at, state } => {
@@ -97,6 +111,10 @@ fn before(id: AggregateId, after: Revision) -> Refusal {
 /// Refuses an insert that would double this key.
 fn require_absent(connection: &Connection, key: UniqueKey) -> Result<(), Refusal> {
     if is_absent(connection, &key)? { Ok(()) } else { Err(Refusal::Conflict(Expect::Absent(key))) }
+}
+
+fn exists(connection: &Connection, sql: &str, of: impl Params) -> rusqlite::Result<bool> {
+    connection.prepare_cached(sql)?.exists(of)
 }
 
 fn replace_state(connection: &Connection, secret: SecretId, state: SecretState) -> Result<(), Refusal> {

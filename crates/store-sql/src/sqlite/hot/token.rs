@@ -1,33 +1,33 @@
 use crate::error::unread_row;
-use crate::row;
+use crate::row::token::TokenRow;
 use rusqlite::{Connection, OptionalExtension};
-use strongroom_domain::id::{CredentialId, OrganisationId, UserId};
 use strongroom_domain::port::ReadError;
-use strongroom_domain::principal::{CredentialScopes, Token};
+use strongroom_domain::principal::Token;
 
 /// The digest is a keyed one, so how long the look-up takes tells nothing of a token.
 pub(in crate::sqlite) fn by_digest(connection: &Connection, digest: &[u8; 32]) -> Result<Option<Token>, ReadError> {
-    connection
+    let found = connection
         .prepare_cached(
-            "SELECT id, digest_key_version, user_id, organisation, name, scope_read, scope_write, created_at, expires_at
+            "SELECT id, digest_key_version, holder, user_id, organisation, name, scopes, created_at, expires_at, expires
              FROM tokens WHERE digest = ?1",
         )
         .and_then(|mut statement| {
             statement
                 .query_row([digest], |row| {
-                    Ok(Token {
-                        id: CredentialId::new(row.get(0)?),
-                        digest: *digest,
+                    Ok(TokenRow {
+                        id: row.get(0)?,
                         digest_key_version: row.get(1)?,
-                        user: UserId::new(row.get(2)?),
-                        organisation: OrganisationId::new(row.get(3)?),
-                        name: row.get(4)?,
-                        scopes: CredentialScopes { read: row.get(5)?, write: row.get(6)? },
-                        created_at: row::at(row.get(7)?),
-                        expires_at: row.get::<_, Option<i64>>(8)?.map(row::at),
+                        holder: row.get(2)?,
+                        user_id: row.get(3)?,
+                        organisation: row.get(4)?,
+                        name: row.get(5)?,
+                        scopes: row.get(6)?,
+                        created_at: row.get(7)?,
+                        expires_at: row.get(8)?,
+                        expires: row.get(9)?,
                     })
                 })
                 .optional()
-        })
-        .map_err(unread_row)
+        });
+    found.map_err(unread_row)?.map(|row| row.read(*digest)).transpose()
 }

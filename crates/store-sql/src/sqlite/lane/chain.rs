@@ -127,6 +127,7 @@ fn execute(insert: &mut Statement<'_>, ordinal: i64, chained: &ChainedRecord) ->
     let (principal_kind, principal) = match record.principal {
         Some(Principal::User(id)) => (Some("user"), Some(id.uuid())),
         Some(Principal::ServiceAccount(id)) => (Some("service_account"), Some(id.uuid())),
+        Some(Principal::Operator(id)) => (Some("operator"), Some(id.uuid())),
         None => (None, None),
     };
     let resource = record.resource.as_ref();

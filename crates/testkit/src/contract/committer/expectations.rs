@@ -1,6 +1,10 @@
 use crate::contract::{Store, leases};
 use crate::{build, units};
+use strongroom_domain::directory::{DirectoryObject, ObjectKind, User};
+use strongroom_domain::id::{KeyId, OrganisationId, ProjectId, SecretId, UserId};
 use strongroom_domain::lease::{Epoch, Lease, LeaseName, LeaseTtl};
+use strongroom_domain::scope::Scope;
+use strongroom_domain::tenancy::Region;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey, Unit};
 
 fn only(expect: Expect) -> Unit {
@@ -32,9 +36,52 @@ pub async fn expects_the_revision_of_a_key(store: Store) {
     store.commit(only(units::unchanged_key(&second))).await;
     store.conflicts(only(units::unchanged_key(&first)), &units::unchanged_key(&first)).await;
     // A secret and a key of one identity are two.
-    let id = strongroom_domain::id::SecretId::new(first.spec.id.uuid());
+    let id = SecretId::new(first.spec.id.uuid());
     let secret = Expect::Revision(AggregateId::Secret(id), second.state.revision);
     store.conflicts(only(secret.clone()), &secret).await;
+}
+
+/// An organisation's revision is the one of the last change of it and its directory.
+pub async fn expects_the_revision_of_an_organisation(store: Store) {
+    let first = store.organisation("o").await;
+    store.commit(only(units::unchanged_organisation(&first))).await;
+    let second = store.put(&first, [build::team(first.id, "t").into()]).await;
+    store.commit(only(units::unchanged_organisation(&second))).await;
+    store.conflicts(only(units::unchanged_organisation(&first)), &units::unchanged_organisation(&first)).await;
+    let third = store.apply(units::replace_organisation(&second, |it| it.name = "New".to_owned())).await;
+    store.commit(only(units::unchanged_organisation(&third))).await;
+    for stale in [&second, &build::organisation("missing")] {
+        store.conflicts(only(units::unchanged_organisation(stale)), &units::unchanged_organisation(stale)).await;
+    }
+    // A key and an organisation of one identity are two.
+    let id = KeyId::new(first.id.uuid());
+    let key = Expect::Revision(AggregateId::Key(id), third.revision);
+    store.conflicts(only(key.clone()), &key).await;
+}
+
+/// A project is empty while neither a secret nor a key is in it, in whatever region; those of another project, and those outside of
+/// all, don't count.
+pub async fn expects_a_project_to_be_empty(store: Store) {
+    let scope = build::scope();
+    let (organisation, project) = (scope.organisation, ProjectId::new(build::uuid()));
+    let (one, other) = (build::region("one"), build::region("other"));
+    let regions = [&one, &other].map(|region| Change::InsertRegion(region.clone()));
+    store.commit(units::expecting(Vec::new(), regions.to_vec())).await;
+    let within = |region: &Region, project| Scope { organisation, region: region.id, project };
+    let empty = Expect::Empty(organisation, project);
+    for outside in [None, Some(ProjectId::new(build::uuid()))] {
+        store.insert(build::secret(within(&one, outside), "/a")).await;
+        store.commit(units::insert_key(&build::key(within(&one, outside), "k"))).await;
+    }
+    store.commit(only(empty.clone())).await;
+    let secret = store.insert(build::secret(within(&other, Some(project)), "/a")).await;
+    store.conflicts(only(empty.clone()), &empty).await;
+    store.commit(units::delete(&secret)).await;
+    store.commit(only(empty.clone())).await;
+    store.commit(units::insert_key(&build::key(within(&one, Some(project)), "k"))).await;
+    store.conflicts(only(empty.clone()), &empty).await;
+    let foreign = Expect::Empty(OrganisationId::new(build::uuid()), project);
+    store.commit(only(foreign)).await;
 }
 
 /// Each kind of unique key is absent until something holds it; from then on both the expectation and a second insert without one
@@ -50,13 +97,24 @@ pub async fn expects_the_absence_of_every_unique_key(store: Store) {
         Change::InsertKey(strongroom_domain::kms::Key { slug: slug.to_owned(), ..key })
     };
     let again = strongroom_domain::unit::Answer { body: [9; 32], ..answer.clone() };
+    let organisation = build::organisation("o");
+    let within = organisation.id;
+    let user = build::user();
+    let namesake = User { id: UserId::new(build::uuid()), ..user.clone() };
+    let login = DirectoryObject::from(user.clone()).handle().into_owned();
     let cases = [
         (UniqueKey::Setup, Change::InsertKeyCheck(build::key_check()), Change::InsertKeyCheck(build::key_check())),
         (
             UniqueKey::OrganisationSlug("o".to_owned()),
-            Change::InsertOrganisation(build::organisation("o")),
+            Change::InsertOrganisation(organisation),
             Change::InsertOrganisation(build::organisation("o")),
         ),
+        (
+            UniqueKey::Handle(Some(within), ObjectKind::Team, "t".to_owned()),
+            units::put(build::team(within, "t")),
+            units::put(build::team(within, "t")),
+        ),
+        (UniqueKey::Handle(None, ObjectKind::User, login), units::put(user), units::put(namesake)),
         (
             UniqueKey::RegionSlug("r".to_owned()),
             Change::InsertRegion(build::region("r")),

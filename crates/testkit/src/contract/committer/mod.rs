@@ -1,6 +1,7 @@
 //! Cases for [`Committer`](strongroom_domain::port::Committer): what holds for all units, then every change by what it changes.
 
 mod answers;
+mod directory;
 mod expectations;
 mod keys;
 mod secrets;
@@ -8,6 +9,7 @@ mod tenancy;
 mod units;
 
 pub use answers::*;
+pub use directory::*;
 pub use expectations::*;
 pub use keys::*;
 pub use secrets::*;

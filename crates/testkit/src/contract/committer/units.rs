@@ -5,11 +5,13 @@ use core::pin::pin;
 use core::task::Poll;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
-use strongroom_domain::port::{CommitErrorKind, Freshness};
+use strongroom_domain::directory::{DirectoryObject, ObjectKind, Team};
+use strongroom_domain::port::{CommitErrorKind, Freshness, ObjectSelector};
+use strongroom_domain::tenancy::Region;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, Unit};
 
 /// How many commit at once where cases make them compete.
-const CROWD: usize = 16;
+pub(super) const CROWD: usize = 16;
 
 /// Everything of a unit is there when `commit` returns, its records in their order.
 pub async fn a_unit_is_there_whole_when_commit_returns(store: Store) {
@@ -81,6 +83,43 @@ pub async fn a_change_that_does_not_fit_undoes_the_changes_before_it(store: Stor
     assert_eq!(store.sealed(&there, strongroom_domain::version::VersionSelector::Current).await, before);
     assert_eq!(store.secrets.version(there.id, build::number(2)).await.expect("readable"), None);
     assert_eq!(store.keys.get(key.spec.id, Freshness::Latest).await.expect("readable"), None);
+}
+
+/// The same, of changes of tenancy, directory and tokens.
+pub async fn a_change_that_does_not_fit_undoes_changes_of_the_directory(store: Store) {
+    let organisation = store.organisation("o").await;
+    let (kept, gone) = (build::team(organisation.id, "kept"), build::team(organisation.id, "gone"));
+    let objects = [DirectoryObject::from(kept.clone()), gone.into()];
+    let organisation = store.put(&organisation, objects.clone()).await;
+    let (token, region) = (build::token(organisation.id), build::region("r"));
+    store.commit(units::of(vec![Change::InsertToken(token.clone()), Change::InsertRegion(region.clone())])).await;
+
+    let (unit, revised) = units::revise(
+        &organisation,
+        vec![
+            units::put(Team { named: build::named("renamed"), ..kept }),
+            units::put(build::team(organisation.id, "new")),
+            units::remove(&objects[1]),
+            units::put(build::team(organisation.id, "gone")),
+            Change::DeleteToken { id: token.id },
+            Change::InsertToken(build::token(organisation.id)),
+            Change::ReplaceRegion(Region { slug: "moved".to_owned(), ..region.clone() }),
+        ],
+    );
+    let mut changes = unit.changes;
+    changes.extend(units::replace_organisation(&revised, |it| it.slug = "moved".to_owned()).0.changes);
+    let missing = build::secret(build::scope(), "/missing");
+    changes.extend(units::append(&missing).0.changes);
+    store.conflicts(units::of(changes), &units::unchanged(&missing)).await;
+
+    assert_eq!(store.objects(ObjectKind::Team, None, ObjectSelector::All).await, objects);
+    for object in objects {
+        let handle = ObjectSelector::Handle(object.handle().into_owned());
+        assert_eq!(store.objects(ObjectKind::Team, Some(organisation.id), handle).await, [object]);
+    }
+    assert_eq!(store.tokens.by_digest(&token.digest).await.expect("readable").as_ref(), Some(&token));
+    assert_eq!(store.tenancy.regions().await.expect("readable"), [region]);
+    assert_eq!(store.tenancy.organisations().await.expect("readable"), [organisation]);
 }
 
 /// Changes are made in their order: a path freed by one is free for the next.

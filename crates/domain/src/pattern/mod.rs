@@ -1,5 +1,7 @@
 //! Patterns over secret paths, as rules name them.
 
+mod contains;
+
 use crate::path::{Directory, SecretPath};
 
 /// An entry of a rule's resource identities, compiled for matching secrets.
@@ -95,6 +97,12 @@ impl PathPattern {
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         if self.shape == Shape::Everything { "/" } else { &self.entry[..self.prefix] }
+    }
+
+    /// A text that every matching path ends with, as long as is plain to see.
+    #[must_use]
+    pub fn literal_suffix(&self) -> &str {
+        self.entry.rsplit('*').next().unwrap_or_default()
     }
 
     /// A text that every matching path below the directory begins with, itself beginning with the directory. `None` when
@@ -320,10 +328,11 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn matches_begin_with_the_literal_prefix(entry in entries(), path in paths()) {
+        fn matches_begin_and_end_with_the_literal_texts(entry in entries(), path in paths()) {
             let pattern = PathPattern::new(&entry);
             if pattern.matches(&path) {
                 prop_assert!(path.as_str().starts_with(pattern.literal_prefix()), "{}", pattern.literal_prefix());
+                prop_assert!(path.as_str().ends_with(pattern.literal_suffix()), "{}", pattern.literal_suffix());
             }
         }
 

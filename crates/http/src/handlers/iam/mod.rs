@@ -1,0 +1,16 @@
+pub(crate) mod access_credentials;
+pub(crate) mod bindings;
+pub(crate) mod explain;
+pub(crate) mod federated_identities;
+pub(crate) mod filter;
+pub(crate) mod identity_providers;
+pub(crate) mod me;
+pub(crate) mod memberships;
+pub(crate) mod personal_tokens;
+pub(crate) mod projects;
+pub(crate) mod roles;
+pub(crate) mod rules;
+pub(crate) mod service_accounts;
+pub(crate) mod team_members;
+pub(crate) mod teams;
+pub(crate) mod users;

@@ -1,0 +1,13 @@
+use crate::answer::Answer;
+use crate::body::RequestBody;
+use crate::call::Attempt;
+use crate::failure::Failure;
+use strongroom_domain::audit::{Action, ResourceKind};
+
+pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
+    let session = call.enter_iam(Action::IamTeamMemberDelete, ResourceKind::Team).await?;
+    let operation = call.engine.remove_team_member(session, &call.place.id, &call.place.part).await?;
+    body.nothing().await?;
+    operation.run().await?;
+    Ok(Answer::no_content())
+}

@@ -1,0 +1,13 @@
+use crate::answer::Answer;
+use crate::body::RequestBody;
+use crate::call::Attempt;
+use crate::convert::iam;
+use crate::failure::Failure;
+use http::StatusCode;
+use strongroom_domain::audit::{Action, ResourceKind};
+
+pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Failure> {
+    let session = call.enter_iam(Action::IamTeamRead, ResourceKind::Team).await?;
+    let team = call.engine.get_team(session, &call.place.id).await?;
+    Answer::json(StatusCode::OK, &iam::team(&team))
+}

@@ -1,0 +1,3 @@
+pub(crate) mod organisations;
+pub(crate) mod regions;
+pub(crate) mod signing_keys;

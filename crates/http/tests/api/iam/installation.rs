@@ -1,0 +1,155 @@
+//! A store that was set up, as a server would: with an organisation, its owner, and real tokens.
+
+use crate::support::{PEER, Reply};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use serde_json::Value;
+use std::sync::Arc;
+use strongroom::setup::{FirstTokens, SetUp, set_up};
+use strongroom::{CredentialPorts, Engine, Limits, Ports};
+use strongroom_auth::{
+    AccessTokenPorts, AccessTokens, AuthenticatorPorts, FetchError, FetchRules, ForeignTokenVerifier, JwksFetcher,
+    StoreAuthenticator, StoreCredentialMaker,
+};
+use strongroom_crypto::{Aes256GcmCipher, HmacSha256Digest, OsEntropy};
+use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::id::StreamId;
+use strongroom_domain::port::{AuditReader, CredentialMaker, Kms};
+use strongroom_domain::root_key::{KeyCheck, RootKeyId};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::value::SecretBytes;
+use strongroom_http::{Api, Settings};
+use strongroom_kms_memory::MemoryKms;
+use strongroom_root_key::SoftwareRootKey;
+use strongroom_store_memory::MemoryStore;
+use strongroom_testkit::{FixedSigner, ManualClock, SequentialIds};
+use uuid::Uuid;
+
+const START: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+
+/// Nothing is fetched here.
+struct NoNetwork;
+
+#[async_trait]
+impl JwksFetcher for NoNetwork {
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+        Err(FetchError(format!("{url} is out of reach")))
+    }
+}
+
+pub(crate) struct Installation {
+    pub(crate) api: Api,
+    pub(crate) owner: String,
+    pub(crate) operator: String,
+    store: Arc<MemoryStore>,
+}
+
+pub(crate) fn text(token: &SecretBytes) -> String {
+    String::from_utf8(token.expose().to_vec()).expect("tokens are text")
+}
+
+impl Installation {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
+        let (clock, ids) = (Arc::new(ManualClock::jumping(START)), Arc::new(SequentialIds::of_node(8)));
+        let digest = Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[9; 32]), 1));
+        let maker = Arc::new(StoreCredentialMaker::new(Arc::new(OsEntropy), digest.clone()));
+        let what = SetUp {
+            key_check: KeyCheck { root_key: RootKeyId([1; 16]), sealed: vec![1] },
+            instance_keys: Vec::new(),
+            organisation: "Dev".to_owned(),
+            regions: vec!["nl-01".to_owned()],
+        };
+        let token = || maker.token().expect("there is randomness");
+        let tokens = FirstTokens { owner: token(), operator: token() };
+        let made = set_up(store.as_ref(), ids.as_ref(), START, what, &tokens).await.expect("an empty store");
+        let kms: Arc<dyn Kms> = Arc::new(MemoryKms::new(Arc::new(OsEntropy)));
+        let kms = made.regions.iter().map(|region| (region.id, Arc::clone(&kms))).collect();
+
+        let root_key = Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness"));
+        let ports = AccessTokenPorts { root_key, entropy: Arc::new(OsEntropy), ids: ids.clone(), setup: store.clone() };
+        let issuer = Arc::new(AccessTokens::new("https://room.example".to_owned(), ports, &[]).expect("no keys"));
+        let foreign = Arc::new(ForeignTokenVerifier::new(Arc::new(NoNetwork), clock.clone(), FetchRules::default()));
+        let authenticator = StoreAuthenticator::new(AuthenticatorPorts {
+            tokens: store.clone(),
+            directory: store.clone(),
+            digest: digest.clone(),
+            access_tokens: issuer.clone(),
+            foreign_tokens: foreign.clone(),
+            logins: Vec::new(),
+        });
+        let credentials =
+            CredentialPorts { tokens: store.clone(), setup: store.clone(), maker: maker.clone(), issuer, foreign };
+        let ports = Ports {
+            authenticator: Arc::new(authenticator),
+            secrets: store.clone(),
+            keys: store.clone(),
+            tenancy: store.clone(),
+            directory: store.clone(),
+            credentials: Some(credentials),
+            answers: store.clone(),
+            committer: store.clone(),
+            access_log: store.clone(),
+            audit_log: store.clone(),
+            audit: store.clone(),
+            kms,
+            cipher: Arc::new(Aes256GcmCipher),
+            answer_digest: digest,
+            clock: clock.clone(),
+            ids: ids.clone(),
+            entropy: Arc::new(OsEntropy),
+        };
+        let engine = Arc::new(Engine::new(ports, Limits::default()));
+        let api = Api::new(engine, ids, clock, settings);
+        Self { api, owner: text(&tokens.owner.token), operator: text(&tokens.operator.token), store }
+    }
+
+    /// Sends with headers besides the token's, and a JSON body unless it is null.
+    pub(crate) async fn send(&self, token: &str, request: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+        let (method, url) = request.split_once(' ').expect("method and URL");
+        let mut builder = Request::builder().method(method).uri(url).header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = builder.body(Full::new(Bytes::from(body))).expect("a request");
+        let (parts, body) = self.api.handle(request, PEER).await.into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    pub(crate) async fn call(&self, token: &str, request: &str, body: Value) -> Reply {
+        self.send(token, request, &[], body).await
+    }
+
+    pub(crate) async fn owner(&self, request: &str, body: Value) -> Reply {
+        self.call(&self.owner, request, body).await
+    }
+
+    /// Makes a user with a token; their identity and the token.
+    pub(crate) async fn user(&self, name: &str) -> (String, String) {
+        let user = self.owner("POST /v1/users", serde_json::json!({ "name": name })).await.json();
+        let id = user["identity"].as_str().expect("an identity").to_owned();
+        let request = format!("POST /v1/users/{id}/personal-access-tokens");
+        let token = self.owner(&request, serde_json::json!({ "name": "first" })).await.json();
+        (id, token["token"].as_str().expect("a token").to_owned())
+    }
+
+    pub(crate) async fn records(&self) -> Vec<AuditRecord> {
+        let records = self.store.records(StreamId::new(Uuid::nil()), 0, 1_000).await.expect("a store in memory");
+        records.into_iter().map(|chained| chained.record).collect()
+    }
+}
+
+/// The names of an object's members, in order of the alphabet.
+pub(crate) fn members(object: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = object.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}

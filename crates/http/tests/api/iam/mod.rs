@@ -1,0 +1,15 @@
+//! Identity and access management on the wire, by real tokens.
+
+mod explain;
+mod federation;
+mod foreign;
+mod installation;
+mod matrix;
+mod me;
+mod memberships;
+mod operator;
+mod projects;
+mod service_accounts;
+mod teams;
+mod tokens;
+mod users;

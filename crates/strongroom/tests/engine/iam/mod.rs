@@ -1,0 +1,17 @@
+mod bindings;
+mod caps;
+mod explain;
+mod freshness;
+mod logins;
+mod me;
+mod memberships;
+mod order;
+mod personal_tokens;
+mod policies;
+mod roles;
+mod room;
+pub(crate) mod support;
+mod team_members;
+mod teams;
+mod users;
+mod workloads;

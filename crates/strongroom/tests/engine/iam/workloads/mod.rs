@@ -1,0 +1,10 @@
+mod access_credentials;
+mod client_credentials;
+mod exchange;
+mod federated_identities;
+mod identity_providers;
+mod minted;
+mod narrowed;
+mod service_accounts;
+pub(crate) mod shop;
+mod signing_key;
