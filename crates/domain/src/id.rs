@@ -27,6 +27,16 @@ fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ParseIdentityError> {
     Uuid::from_slice(&bytes).map_err(|_| error)
 }
 
+/// Whether a text has the form of an identity of any kind: letters, a hyphen, and 26 characters of base32hex. Names that callers
+/// choose, such as slugs, may have it too; where both can stand, such a text means an identity only.
+#[must_use]
+pub fn looks_like_identity(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(prefix, code)| {
+        let letters = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
+        letters && code.len() == 26 && code.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v'))
+    })
+}
+
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -127,6 +137,20 @@ mod tests {
             if let Ok(id) = text.parse::<KeyId>() {
                 prop_assert_eq!(id.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn identities_look_like_identities() {
+        assert!(super::looks_like_identity(&KeyId::new(Uuid::from_u128(7)).to_string()));
+        for other in [
+            "prod",
+            "prj-1",
+            "prj-0000000000000000000000000w",
+            "-00000000000000000000000000",
+            "a-b-00000000000000000000000000",
+        ] {
+            assert!(!super::looks_like_identity(other), "{other}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which rules apply to a principal in an organisation, inside a project or outside of all.
 
 use super::{Grants, Rule};
-use crate::id::{BindingId, MemberId, ProjectId, RoleId, RuleId};
+use crate::id::{BindingId, MemberId, ProjectId, RoleId, RuleId, looks_like_identity};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -42,7 +42,9 @@ impl Effective {
         let owner = owner.map(|member| Rule::everything(RuleId::new(member.uuid())));
         let applies = |bound: &&BoundRole| {
             let named = |(id, slug): (ProjectId, &str)| {
-                bound.projects.iter().any(|name| name == slug || name.parse() == Ok(id))
+                // What has the form of an identity means one, whatever slug somebody chose.
+                let is_it = |name: &String| name.parse() == Ok(id) || (name == slug && !looks_like_identity(name));
+                bound.projects.iter().any(is_it)
             };
             bound.projects.is_empty() || project.is_some_and(named)
         };

@@ -2,7 +2,7 @@
 
 use super::index::{NameIndex, PatternIndex, PatternIndexBuilder, RuleNumber};
 use super::{Permission, ResourceType, Rule};
-use crate::id::{KeyId, RuleId};
+use crate::id::{KeyId, RuleId, looks_like_identity};
 use crate::path::{Directory, SecretPath};
 use core::borrow::Borrow;
 
@@ -97,7 +97,7 @@ impl Grants {
     /// or `update`, gives them all; the rule that is named is one for the first permission that has any.
     #[must_use]
     pub fn on_key(&self, any_of: &[Permission], key: KeyId, slug: &str) -> Option<RuleId> {
-        let named = [self.names.of_key(key), self.names.named(slug)];
+        let named = [self.names.of_key(key), self.by_slug(slug)];
         any_of.iter().find_map(|permission| self.first_named(ResourceType::KmsKey, *permission, named))
     }
 
@@ -107,9 +107,14 @@ impl Grants {
     #[must_use]
     pub fn on(&self, kind: ResourceType, permission: Permission, identity: &str, slug: Option<&str>) -> Option<RuleId> {
         // What has no identity yet, because it is to be made, isn't named by an entry that is empty.
-        let named = |name: &str| if name.is_empty() { &[][..] } else { self.names.named(name) };
-        let named = [named(identity), slug.map_or(&[][..], named)];
+        let by_identity = if identity.is_empty() { &[][..] } else { self.names.named(identity) };
+        let named = [by_identity, slug.map_or(&[][..], |slug| self.by_slug(slug))];
         self.first_named(kind, permission, named)
+    }
+
+    /// The rules with this slug as an entry. An entry that has the form of an identity means one, whatever slug somebody chose.
+    fn by_slug(&self, slug: &str) -> &[RuleNumber] {
+        if slug.is_empty() || looks_like_identity(slug) { &[] } else { self.names.named(slug) }
     }
 
     /// A rule that gives this permission on resources of the type, whichever those are. It opens lists, whose entries are
@@ -332,6 +337,16 @@ mod tests {
         assert_eq!(grants.on_secret(Permission::Read, &path("/app/x")), Some(id(2)));
         assert_eq!(grants.on_secret(Permission::Read, &path("/app/y")), Some(id(3)));
         assert_eq!(grants.on_secret(Permission::Delete, &path("/app/y")), None);
+    }
+
+    #[test]
+    fn a_slug_in_the_form_of_an_identity_is_none() {
+        let meant = KeyId::new(Uuid::from_u128(77)).to_string();
+        let grants = Grants::compile([rule(1, &["team", "kms_key"], &[&meant, "slug"], &["read"])]);
+        assert_eq!(grants.on_key(&[Permission::Read], KEY, &meant), None, "another key's slug");
+        assert_eq!(grants.on_key(&[Permission::Read], KEY, "slug"), Some(id(1)));
+        assert_eq!(grants.on(ResourceType::Team, Permission::Read, "team-1", Some(&meant)), None);
+        assert_eq!(grants.on(ResourceType::Team, Permission::Read, &meant, None), Some(id(1)));
     }
 
     #[test]

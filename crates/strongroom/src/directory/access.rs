@@ -40,7 +40,7 @@ pub(crate) struct Access {
 }
 
 /// How many projects' rules are kept compiled; beyond it they are compiled anew.
-const MAX_PROJECTS: usize = 16;
+const MAX_PROJECTS: usize = 4;
 
 impl Access {
     pub(crate) fn new(revision: Revision, standing: Standing, subject: PolicySubject, bound: Vec<BoundRole>) -> Self {

@@ -3,11 +3,11 @@
 use super::access::{Access, Extent, Standing, policy_team, subjects_of};
 use super::find::select;
 use crate::engine::Engine;
-use crate::error::{Error, busy};
+use crate::error::{Code, Error, busy};
 use std::collections::HashMap;
 use std::sync::Arc;
 use strongroom_domain::directory::{
-    AccessCredential, Binding, BoundTo, FederatedIdentity, FederatedIdentityStatus, IdentityProvider,
+    AccessCredential, Binding, BoundTo, FederatedIdentity, FederatedIdentityStatus, IdentityProvider, MemberRole,
     OrganisationMember, ProviderStatus, Role, ServiceAccount, Team, TeamMember,
 };
 use strongroom_domain::iam::{BoundRole, Rule};
@@ -56,7 +56,7 @@ async fn of_user(
     reader: &dyn DirectoryReader,
     organisation: &Organisation,
     user: UserId,
-) -> Result<Option<Access>, ReadError> {
+) -> Result<Option<Access>, Error> {
     let id = organisation.id;
     let members = select::<OrganisationMember>(reader, Some(id), ObjectSelector::Handle(user.to_string())).await?;
     let Some(member) = members.into_iter().next() else { return Ok(None) };
@@ -70,7 +70,8 @@ async fn of_user(
     };
     let mut to = vec![BoundTo::User(user)];
     to.extend(teams.iter().map(|team| BoundTo::Team(team.id)));
-    let bound = bound_to(reader, id, &to).await?;
+    // Owners hold everything, whatever is bound to them.
+    let bound = if member.role == MemberRole::Owner { Vec::new() } else { bound_to(reader, id, &to).await? };
     Ok(Some(Access::new(organisation.revision, Standing::Member(member), subject, bound)))
 }
 
@@ -79,7 +80,7 @@ async fn of_workload(
     organisation: &Organisation,
     account: ServiceAccountId,
     credential: Option<CredentialId>,
-) -> Result<Option<Access>, ReadError> {
+) -> Result<Option<Access>, Error> {
     let id = organisation.id;
     let accounts = select::<ServiceAccount>(reader, Some(id), ObjectSelector::Ids(vec![account.uuid()])).await?;
     if accounts.is_empty() {
@@ -121,18 +122,36 @@ async fn extent_of(
     Ok(trusted.then_some(extent))
 }
 
+/// The most that all rules of a principal may weigh together, in bytes.
+const MAX_RULES_WEIGHT: usize = 16 << 20;
+/// How many roles are read at once: what a principal can make the engine hold before it notices is bounded by them too.
+const ROLES_AT_ONCE: usize = 16;
+
+fn too_many_rules() -> Error {
+    Error::new(
+        Code::Forbidden,
+        "The rules of all roles that are bound here take more than 16 MiB together; ask an administrator to bind fewer or smaller roles.",
+    )
+}
+
 /// The roles that are bound to one of these, in the order of the bindings.
 pub(crate) async fn bound_to(
     reader: &dyn DirectoryReader,
     organisation: OrganisationId,
     to: &[BoundTo],
-) -> Result<Vec<BoundRole>, ReadError> {
+) -> Result<Vec<BoundRole>, Error> {
     let bindings = select::<Binding>(reader, Some(organisation), ObjectSelector::About(subjects_of(to))).await?;
     let mut roles: Vec<_> = bindings.iter().map(|binding| binding.role.uuid()).collect();
     roles.sort_unstable();
     roles.dedup();
-    let roles = select::<Role>(reader, Some(organisation), ObjectSelector::Ids(roles)).await?;
-    let rules: HashMap<_, Arc<[Rule]>> = roles.into_iter().map(|role| (role.id, role.rules.into())).collect();
+    let mut rules: HashMap<_, Arc<[Rule]>> = HashMap::new();
+    let mut room = MAX_RULES_WEIGHT;
+    for some in roles.chunks(ROLES_AT_ONCE) {
+        for role in select::<Role>(reader, Some(organisation), ObjectSelector::Ids(some.to_vec())).await? {
+            room = room.checked_sub(role.rules.iter().map(Rule::weight).sum()).ok_or_else(too_many_rules)?;
+            rules.insert(role.id, role.rules.into());
+        }
+    }
     let bound = |binding: Binding| {
         let rules = Arc::clone(rules.get(&binding.role)?);
         Some(BoundRole { role: binding.role, binding: binding.id, projects: binding.projects.into(), rules })

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
 use strongroom_domain::directory::{Binding, ObjectKind, Project};
 use strongroom_domain::iam::Permission;
+use strongroom_domain::id::looks_like_identity;
 use strongroom_domain::port::ObjectSelector;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
@@ -45,7 +46,9 @@ impl DeleteProject<'_> {
 /// doesn't name it.
 fn without(mut binding: Binding, project: &Project, at: Timestamp) -> Option<Change> {
     let named = binding.projects.len();
-    binding.projects.retain(|name| *name != project.named.slug && name.parse() != Ok(project.id));
+    let slug = &project.named.slug;
+    let is_it = |name: &String| name.parse() == Ok(project.id) || (name == slug && !looks_like_identity(name));
+    binding.projects.retain(|name| !is_it(name));
     if binding.projects.len() == named {
         return None;
     }

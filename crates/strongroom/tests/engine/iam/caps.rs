@@ -2,7 +2,7 @@
 
 use super::support::House;
 use super::workloads::shop::{ISSUER, Shop, federated, provider};
-use crate::support::{START, code};
+use crate::support::{START, code, path};
 use strongroom::domain::directory::{
     AccessCredential, Binding, BoundTo, DirectoryObject, FederatedIdentity, IdentityProvider, MemberRole, Named, Role,
     Scopes, TeamMember, TeamRole,
@@ -171,4 +171,46 @@ async fn members_of_a_team() {
     };
     add(users[0]).await.expect("the ten thousandth");
     assert!(is_full(add(users[1]).await, "The team has 10000 members"));
+}
+
+/// Whoever makes many large roles for one principal makes it fail, not the server.
+#[tokio::test]
+async fn what_is_bound_to_one_principal_is_bounded() {
+    let house = House::new().await;
+    let user = house.member("user", MemberRole::Member).await;
+    let large = "x".repeat(1_000);
+    let permissions = [large.as_str()];
+    let rules: Vec<(&str, &[&str], &[&str])> = vec![("secret", &["/a"], &permissions); 900];
+    for number in 0..20 {
+        let role = house.role(&format!("role {number}"), &rules).await;
+        house.bind(&role, BoundTo::User(user), &[]).await;
+        house.bind(&role, BoundTo::User(house.owner), &[]).await;
+    }
+    let refused = house.call(&user.to_string()).await.err().expect("too much");
+    assert_eq!(refused.code(), Code::Forbidden);
+    assert!(refused.to_string().contains("16 MiB"), "{refused}");
+    // Owners hold everything anyway, and mend it.
+    assert!(house.call(&house.owner.to_string()).await.is_ok());
+}
+
+/// A slug that somebody chose like an identity opens and takes nothing of what that identity names.
+#[tokio::test]
+async fn a_project_named_like_another_s_identity_is_not_that_one() {
+    let house = House::new().await;
+    let meant = house.project("meant").await;
+    let user = house.member("user", MemberRole::Member).await;
+    let role = house.role("reader", &[("secret", &["/a"], &["read"])]).await;
+    house.bind(&role, BoundTo::User(user), &[&meant.id.to_string()]).await;
+    let mut like = house.project("other").await;
+    like.named.slug = meant.id.to_string();
+    house.put([like.clone().into()]).await;
+    let read = async |project: &str| {
+        let session = house.secrets(user, Some(project)).await.expect("a member");
+        house.engine.describe(&session, path("/a")).await.map(drop)
+    };
+    assert_eq!(code(read(&like.id.to_string()).await), Some(Code::Forbidden));
+    assert!(read(&meant.id.to_string()).await.is_ok());
+    let owner = house.by(house.owner).await;
+    house.engine.delete_project(&owner, &like.id.to_string()).await.expect("may").run().await.expect("deleted");
+    assert!(read(&meant.id.to_string()).await.is_ok(), "its bindings stay");
 }
