@@ -32,6 +32,10 @@ impl core::str::FromStr for Ciphertext {
     fn from_str(text: &str) -> Result<Self, ParseCiphertextError> {
         let rest = text.strip_prefix(CIPHERTEXT_PREFIX).and_then(|rest| rest.strip_prefix(":v"));
         let (number, code) = rest.and_then(|rest| rest.split_once(':')).ok_or(ParseCiphertextError)?;
+        // The decoder also takes padded texts one after the other.
+        if code.trim_end_matches('=').contains('=') {
+            return Err(ParseCiphertextError);
+        }
         Ok(Self {
             version: number.parse().map_err(|_| ParseCiphertextError)?,
             bytes: BASE64.decode(code.as_bytes()).map_err(|_| ParseCiphertextError)?,
@@ -44,6 +48,13 @@ mod tests {
     use super::Ciphertext;
     use crate::kms::KeyVersionNumber;
     use proptest::prelude::*;
+
+    #[test]
+    fn padding_stands_at_the_end_only() {
+        for text in ["thalassa:v1:aA0=Aa++", "thalassa:v1:aA==aA==", "thalassa:v1:="] {
+            assert!(text.parse::<Ciphertext>().is_err(), "{text}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,7 +1,7 @@
 //! Use cases of identity and access management: one file each.
 //!
-//! Reading takes one step. Changing takes two: [`Engine::may`](crate::Engine::may) checks that the caller may, before a body is read,
-//! and the use case then decides anew inside [`amend`](crate::directory), at the revision at which its change is applied.
+//! Reading takes one step. Changing takes two: the engine checks that the caller may, before a body is read,
+//! and the use case then decides anew inside `Engine::amend`, at the revision at which its change is applied.
 
 pub mod access_credentials;
 pub mod bindings;

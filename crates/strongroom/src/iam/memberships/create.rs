@@ -39,7 +39,7 @@ impl Engine {
     /// Checks that the caller may add members.
     ///
     /// # Errors
-    /// [`Code::Forbidden`].
+    /// [`Code::Forbidden`](crate::Code::Forbidden).
     pub async fn add_member<'a>(&'a self, session: &'a OrganisationSession) -> Result<AddMember<'a>, Error> {
         let attempted = attempted(Action::IamMemberCreate, Permission::Create);
         self.may::<OrganisationMember>(session, attempted, "").await.map(AddMember)
@@ -50,8 +50,8 @@ impl AddMember<'_> {
     /// Adds them.
     ///
     /// # Errors
-    /// [`Code::ObjectNotFound`] for a user who is unknown or belongs to other organisations, [`Code::ObjectExists`] for a member,
-    /// [`Code::Escalation`] when the caller would give more than they hold, and those of the store.
+    /// [`Code::ObjectNotFound`](crate::Code::ObjectNotFound) for a user who is unknown or belongs to other organisations, [`Code::ObjectExists`](crate::Code::ObjectExists) for a member,
+    /// [`Code::Escalation`](crate::Code::Escalation) when the caller would give more than they hold, and those of the store.
     pub async fn run(self, new: NewMember) -> Result<MemberView, Error> {
         self.0.engine.amend(self.0.session, &Addition { permit: &self.0, new }).await
     }
