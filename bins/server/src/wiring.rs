@@ -120,6 +120,7 @@ impl Callers {
             entropy: Arc::clone(entropy),
             ids: Arc::clone(ids),
             setup: reader.clone(),
+            clock: Arc::clone(clock),
         };
         let issuer = config.iam.issuer(address);
         let access_tokens = AccessTokens::new(issuer, ports, keys.token_signing())

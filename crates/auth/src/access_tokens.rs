@@ -4,12 +4,14 @@ mod content;
 mod ring;
 
 use crate::jwt;
-use async_lock::Mutex;
+use async_lock::{Mutex, Semaphore};
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
 use ring::Ring;
 use std::sync::{Arc, PoisonError, RwLock};
 use strongroom_crypto::{INSTANCE_KEY_LEN, random_secret, seal_instance_key};
 use strongroom_domain::port::{
-    AccessClaims, AuthenticateError, Entropy, IdGenerator, ReadError, RootKey, SetupReader, TokenIssuer,
+    AccessClaims, AuthenticateError, Clock, Entropy, IdGenerator, ReadError, RootKey, SetupReader, TokenIssuer,
     TokenIssuerError, TokenKey,
 };
 use strongroom_domain::principal::{Caller, Reach};
@@ -17,8 +19,10 @@ use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::SecretBytes;
 
-/// How often the store is asked for keys that aren't known, at most.
-const REFRESH_MICROS: u64 = 1_000_000;
+/// How long after a read the store is asked again for keys that aren't known, at the earliest: ten times a second at most.
+const REFRESH_MICROS: u64 = 100_000;
+/// The most callers who wait for a read.
+const MAX_WAITERS: usize = 64;
 
 /// What access tokens are made with.
 pub struct AccessTokenPorts {
@@ -30,12 +34,16 @@ pub struct AccessTokenPorts {
     pub ids: Arc<dyn IdGenerator>,
     /// Where other nodes leave new keys.
     pub setup: Arc<dyn SetupReader>,
+    /// Spreads out the reads of unknown keys.
+    pub clock: Arc<dyn Clock>,
 }
 
-/// The last time that the store was asked for keys.
-#[derive(Clone, Copy)]
+/// The last times that the store was asked for keys.
+#[derive(Default)]
 struct Refreshed {
-    at: Timestamp,
+    begun_at: Option<Timestamp>,
+    /// The number of the last read that came to its end, and whether it succeeded.
+    ended: u64,
     read: bool,
 }
 
@@ -53,7 +61,10 @@ pub struct AccessTokens {
     issuer: String,
     ports: AccessTokenPorts,
     ring: RwLock<Arc<Ring>>,
-    refreshed: Mutex<Option<Refreshed>>,
+    refreshed: Mutex<Refreshed>,
+    /// How many reads have begun.
+    reads: AtomicU64,
+    waiting: Semaphore,
 }
 
 impl AccessTokens {
@@ -64,7 +75,8 @@ impl AccessTokens {
     /// [`TokenIssuerError`] when one of the newest three keys doesn't open.
     pub fn new(issuer: String, ports: AccessTokenPorts, keys: &[SealedInstanceKey]) -> Result<Self, TokenIssuerError> {
         let ring = RwLock::new(Arc::new(Ring::open(&*ports.root_key, keys)?));
-        Ok(Self { issuer, ports, ring, refreshed: Mutex::new(None) })
+        let (refreshed, reads) = (Mutex::default(), AtomicU64::new(0));
+        Ok(Self { issuer, ports, ring, refreshed, reads, waiting: Semaphore::new(MAX_WAITERS) })
     }
 
     fn ring(&self) -> Arc<Ring> {
@@ -76,7 +88,8 @@ impl AccessTokens {
         self.ring().key(key).is_some()
     }
 
-    /// The caller of a token of ours. The store is asked for keys that aren't known, at most once a second.
+    /// The caller of a token of ours. Before one whose key isn't known is refused, the store is asked for keys; all who wait for that
+    /// share the read.
     pub(crate) async fn verify(&self, token: &[u8], at: Timestamp) -> Result<VerifiedAccessToken, AuthenticateError> {
         let refused = |_| AuthenticateError::Refused;
         let header = jwt::header(token).map_err(refused)?;
@@ -88,7 +101,7 @@ impl AccessTokens {
         }
         let mut ring = self.ring();
         if ring.key(&key).is_none() {
-            self.refresh(&key, at).await?;
+            self.refresh(&key).await?;
             ring = self.ring();
         }
         let verifying = ring.key(&key).ok_or(AuthenticateError::Refused)?;
@@ -103,24 +116,37 @@ impl AccessTokens {
         Ok(VerifiedAccessToken { caller: Arc::new(caller), expires_at, key })
     }
 
-    async fn refresh(&self, key: &str, at: Timestamp) -> Result<(), AuthenticateError> {
+    async fn refresh(&self, key: &str) -> Result<(), AuthenticateError> {
+        let begun_before = self.reads.load(Ordering::SeqCst);
+        let Some(_place) = self.waiting.try_acquire() else { return Err(unavailable(None)) };
         let mut refreshed = self.refreshed.lock().await;
         if self.knows(key) {
             return Ok(());
         }
-        if let Some(last) = *refreshed
-            && at >= last.at
-            && at.micros_since(last.at) < REFRESH_MICROS
-        {
-            return if last.read { Ok(()) } else { Err(unavailable(None)) };
+        // A read that began before this call may have missed a key that was stored since.
+        if refreshed.ended > begun_before {
+            return if refreshed.read { Ok(()) } else { Err(unavailable(None)) };
         }
+        self.pause(refreshed.begun_at).await;
+        refreshed.begun_at = Some(self.ports.clock.now());
+        let number = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
         let read = self.ports.setup.instance_keys().await;
-        *refreshed = Some(Refreshed { at, read: read.is_ok() });
+        (refreshed.ended, refreshed.read) = (number, read.is_ok());
         let keys = read.map_err(|error| unavailable(Some(error)))?;
         self.adopt(&keys).map_err(|error| {
             let kind = strongroom_domain::port::ReadErrorKind::Corrupt;
             unavailable(Some(ReadError::new(kind, "taking on the keys of access tokens").because(error)))
         })
+    }
+
+    /// Waits until the store may be asked again. A clock that went back keeps nobody waiting.
+    async fn pause(&self, last: Option<Timestamp>) {
+        let now = self.ports.clock.now();
+        let Some(last) = last.filter(|last| now >= *last) else { return };
+        let left = REFRESH_MICROS.saturating_sub(now.micros_since(last));
+        if left > 0 {
+            self.ports.clock.sleep(Duration::from_micros(left)).await;
+        }
     }
 }
 

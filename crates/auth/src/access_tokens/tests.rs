@@ -1,7 +1,8 @@
-use super::{AccessTokenPorts, AccessTokens};
+use super::{AccessTokenPorts, AccessTokens, MAX_WAITERS, REFRESH_MICROS};
 use crate::test_support::{SECOND, START, micros, token_of};
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
+use core::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -9,12 +10,13 @@ use std::sync::{Arc, Mutex};
 use strongroom_crypto::{Ed25519Signer, OsEntropy};
 use strongroom_domain::id::{CredentialId, OrganisationId, ServiceAccountId, UserId};
 use strongroom_domain::port::{
-    AccessClaims, AuthenticateError, IdGenerator, ReadError, ReadErrorKind, RootKey, SetupReader, TokenIssuer,
+    AccessClaims, AuthenticateError, Clock, IdGenerator, ReadError, ReadErrorKind, RootKey, SetupReader, TokenIssuer,
 };
 use strongroom_domain::principal::{CredentialScopes, Principal, Reach};
 use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
 use strongroom_domain::value::SecretBytes;
 use strongroom_root_key::SoftwareRootKey;
+use strongroom_testkit::ManualClock;
 use uuid::Uuid;
 
 pub(crate) const ISSUER: &str = "https://strongroom.example";
@@ -54,12 +56,21 @@ impl IdGenerator for Ids {
 pub(crate) struct Installation {
     root: Arc<SoftwareRootKey>,
     setup: Arc<Setup>,
+    clock: Arc<ManualClock>,
 }
 
 impl Installation {
     pub(crate) fn new() -> Self {
+        Self::by(ManualClock::jumping(micros(START)))
+    }
+
+    fn by(clock: ManualClock) -> Self {
         let root = SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("a root key");
-        Self { root: Arc::new(root), setup: Arc::new(Setup::default()) }
+        Self { root: Arc::new(root), setup: Arc::new(Setup::default()), clock: Arc::new(clock) }
+    }
+
+    fn reads(&self) -> u32 {
+        self.setup.reads.load(Ordering::SeqCst)
     }
 
     /// A node that starts now.
@@ -69,6 +80,7 @@ impl Installation {
             entropy: Arc::new(OsEntropy),
             ids: Arc::new(Ids),
             setup: self.setup.clone(),
+            clock: self.clock.clone(),
         };
         AccessTokens::new(ISSUER.to_owned(), ports, &self.setup.keys.lock().expect("lock")).expect("opens")
     }
@@ -211,27 +223,92 @@ async fn a_rotation_of_another_node_is_seen() {
     assert_eq!(installation.setup.reads.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test]
-async fn unknown_keys_cost_one_read_a_second() {
-    let installation = Installation::new();
-    let node = installation.node();
-    installation.rotate(&node);
+/// A token that is signed with a key of nobody's.
+fn made_up() -> SecretBytes {
     let other = Installation::new();
     let forger = other.node();
     other.rotate(&forger);
-    let token = forger.issue(&claims()).expect("a token");
-    for _ in 0..100 {
+    forger.issue(&claims()).expect("a token")
+}
+
+#[tokio::test]
+async fn the_store_is_read_before_an_unknown_key_is_refused_ten_times_a_second_at_most() {
+    let installation = Installation::new();
+    let node = installation.node();
+    installation.rotate(&node);
+    let token = made_up();
+    for reads in 1..=100 {
         assert!(is_refused(&node, &token, START).await);
+        assert_eq!(installation.reads(), reads);
     }
-    assert_eq!(installation.setup.reads.load(Ordering::SeqCst), 1);
+    let gone = installation.clock.now().micros_since(micros(START));
+    assert_eq!(gone, 99 * REFRESH_MICROS, "whoever came too early has waited");
     installation.setup.down.store(true, Ordering::SeqCst);
-    for _ in 0..100 {
-        let answer = node.verify(token.expose(), micros(START + SECOND)).await;
-        assert!(matches!(answer, Err(AuthenticateError::Unavailable(_))), "it could be a new key");
-    }
-    assert_eq!(installation.setup.reads.load(Ordering::SeqCst), 2);
+    let answer = node.verify(token.expose(), micros(START)).await;
+    assert!(matches!(answer, Err(AuthenticateError::Unavailable(_))), "it could be a new key");
     let own = node.issue(&claims()).expect("a token");
-    assert!(node.verify(own.expose(), micros(START + SECOND)).await.is_ok());
+    assert!(node.verify(own.expose(), micros(START)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_keys_shares_a_read_and_a_new_key_is_taken_meanwhile() {
+    let installation = Installation::by(ManualClock::new(micros(START)));
+    let other = installation.node();
+    installation.rotate(&other);
+    let node = Arc::new(installation.node());
+    let token = made_up();
+    assert!(is_refused(&node, &token, START).await);
+
+    let show = |token: &SecretBytes| {
+        let (node, token) = (Arc::clone(&node), SecretBytes::copy_of(token.expose()));
+        tokio::spawn(async move { node.verify(token.expose(), micros(START)).await.map(|_| ()) })
+    };
+    let flood: Vec<_> = (1..MAX_WAITERS).map(|_| show(&token)).collect();
+    while installation.clock.sleepers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    installation.rotate(&other);
+    let fresh = show(&other.issue(&claims()).expect("a token"));
+    while node.waiting.try_acquire().is_some() {
+        tokio::task::yield_now().await;
+    }
+    let crowded = node.verify(token.expose(), micros(START)).await;
+    assert!(matches!(crowded, Err(AuthenticateError::Unavailable(_))), "nobody is refused unread");
+    assert_eq!((installation.reads(), fresh.is_finished()), (1, false));
+
+    // One that goes away while it waits holds up nobody.
+    flood[0].abort();
+    while installation.clock.sleepers() == 0 || !flood[0].is_finished() {
+        tokio::task::yield_now().await;
+    }
+    installation.clock.advance(Duration::from_micros(REFRESH_MICROS));
+    assert!(fresh.await.expect("ends").is_ok(), "it is a key of the installation");
+    for made_up in flood.into_iter().skip(1) {
+        assert!(matches!(made_up.await.expect("ends"), Err(AuthenticateError::Refused)));
+    }
+    assert_eq!(installation.reads(), 2);
+}
+
+#[tokio::test]
+async fn who_shares_a_read_that_failed_is_not_refused() {
+    let installation = Installation::by(ManualClock::new(micros(START)));
+    let node = installation.node();
+    installation.rotate(&node);
+    let token = made_up();
+    assert!(is_refused(&node, &token, START).await);
+    installation.setup.down.store(true, Ordering::SeqCst);
+    let show = || node.verify(token.expose(), micros(START));
+    let pass = async {
+        while installation.clock.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        installation.clock.advance(Duration::from_micros(REFRESH_MICROS));
+    };
+    let (first, second, ()) = tokio::join!(show(), show(), pass);
+    for answer in [first, second] {
+        assert!(matches!(answer, Err(AuthenticateError::Unavailable(_))));
+    }
+    assert_eq!(installation.reads(), 2);
 }
 
 #[tokio::test]

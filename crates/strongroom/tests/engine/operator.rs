@@ -82,8 +82,13 @@ impl Site {
         let house = House::with(|it| assert!(ports.set(it.clone()).is_ok())).await;
         let (store, ids) = (&house.store, &house.ids);
         let root_key = Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness"));
-        let of_tokens =
-            AccessTokenPorts { root_key, entropy: Arc::new(OsEntropy), ids: ids.clone(), setup: store.clone() };
+        let of_tokens = AccessTokenPorts {
+            root_key,
+            entropy: Arc::new(OsEntropy),
+            ids: ids.clone(),
+            setup: store.clone(),
+            clock: house.clock.clone(),
+        };
         let issuer = AccessTokens::new("https://strongroom.example".to_owned(), of_tokens, &[]).expect("no keys");
         let issuer = Arc::new(issuer);
         let rules = FetchRules::default();

@@ -11,7 +11,7 @@ use strongroom::setup::{FirstTokens, SetUp, set_up};
 use strongroom::{CredentialPorts, Engine, Limits, Ports};
 use strongroom_auth::{
     AccessTokenPorts, AccessTokens, AuthenticatorPorts, FetchError, FetchRules, ForeignTokenVerifier, JwksFetcher,
-    StoreAuthenticator, StoreCredentialMaker,
+    LoginIssuer, StoreAuthenticator, StoreCredentialMaker,
 };
 use strongroom_crypto::{Aes256GcmCipher, HmacSha256Digest, OsEntropy};
 use strongroom_domain::audit::AuditRecord;
@@ -27,7 +27,7 @@ use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{FixedSigner, ManualClock, SequentialIds};
 use uuid::Uuid;
 
-const START: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+pub(crate) const START: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 
 /// Nothing is fetched here.
 struct NoNetwork;
@@ -56,8 +56,23 @@ impl Installation {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::by(ManualClock::jumping(START), settings, Arc::new(NoNetwork), Vec::new()).await
+    }
+
+    /// Takes logins of these issuers; their keys are had from `fetcher`.
+    pub(crate) async fn trusting(fetcher: Arc<dyn JwksFetcher>, logins: Vec<LoginIssuer>) -> Self {
+        // A fetch has a deadline, which must not have come at once.
+        Self::by(ManualClock::new(START), Settings::default(), fetcher, logins).await
+    }
+
+    async fn by(
+        clock: ManualClock,
+        settings: Settings,
+        fetcher: Arc<dyn JwksFetcher>,
+        logins: Vec<LoginIssuer>,
+    ) -> Self {
         let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
-        let (clock, ids) = (Arc::new(ManualClock::jumping(START)), Arc::new(SequentialIds::of_node(8)));
+        let (clock, ids) = (Arc::new(clock), Arc::new(SequentialIds::of_node(8)));
         let digest = Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[9; 32]), 1));
         let maker = Arc::new(StoreCredentialMaker::new(Arc::new(OsEntropy), digest.clone()));
         let what = SetUp {
@@ -73,16 +88,22 @@ impl Installation {
         let kms = made.regions.iter().map(|region| (region.id, Arc::clone(&kms))).collect();
 
         let root_key = Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness"));
-        let ports = AccessTokenPorts { root_key, entropy: Arc::new(OsEntropy), ids: ids.clone(), setup: store.clone() };
+        let ports = AccessTokenPorts {
+            root_key,
+            entropy: Arc::new(OsEntropy),
+            ids: ids.clone(),
+            setup: store.clone(),
+            clock: clock.clone(),
+        };
         let issuer = Arc::new(AccessTokens::new("https://room.example".to_owned(), ports, &[]).expect("no keys"));
-        let foreign = Arc::new(ForeignTokenVerifier::new(Arc::new(NoNetwork), clock.clone(), FetchRules::default()));
+        let foreign = Arc::new(ForeignTokenVerifier::new(fetcher, clock.clone(), FetchRules::default()));
         let authenticator = StoreAuthenticator::new(AuthenticatorPorts {
             tokens: store.clone(),
             directory: store.clone(),
             digest: digest.clone(),
             access_tokens: issuer.clone(),
             foreign_tokens: foreign.clone(),
-            logins: Vec::new(),
+            logins,
         });
         let credentials =
             CredentialPorts { tokens: store.clone(), setup: store.clone(), maker: maker.clone(), issuer, foreign };

@@ -4,6 +4,7 @@ mod explain;
 mod federation;
 mod foreign;
 mod installation;
+mod logins;
 mod matrix;
 mod me;
 mod memberships;

@@ -59,6 +59,27 @@ async fn an_access_credential_on_the_wire() {
     assert_eq!(members(&listed[0]), ["accessKey", "createdAt", "expiresAt", "identity", "name", "scopes"]);
     assert_eq!(listed[0]["expiresAt"], "2030-01-01T02:00:00+02:00");
     assert_eq!((&listed[0]["accessKey"], &listed[0]["name"]), (&made["accessKey"], &json!("")));
+    let other = room.owner(&format!("POST {all}"), json!({ "name": "Night shift" })).await.json();
+    let (first, second) = (&made["identity"], &other["identity"]);
+    let text = |identity: &Value| identity.as_str().expect("an identity").to_owned();
+    for (query, found) in [
+        (String::new(), vec![first, second]),
+        ("?name=Night%20shift".to_owned(), vec![second]),
+        ("?name=night%20shift".to_owned(), vec![]),
+        ("?name=Night".to_owned(), vec![]),
+        (format!("?identity={}", text(first)), vec![first]),
+        (format!("?identity={}&name=Night%20shift", text(second)), vec![second]),
+        (format!("?identity={}&name=Night%20shift", text(first)), vec![]),
+        ("?identity=nothing-such".to_owned(), vec![]),
+    ] {
+        let list = room.owner(&format!("GET {all}{query}"), Value::Null).await.json();
+        let list = list.as_array().expect("a list");
+        let mut listed: Vec<_> = list.iter().map(|it| text(&it["identity"])).collect();
+        let mut found: Vec<_> = found.into_iter().map(text).collect();
+        listed.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(listed, found, "{query}");
+    }
     for scopes in [Value::Null, json!([])] {
         let both = room.owner(&format!("POST {all}"), json!({ "name": "b", "scopes": scopes })).await.json();
         assert_eq!(members(&both), ["accessKey", "accessSecret", "identity"]);

@@ -1,10 +1,13 @@
 use super::room::{Room, code, show};
 use crate::support::START;
-use std::sync::Arc;
+use async_trait::async_trait;
+use core::pin::Pin;
+use std::sync::{Arc, Mutex};
 use strongroom::domain::audit::Action;
 use strongroom::domain::directory::{Expiry, MemberRole, Scopes};
 use strongroom::domain::id::OrganisationId;
-use strongroom::domain::port::CommitErrorKind;
+use strongroom::domain::port::{CommitError, CommitErrorKind, Committer};
+use strongroom::domain::unit::Unit;
 use strongroom::domain::value::SecretBytes;
 use strongroom::iam::personal_tokens::{IssuedPersonalToken, NewPersonalToken};
 use strongroom::{Code, Error};
@@ -107,6 +110,69 @@ async fn a_token_that_was_deleted_meanwhile_makes_no_other() {
     let making = room.engine.create_personal_token(&identity).await.expect("a user");
     delete(&room, &zoe.token, &id.to_string()).await.expect("deletes");
     assert_eq!(code(making.run(new("a", &[], None)).await), Some(Code::Unauthenticated));
+}
+
+type Interlude = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A store where, just before the first unit is applied, somebody else does something.
+struct Between {
+    store: Arc<dyn Committer>,
+    interlude: Mutex<Option<Interlude>>,
+}
+
+#[async_trait]
+impl Committer for Between {
+    async fn commit(&self, unit: Unit) -> Result<(), CommitError> {
+        let interlude = self.interlude.lock().expect("no panic").take();
+        if let Some(interlude) = interlude {
+            interlude.await;
+        }
+        self.store.commit(unit).await
+    }
+}
+
+#[tokio::test]
+async fn a_bound_token_that_is_being_deleted_makes_no_other() {
+    let room = Room::new().await;
+    let zoe = room.person(Some(MemberRole::Member)).await;
+    let (_, sibling) = room.token(zoe.id, Some(room.organisation), &[], None).await;
+    let between = Arc::new(Between { store: room.world.store.clone(), interlude: Mutex::default() });
+    let (engine, other) = (room.node_over(between.clone()), room.another_node());
+    for by in [&zoe.token, &sibling] {
+        let (id, leaked) = room.token(zoe.id, Some(room.organisation), &[], None).await;
+        let identity = room.identity_on(&engine, &show(&leaked)).await.expect("stands yet");
+        let making = engine.create_personal_token(&identity).await.expect("a member");
+        let deleting = room.identity_on(&other, &show(by)).await.expect("stands");
+        let other = Arc::clone(&other);
+        *between.interlude.lock().expect("no panic") = Some(Box::pin(async move {
+            let delete = other.delete_personal_token(&deleting, &id.to_string()).await.expect("a user");
+            delete.run().await.expect("deletes");
+        }));
+        assert_eq!(code(making.run(new("a", &[], None)).await), Some(Code::Unauthenticated));
+        let zoe = room.identity(&show(&zoe.token)).await.expect("stands");
+        let left = room.engine.list_personal_tokens(&zoe).await.expect("lists");
+        assert_eq!(left.len(), 2, "hers, and the sibling");
+    }
+}
+
+#[tokio::test]
+async fn a_bound_token_goes_although_the_organisation_changes_meanwhile() {
+    let room = Arc::new(Room::new().await);
+    let zoe = room.person(Some(MemberRole::Member)).await;
+    let (id, _) = room.token(zoe.id, Some(room.organisation), &[], None).await;
+    let between = Arc::new(Between { store: room.world.store.clone(), interlude: Mutex::default() });
+    let engine = room.node_over(between.clone());
+    let identity = room.identity_on(&engine, &show(&zoe.token)).await.expect("stands");
+    let delete = engine.delete_personal_token(&identity, &id.to_string()).await.expect("a user");
+    let elsewhere = Arc::clone(&room);
+    *between.interlude.lock().expect("no panic") = Some(Box::pin(async move {
+        elsewhere.person(Some(MemberRole::Member)).await;
+    }));
+    delete.run().await.expect("deletes");
+    assert_eq!(room.last_record().await, format!("iam.personal_token.delete success 204 - {id}"));
+    let left = engine.list_personal_tokens(&identity).await.expect("lists");
+    assert!(left.iter().all(|token| token.id != id), "it is gone");
+    assert!(between.interlude.lock().expect("no panic").is_none(), "the organisation did change");
 }
 
 #[tokio::test]

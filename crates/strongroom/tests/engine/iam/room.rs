@@ -287,7 +287,13 @@ pub(crate) fn code<T>(outcome: Result<T, Error>) -> Option<Code> {
 fn node(world: &World, ids: &Arc<SequentialIds>, committer: Arc<dyn Committer>) -> Arc<Engine> {
     let store = &world.store;
     let root_key = Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness"));
-    let ports = AccessTokenPorts { root_key, entropy: Arc::new(OsEntropy), ids: ids.clone(), setup: store.clone() };
+    let ports = AccessTokenPorts {
+        root_key,
+        entropy: Arc::new(OsEntropy),
+        ids: ids.clone(),
+        setup: store.clone(),
+        clock: world.clock.clone(),
+    };
     let access_tokens = AccessTokens::new("https://strongroom.example".to_owned(), ports, &[]).expect("no keys");
     let access_tokens = Arc::new(access_tokens);
     let foreign = Arc::new(ForeignTokenVerifier::new(Arc::new(NoNetwork), world.clock.clone(), FetchRules::default()));

@@ -157,10 +157,10 @@ impl Shop {
         let digest = || Arc::new(HmacSha256Digest::new(&bytes(&[9; 32]), 1));
         let store = Arc::clone(&house.store);
         let root_key = Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness"));
-        let ids = house.ids.clone();
+        let (ids, clock) = (house.ids.clone(), house.clock.clone());
         let issuer = || {
-            let (root_key, ids, setup) = (root_key.clone(), ids.clone(), store.clone());
-            let with = AccessTokenPorts { root_key, entropy: Arc::new(OsEntropy), ids, setup };
+            let (root_key, ids, setup, clock) = (root_key.clone(), ids.clone(), store.clone(), clock.clone());
+            let with = AccessTokenPorts { root_key, entropy: Arc::new(OsEntropy), ids, setup, clock };
             Arc::new(AccessTokens::new("https://strongroom.example".to_owned(), with, &[]).expect("no keys"))
         };
         let (issuer, other_issuer) = (issuer(), issuer());
