@@ -9,7 +9,7 @@ use crate::metrics::{CacheMetrics, Evictions};
 use core::hash::Hash;
 use core::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::Cache as Quick;
-use quick_cache::{DefaultHashBuilder, UnitWeighter, Weighter};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter};
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::directory::Project;
 use strongroom_domain::id::{KeyId, OrganisationId};
@@ -100,6 +100,22 @@ impl<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone> Kept<K, V, W> {
         }
     }
 
+    /// As [`of_bytes`](Self::of_bytes), for entries of which one may take a large part: there are few parts, because each has its own
+    /// share of the room, and what doesn't fit there isn't kept.
+    fn of_large(name: &'static str, entries: usize, bytes: u64, weight: W) -> Self {
+        const PARTS: usize = 2;
+        let mut options = OptionsBuilder::new();
+        options.estimated_items_capacity(entries).weight_capacity(bytes).shards(PARTS);
+        match options.build() {
+            Ok(options) => {
+                let hasher = DefaultHashBuilder::default();
+                let entries = Quick::with_options(options, weight, hasher, Evictions::new(name));
+                Self { entries, metrics: CacheMetrics::of_bytes(name) }
+            }
+            Err(_) => Self::of_bytes(name, entries, bytes, weight),
+        }
+    }
+
     /// What may serve a read.
     fn get(&self, key: &K, may_serve: impl FnOnce(&V) -> bool) -> Option<V> {
         let hit = self.entries.get(key).filter(may_serve);
@@ -166,7 +182,7 @@ impl Cache {
             organisations: Kept::new("organisations", MAX_RECORDS),
             organisation_changes: Generations::new(),
             organisation_names: Kept::new("organisation_names", MAX_RECORDS),
-            accesses: Kept::of_bytes("accesses", MAX_RECORDS, MAX_ACCESS_BYTES, AccessWeight),
+            accesses: Kept::of_large("accesses", MAX_RECORDS, MAX_ACCESS_BYTES, AccessWeight),
             projects: Kept::new("projects", MAX_RECORDS),
             regions: Mutex::new(None),
             region_changes: AtomicU64::new(0),

@@ -8,7 +8,7 @@ use crate::gates::Gates;
 use crate::session::{Identified, Needs, OrganisationSession, Service, Session, Target};
 use std::sync::Arc;
 use strongroom_domain::directory::{OrganisationMember, Project};
-use strongroom_domain::id::{OrganisationId, UserId};
+use strongroom_domain::id::{OrganisationId, UserId, looks_like_identity};
 use strongroom_domain::port::{Freshness, ObjectSelector};
 use strongroom_domain::principal::{Caller, Membership, Principal, Reach};
 use strongroom_domain::tenancy::{Organisation, Region};
@@ -137,7 +137,8 @@ impl Engine {
     ) -> Result<Option<Arc<Project>>, Error> {
         let Some(name) = session.caller().project.as_deref().or(named) else { return Ok(None) };
         let project = self.find_project(&session.organisation, name).await?.ok_or_else(no_such_project)?;
-        let is_it = |name: &str| name == project.named.slug || name.parse() == Ok(project.id);
+        let is_it =
+            |name: &str| name.parse() == Ok(project.id) || (name == project.named.slug && !looks_like_identity(name));
         if named.is_some_and(|named| !is_it(named)) {
             return Err(Error::new(
                 Code::ProjectDenied,

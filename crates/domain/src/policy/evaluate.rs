@@ -1,5 +1,6 @@
 //! The compiled form of a policy and its one evaluation.
 
+use crate::id::looks_like_identity;
 use crate::time::Timestamp;
 use core::net::IpAddr;
 use ipnet::IpNet;
@@ -193,7 +194,11 @@ impl Principal {
             Self::Everyone => true,
             Self::User(identity) => user == Some(identity),
             Self::ServiceAccount(identity) => service_account == Some(identity),
-            Self::Team(name) => subject.teams.iter().any(|team| team.identity == *name || team.slug == *name),
+            // What has the form of an identity means one, whatever slug somebody chose.
+            Self::Team(name) => {
+                let by_slug = !looks_like_identity(name);
+                subject.teams.iter().any(|team| team.identity == *name || (by_slug && team.slug == *name))
+            }
             Self::Identity(identity) => {
                 user == Some(identity)
                     || service_account == Some(identity)

@@ -197,3 +197,24 @@ fn a_ciphertext_weighs_the_policy_and_the_metadata_that_come_with_it() {
     let full = Secret { policy: Some(policy.clone()), metadata: metadata.clone(), ..bare.clone() };
     assert_eq!(weight(&full), weight(&bare) + (policy.weight() + metadata.weight()) as u64);
 }
+
+#[derive(Clone)]
+struct ByValue;
+
+impl Weighter<u8, u64> for ByValue {
+    fn weight(&self, _: &u8, value: &u64) -> u64 {
+        *value
+    }
+}
+
+/// However many processors there are, each of which other caches have parts for.
+#[test]
+fn an_entry_that_takes_a_quarter_of_the_room_is_kept() {
+    let kept = Kept::of_large("test", 10_000, 128 << 20, ByValue);
+    for key in 0..2 {
+        kept.insert(key, 32 << 20);
+        assert!(kept.get(&key, |_| true).is_some());
+    }
+    kept.insert(9, 1 << 30);
+    assert!(kept.get(&9, |_| true).is_none(), "more than there is room for");
+}

@@ -107,7 +107,7 @@ impl Access {
         let project = project.map(|project| (project.id, project.named.slug.as_str()));
         let effective = Arc::new(Effective::of(owner, &self.bound, project));
         if known.len() >= MAX_PROJECTS {
-            known.clear();
+            known.remove(0);
         }
         known.push((id, Arc::clone(&effective)));
         effective

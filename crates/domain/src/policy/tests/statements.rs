@@ -96,3 +96,12 @@ fn an_allow_for_one_operation_leaves_the_other_alone() {
     assert_eq!(Ask::default().decision(&policy), allowed_by("statements[0]"));
     assert_eq!(put.decision(&policy), denied_by("statements[1]"));
 }
+
+/// A team whose slug was chosen like another's identity is not that team.
+#[test]
+fn a_slug_in_the_form_of_an_identity_names_no_team() {
+    let team = PolicyTeam { identity: "team-00000000000000000000000002".to_owned(), slug: TEAM.to_owned() };
+    let subject = PolicySubject { teams: vec![team], ..PolicySubject::default() };
+    let policy = statements(vec![statement("Allow", &["read"], &[&format!("team:{TEAM}")])]);
+    assert!(!Ask { subject, ..Ask::default() }.allowed(&policy));
+}
