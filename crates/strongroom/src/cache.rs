@@ -100,12 +100,11 @@ impl<K: Eq + Hash, V: Clone, W: Weighter<K, V> + Clone> Kept<K, V, W> {
         }
     }
 
-    /// As [`of_bytes`](Self::of_bytes), for entries of which one may take a large part: there are few parts, because each has its own
-    /// share of the room, and what doesn't fit there isn't kept.
+    /// As [`of_bytes`](Self::of_bytes), for entries of which one may take most of the room: in several parts, each would have its own
+    /// share, and what doesn't fit there isn't kept.
     fn of_large(name: &'static str, entries: usize, bytes: u64, weight: W) -> Self {
-        const PARTS: usize = 2;
         let mut options = OptionsBuilder::new();
-        options.estimated_items_capacity(entries).weight_capacity(bytes).shards(PARTS);
+        options.estimated_items_capacity(entries).weight_capacity(bytes).shards(1);
         match options.build() {
             Ok(options) => {
                 let hasher = DefaultHashBuilder::default();

@@ -1,19 +1,23 @@
 use super::{Cache, CiphertextWeight, Kept};
+use crate::directory::{Access, Extent, MAX_RULES_WEIGHT, Standing, Whose};
 use async_trait::async_trait;
 use quick_cache::Weighter;
 use std::sync::Arc;
-use strongroom_domain::id::{KeyId, SecretId, StreamId};
+use strongroom_domain::iam::{BoundRole, Rule};
+use strongroom_domain::id::{BindingId, KeyId, OrganisationId, RoleId, RuleId, SecretId, ServiceAccountId, StreamId};
 use strongroom_domain::kms::{Key, KeyStatus, KeySummary};
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::path::{Directory, SecretPath};
+use strongroom_domain::policy::PolicySubject;
 use strongroom_domain::port::{
     BrowseEntry, Committer, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, SealedRead,
     SealedVersionState, SecretReader,
 };
+use strongroom_domain::principal::{CredentialScopes, Principal};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::time::Timestamp;
-use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::unit::{Change, Revision, Unit};
 use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{FixedSigner, ManualClock, build};
@@ -198,23 +202,24 @@ fn a_ciphertext_weighs_the_policy_and_the_metadata_that_come_with_it() {
     assert_eq!(weight(&full), weight(&bare) + (policy.weight() + metadata.weight()) as u64);
 }
 
-#[derive(Clone)]
-struct ByValue;
-
-impl Weighter<u8, u64> for ByValue {
-    fn weight(&self, _: &u8, value: &u64) -> u64 {
-        *value
-    }
-}
-
-/// However many processors there are, each of which other caches have parts for.
+/// As much as may be bound to one principal, in projects, serves from memory; on however many processors.
 #[test]
-fn an_entry_that_takes_a_quarter_of_the_room_is_kept() {
-    let kept = Kept::of_large("test", 10_000, 128 << 20, ByValue);
-    for key in 0..2 {
-        kept.insert(key, 32 << 20);
-        assert!(kept.get(&key, |_| true).is_some());
-    }
-    kept.insert(9, 1 << 30);
-    assert!(kept.get(&9, |_| true).is_none(), "more than there is room for");
+fn the_rules_of_whoever_has_the_most_are_kept() {
+    let rule = Rule { note: "x".repeat(1_000), ..Rule::everything(RuleId::new(Uuid::nil())) };
+    let rules: Arc<[Rule]> = vec![rule.clone(); 1_000].into();
+    let role = |number: usize| BoundRole {
+        role: RoleId::new(Uuid::from_u128(number as u128)),
+        binding: BindingId::new(Uuid::from_u128(number as u128)),
+        projects: vec!["p".repeat(250); 100].into(),
+        rules: Arc::clone(&rules),
+    };
+    let bound: Vec<_> = (0..MAX_RULES_WEIGHT / (1_000 * rule.weight())).map(role).collect();
+    let standing = Standing::Workload(Extent { end: None, scopes: CredentialScopes::ALL });
+    let access = Access::new(Revision::FIRST, standing, PolicySubject::default(), bound);
+    let (_, cache) = room();
+    let account = Principal::ServiceAccount(ServiceAccountId::new(Uuid::nil()));
+    let whose = Whose { organisation: OrganisationId::new(Uuid::nil()), principal: account, credential: None };
+    cache.keep_access(whose, Arc::new(access));
+    assert!(cache.access(&whose, Revision::FIRST).is_some());
+    assert!(cache.access(&whose, Revision::FIRST.next()).is_none());
 }

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::Error;
 use strongroom_domain::directory::{DirectoryObject, ObjectKind};
-use strongroom_domain::id::OrganisationId;
+use strongroom_domain::id::{OrganisationId, looks_like_identity};
 use strongroom_domain::port::{DirectoryReader, ObjectQuery, ObjectSelector, ReadError};
 use uuid::Uuid;
 
@@ -108,6 +108,10 @@ impl Engine {
             && let Some(found) = self.object_by_id(Some(organisation), id).await?
         {
             return Ok(Some(found));
+        }
+        // Once the object of an identity is gone, nothing takes its place by a slug that was chosen like it.
+        if looks_like_identity(name) {
+            return Ok(None);
         }
         let found: Option<T> = self.object_by_handle(Some(organisation), name).await?;
         Ok(found.filter(|found| found.slug() == Some(name)))

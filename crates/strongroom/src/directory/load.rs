@@ -123,7 +123,7 @@ async fn extent_of(
 }
 
 /// The most that all rules of a principal may weigh together, in bytes.
-const MAX_RULES_WEIGHT: usize = 16 << 20;
+pub(crate) const MAX_RULES_WEIGHT: usize = 16 << 20;
 /// How many roles are read at once: what a principal can make the engine hold before it notices is bounded by them too.
 const ROLES_AT_ONCE: usize = 16;
 

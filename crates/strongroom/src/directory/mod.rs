@@ -11,3 +11,8 @@ pub(crate) use access::{Access, held_by, subjects_of};
 pub(crate) use amend::{Amended, DirectoryChange, Scene};
 pub(crate) use find::Kind;
 pub(crate) use load::{Whose, bound_to};
+
+#[cfg(test)]
+pub(crate) use access::{Extent, Standing};
+#[cfg(test)]
+pub(crate) use load::MAX_RULES_WEIGHT;

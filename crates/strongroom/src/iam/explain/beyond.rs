@@ -15,6 +15,7 @@ use strongroom_domain::directory::{
     FederatedIdentity, IdentityProvider, ObjectKind, OrganisationMember, Project, Role, ServiceAccount, Team, User,
 };
 use strongroom_domain::iam::{Effective, Permission, ResourceType};
+use strongroom_domain::id::looks_like_identity;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::policy::{PolicyDecision, PolicyOperation, PolicyRequest};
 use strongroom_domain::secret::Secret;
@@ -77,7 +78,9 @@ impl Engine {
     async fn reading(&self, asker: &OrganisationSession, admitted: &Admitted) -> Result<Option<Arc<Effective>>, Error> {
         let project = admitted.project.as_deref();
         if let Some(bound) = &asker.caller().project {
-            let is_it = |project: &Project| *bound == project.named.slug || bound.parse() == Ok(project.id);
+            let is_it = |project: &Project| {
+                bound.parse() == Ok(project.id) || (*bound == project.named.slug && !looks_like_identity(bound))
+            };
             if !project.is_some_and(is_it) {
                 return Ok(None);
             }

@@ -213,4 +213,9 @@ async fn a_project_named_like_another_s_identity_is_not_that_one() {
     let owner = house.by(house.owner).await;
     house.engine.delete_project(&owner, &like.id.to_string()).await.expect("may").run().await.expect("deleted");
     assert!(read(&meant.id.to_string()).await.is_ok(), "its bindings stay");
+    // Nor does it take the place of one that is gone, for a client or a token that names that one.
+    house.put([like.into()]).await;
+    house.engine.delete_project(&owner, &meant.id.to_string()).await.expect("may").run().await.expect("deleted");
+    let gone = house.secrets(user, Some(&meant.id.to_string())).await.err().expect("not there");
+    assert_eq!(gone.code(), Code::ProjectNotFound);
 }
