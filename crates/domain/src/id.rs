@@ -12,8 +12,15 @@ pub struct ParseIdentityError {
     prefix: &'static str,
 }
 
+/// How many characters of base32 an identifier has.
+const CODE_LEN: usize = 26;
+
 fn write(f: &mut fmt::Formatter<'_>, prefix: &str, id: Uuid) -> fmt::Result {
-    write!(f, "{prefix}-{}", BASE32_DNSSEC.encode_display(id.as_bytes()))
+    let mut code = [0; CODE_LEN];
+    BASE32_DNSSEC.encode_mut(id.as_bytes(), &mut code);
+    f.write_str(prefix)?;
+    f.write_str("-")?;
+    f.write_str(core::str::from_utf8(&code).map_err(|_| fmt::Error)?)
 }
 
 fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ParseIdentityError> {

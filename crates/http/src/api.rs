@@ -107,7 +107,7 @@ impl Api {
                     limits: Arc::clone(&self.limits),
                     query,
                     place,
-                    request: Arc::new(self.request_info(id, &parts, peer)),
+                    request: self.request_info(id, &parts, peer),
                     needs: route.needs,
                     leaves_records: route.leaves_records(),
                     headers: parts.headers,
@@ -136,7 +136,7 @@ impl Api {
     /// The answer to what could not be read as a request.
     pub(crate) fn refuse(&self, failure: Failure, peer: IpAddr) -> Response<ResponseBody> {
         let id = self.request_id();
-        let request = RequestInfo { client: Some(peer.to_canonical()), ..RequestInfo::embedded(id) };
+        let request = Arc::new(RequestInfo { client: Some(peer.to_canonical()), ..RequestInfo::embedded(id) });
         self.engine.count_unidentified(failure.code(), failure.status().as_u16(), &request);
         let outcome = Err(failure);
         let status = Seen { method: "", route: "", id, micros: 0 }.report(&outcome);
@@ -167,10 +167,10 @@ impl Api {
         RequestId::new(self.ids.next())
     }
 
-    fn request_info(&self, id: RequestId, parts: &Parts, peer: IpAddr) -> RequestInfo {
+    fn request_info(&self, id: RequestId, parts: &Parts, peer: IpAddr) -> Arc<RequestInfo> {
         let address = client::address(peer, &parts.headers, &self.settings.trusted_proxies);
         let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        RequestInfo::http(id, address, user_agent, parts.method.as_str(), parts.uri.path())
+        Arc::new(RequestInfo::http(id, address, user_agent, parts.method.as_str(), parts.uri.path()))
     }
 
     /// A place is held for as long as there is work: a change keeps its own also when nobody waits for it any more.

@@ -7,7 +7,8 @@ use crate::session::{Identified, Target};
 use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
-use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+use std::sync::Arc;
+use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
 use strongroom_domain::id::{EventId, KeyId, OrganisationId, RegionId, RuleId, SecretId};
 use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::path::SecretPath;
@@ -83,7 +84,7 @@ impl Recorder<'_> {
             credential: Some(caller.credential),
             resource: Some(resource),
             decided_by: None,
-            request: Some(RequestInfo::clone(&self.call.request)),
+            request: Some(Arc::clone(&self.call.request)),
         }
     }
 

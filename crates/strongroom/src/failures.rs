@@ -6,18 +6,19 @@ use crate::error::Error;
 use crate::floods::{Origin, Unrecorded};
 use crate::session::{Identified, Reached, Target};
 use core::time::Duration;
+use std::sync::Arc;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo};
 use strongroom_domain::id::{EventId, OrganisationId};
 
 impl Engine {
     /// Counts a refused credential, and records it when its source and cause had no record for a second and the log has room at once;
     /// else later.
-    pub(crate) async fn record_refused_credential(&self, cause: &'static str, request: &RequestInfo) {
+    pub(crate) async fn record_refused_credential(&self, cause: &'static str, request: &Arc<RequestInfo>) {
         self.record_refused(cause, 401, request).await;
     }
 
     /// As [`record_refused_credential`](Self::record_refused_credential), with the status that the caller hears.
-    pub(crate) async fn record_refused(&self, cause: &'static str, status: u16, request: &RequestInfo) {
+    pub(crate) async fn record_refused(&self, cause: &'static str, status: u16, request: &Arc<RequestInfo>) {
         let record = self.unidentified(cause, status, Outcome::Denied, request);
         self.log_at_once(self.floods.count(Origin::Address(request.client), cause, record)).await;
     }
@@ -42,12 +43,12 @@ impl Engine {
     /// Counts a call that failed before it was known who calls: `code` and `status` are what the caller hears. Such failures are
     /// recorded in the next round of [`housekeeping`](Self::housekeeping), at most once per source and code; a refused credential is
     /// counted by [`authenticate`](Self::authenticate) already.
-    pub fn count_unidentified(&self, code: &'static str, status: u16, request: &RequestInfo) {
+    pub fn count_unidentified(&self, code: &'static str, status: u16, request: &Arc<RequestInfo>) {
         let record = self.unidentified(code, status, Outcome::Failure, request);
         self.floods.count_only(Origin::Address(request.client), code, record);
     }
 
-    fn unidentified(&self, cause: &str, status: u16, outcome: Outcome, request: &RequestInfo) -> AuditRecord {
+    fn unidentified(&self, cause: &str, status: u16, outcome: Outcome, request: &Arc<RequestInfo>) -> AuditRecord {
         AuditRecord {
             event: EventId::new(self.ports.ids.next()),
             at: self.ports.clock.now(),
@@ -61,7 +62,7 @@ impl Engine {
             credential: None,
             resource: None,
             decided_by: Some(cause.to_owned()),
-            request: Some(request.clone()),
+            request: Some(Arc::clone(request)),
         }
     }
 

@@ -6,6 +6,7 @@ pub use objects::*;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
 use strongroom_domain::document::Document;
 use strongroom_domain::id::{
@@ -262,7 +263,13 @@ pub fn record(action: Action) -> AuditRecord {
             version: Some(1),
         }),
         decided_by: Some("rule".to_owned()),
-        request: Some(RequestInfo::http(RequestId::new(uuid()), client, Some("test/1"), "POST", "/v1/secrets")),
+        request: Some(Arc::new(RequestInfo::http(
+            RequestId::new(uuid()),
+            client,
+            Some("test/1"),
+            "POST",
+            "/v1/secrets",
+        ))),
     }
 }
 

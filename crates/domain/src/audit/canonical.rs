@@ -6,6 +6,7 @@ use crate::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, Requ
 use crate::principal::Principal;
 use crate::time::Timestamp;
 use core::net::IpAddr;
+use std::sync::Arc;
 
 const PURPOSE: &str = "strongroom audit record";
 const VERSION: u8 = 1;
@@ -86,7 +87,7 @@ impl AuditRecord {
             credential: from.optional(Decoder::id)?.map(CredentialId::new),
             resource: from.optional(read_resource)?,
             decided_by: from.optional(Decoder::text)?,
-            request: from.optional(read_request)?,
+            request: from.optional(read_request)?.map(Arc::new),
         };
         from.finish()?;
         Ok(record)
@@ -133,6 +134,7 @@ mod tests {
     use crate::time::Timestamp;
     use core::net::IpAddr;
     use proptest::prelude::*;
+    use std::sync::Arc;
     use uuid::Uuid;
 
     fn id() -> impl Strategy<Value = Uuid> {
@@ -144,8 +146,8 @@ mod tests {
     }
 
     prop_compose! {
-        fn request()(rid in id(), client in any::<[u8; 4]>(), agent in maybe(".{0,80}"), path in ".{0,80}") -> RequestInfo {
-            RequestInfo::http(RequestId::new(rid), IpAddr::from(client), agent.as_deref(), "POST", &path)
+        fn request()(rid in id(), client in any::<[u8; 4]>(), agent in maybe(".{0,80}"), path in ".{0,80}") -> Arc<RequestInfo> {
+            Arc::new(RequestInfo::http(RequestId::new(rid), IpAddr::from(client), agent.as_deref(), "POST", &path))
         }
     }
 

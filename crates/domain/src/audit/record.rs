@@ -3,6 +3,7 @@ use crate::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, Requ
 use crate::principal::Principal;
 use crate::time::Timestamp;
 use core::net::IpAddr;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The longest user agent that is kept, in bytes; a longer one is cut.
@@ -27,17 +28,29 @@ pub struct RequestInfo {
 
 /// Cuts to `len` bytes at a character, and writes control and invisible formatting characters as escapes.
 fn tame(text: &str, len: usize) -> String {
+    if text.len() <= len && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut tamed = String::with_capacity(text.len().min(len));
     for c in text.chars() {
-        let invisible =
-            matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        let piece = if c.is_control() || invisible { c.escape_unicode().to_string() } else { c.to_string() };
-        if tamed.len() + piece.len() > len {
+        let before = tamed.len();
+        if is_hidden(c) {
+            tamed.extend(c.escape_unicode());
+        } else {
+            tamed.push(c);
+        }
+        if tamed.len() > len {
+            tamed.truncate(before);
             break;
         }
-        tamed.push_str(&piece);
     }
     tamed
+}
+
+/// Whether a character doesn't show, or changes how others show.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 impl RequestInfo {
@@ -101,5 +114,5 @@ pub struct AuditRecord {
     /// The rule, policy entry or gate that decided; for a failure its stable code.
     pub decided_by: Option<String>,
     /// The request that it came with; `None` for what the system does by itself.
-    pub request: Option<RequestInfo>,
+    pub request: Option<Arc<RequestInfo>>,
 }

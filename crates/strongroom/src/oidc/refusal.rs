@@ -1,6 +1,7 @@
 use crate::audit;
 use crate::engine::Engine;
 use crate::error::Error;
+use std::sync::Arc;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource};
 use strongroom_domain::id::{EventId, OrganisationId};
 
@@ -26,7 +27,7 @@ impl Refused {
 impl Engine {
     /// Sees to the record of a refusal, and gives the error that the client hears. Whoever asks for a token has proven nothing, so that
     /// refusals are counted like those of unknown callers; they stand in the log of the organisation that they concern.
-    pub(super) async fn refuse_token(&self, action: Action, refused: Refused, request: &RequestInfo) -> Error {
+    pub(super) async fn refuse_token(&self, action: Action, refused: Refused, request: &Arc<RequestInfo>) -> Error {
         let Refused { error, concerned } = refused;
         let (code, status) = (error.code().as_str(), error.code().status());
         match concerned {
@@ -47,7 +48,7 @@ impl Engine {
                     credential: None,
                     resource,
                     decided_by: Some(error.decider()),
-                    request: Some(request.clone()),
+                    request: Some(Arc::clone(request)),
                 };
                 self.record_refused_in(organisation, code, record).await;
             }

@@ -50,7 +50,7 @@ pub async fn records_keep_every_field(store: Store) {
         AuditRecord {
             event: build::record(Action::SecretRead).event,
             principal: Some(strongroom_domain::principal::Principal::ServiceAccount(service)),
-            request: Some(RequestInfo::embedded(RequestId::new(build::uuid()))),
+            request: Some(RequestInfo::embedded(RequestId::new(build::uuid())).into()),
             ..full
         },
         AuditRecord {

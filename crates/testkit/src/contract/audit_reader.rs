@@ -88,7 +88,7 @@ fn denial(request: RequestId, organisation: OrganisationId, second: i64) -> Audi
         outcome: Outcome::Denied,
         status: 403,
         organisation: Some(organisation),
-        request: Some(RequestInfo::embedded(request)),
+        request: Some(RequestInfo::embedded(request).into()),
         ..build::record(Action::SecretValueRead)
     }
 }

@@ -1,6 +1,7 @@
 //! Tells callers how their jobs fared, beside the lane: to wake many of them takes longer than to write some of their rows.
 
 use super::job::{Job, Verdict};
+use strongroom_domain::audit::ChainedRecord;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -12,6 +13,8 @@ const FEW: usize = 2;
 struct Told {
     jobs: Vec<Job>,
     verdicts: Vec<Verdict>,
+    /// Only to be dropped: to free them takes the lane longer than the one that allocated them.
+    _written: Vec<ChainedRecord>,
 }
 
 impl Told {
@@ -41,8 +44,8 @@ impl Answers {
         Self(Some(sender))
     }
 
-    pub(super) fn give(&self, jobs: Vec<Job>, verdicts: Vec<Verdict>) {
-        let told = Told { jobs, verdicts };
+    pub(super) fn give(&self, jobs: Vec<Job>, verdicts: Vec<Verdict>, written: Vec<ChainedRecord>) {
+        let told = Told { jobs, verdicts, _written: written };
         match &self.0 {
             Some(sender) if told.jobs.len() > FEW => {
                 // A runtime that has ended keeps nobody waiting.
@@ -72,7 +75,7 @@ mod tests {
                 (Job { task: Task::Commit(Unit::default().into(), reply), weight: 1, _room: None }, answer)
             })
             .unzip();
-        answers.give(jobs, (0..count).map(|_| Verdict::Done).collect());
+        answers.give(jobs, (0..count).map(|_| Verdict::Done).collect(), Vec::new());
         receivers
     }
 

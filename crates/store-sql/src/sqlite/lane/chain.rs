@@ -66,14 +66,15 @@ impl Chain {
         self.pending.iter().try_for_each(|record| execute(&mut insert, self.ordinal, record))
     }
 
-    /// The batch is durable.
-    pub(super) fn committed(&mut self) {
+    /// The batch is durable. Gives its records, which are left to be dropped.
+    pub(super) fn committed(&mut self) -> Vec<ChainedRecord> {
         self.begun |= !self.pending.is_empty();
         self.durable = self.state;
-        self.pending.clear();
+        let written = std::mem::take(&mut self.pending);
         if self.durable.sequence >= row::LAST_SEQUENCE {
             self.abandon();
         }
+        written
     }
 
     /// The batch was rolled back.

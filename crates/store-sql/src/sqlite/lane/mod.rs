@@ -196,7 +196,7 @@ impl Lane {
     }
 
     fn committed(&mut self, jobs: Vec<Job>, done: Committed, now: Instant) {
-        self.chain.committed();
+        let records = self.chain.committed();
         if done.flushed {
             self.flush.committed();
         }
@@ -212,7 +212,7 @@ impl Lane {
         if erased {
             self.wal.after_commit(&self.connection, true, now);
         }
-        self.answers.give(jobs, done.verdicts);
+        self.answers.give(jobs, done.verdicts, records);
         if !erased {
             self.wal.after_commit(&self.connection, false, now);
         }
