@@ -36,6 +36,10 @@ bench *arguments:
 bench-iam:
     cargo bench -p strongroom-domain --bench decide
 
+# Measure every operation of every key type through the software KMS against the bare library.
+bench-kms:
+    cargo bench -p strongroom-kms-local --bench key_types
+
 # Kill the server in the middle of its work, many times: the long form of a test.
 kills times="200":
     cargo build --workspace --all-targets --locked

@@ -133,6 +133,25 @@ pub(crate) static ENCRYPTED: Shape =
 pub(crate) static DECRYPTED: Shape =
     Shape { fields: &[("plaintext", Kind::Text), ("keyVersion", Kind::Text)], always: &["plaintext", "keyVersion"] };
 
+pub(crate) static SIGNED: Shape =
+    Shape { fields: &[("signature", Kind::Text), ("keyVersion", Kind::Text)], always: &["signature", "keyVersion"] };
+
+pub(crate) static VERIFIED: Shape =
+    Shape { fields: &[("valid", Kind::Bool), ("keyVersion", Kind::Text)], always: &["valid"] };
+
+pub(crate) static HMAC: Shape =
+    Shape { fields: &[("hmac", Kind::Text), ("keyVersion", Kind::Text)], always: &["hmac", "keyVersion"] };
+
+pub(crate) static EXPORTED: Shape = Shape {
+    fields: &[("keyMaterial", Kind::Text), ("keyVersion", Kind::Text)],
+    always: &["keyMaterial", "keyVersion"],
+};
+
+pub(crate) static WRAPPING_KEY: Shape =
+    Shape { fields: &[("publicKey", Kind::Text), ("algorithm", Kind::Text)], always: &["publicKey"] };
+
+pub(crate) static PUBLIC_KEYS: Shape = Shape { fields: &[("keys", Kind::Map)], always: &["keys"] };
+
 static SUMMARY_REGION: Shape = Shape {
     fields: &[
         ("identity", Kind::Text),

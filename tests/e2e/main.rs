@@ -24,12 +24,15 @@ mod policy_forms;
 mod readme;
 mod recover;
 mod regions;
+mod rewrap;
 mod root_key;
+mod rootkey;
 mod routes;
 mod stopping;
 mod sub_resources;
 mod timing;
 mod tour;
+mod transit;
 mod values;
 mod versions;
 

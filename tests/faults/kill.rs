@@ -15,6 +15,14 @@ const CLIENTS: usize = 6;
 /// Before how many answers each kill comes.
 const ANSWERS: u64 = 400;
 
+/// How often a test kills: as the environment says, else so often.
+pub(crate) fn times(usually: usize) -> usize {
+    match std::env::var("STRONGROOM_KILLS") {
+        Ok(text) => text.parse().expect("STRONGROOM_KILLS is a number"),
+        Err(_) => usually,
+    }
+}
+
 /// Kills the server that `start` starts in the middle of the work of so many clients, starts it again, and makes sure that everything
 /// is there that it acknowledged; again and again. `verify` reads the audit log.
 pub(crate) fn kill_again_and_again(
@@ -23,10 +31,7 @@ pub(crate) fn kill_again_and_again(
     clients: usize,
     answers: u64,
 ) {
-    let kills = match std::env::var("STRONGROOM_KILLS") {
-        Ok(text) => text.parse().expect("STRONGROOM_KILLS is a number"),
-        Err(_) => KILLS,
-    };
+    let kills = times(KILLS);
     let mut server = start();
     let mut all = Memory::default();
     for kill in 1..=kills {

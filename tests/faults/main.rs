@@ -9,6 +9,7 @@ mod disk_full;
 mod durability;
 mod erasure;
 mod kill;
+mod kill_keys;
 mod load;
 mod needles;
 mod postgres;

@@ -71,6 +71,14 @@ impl Launch {
         arguments.iter().fold(launch, Self::argument)
     }
 
+    /// `rootkey`, on the server that listens at this address, with the operator's token of this data directory.
+    #[must_use]
+    pub fn root_key(address: SocketAddr, data: &Path, arguments: &[&str]) -> Self {
+        let launch = Self::new(&[&"rootkey"]);
+        let launch = arguments.iter().fold(launch, Self::argument);
+        launch.argument("--addr").argument(format!("http://{address}")).argument("--data").argument(data)
+    }
+
     /// One argument more.
     #[must_use]
     pub fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -169,8 +177,11 @@ impl Launch {
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]);
         // What is set where the tests run says nothing about the server under test.
-        for variable in ["STRONGROOM_LOG", "STRONGROOM_DATABASE", "STRONGROOM_ADDR", "STRONGROOM_OPERATOR_TOKEN"] {
-            command.env_remove(variable);
+        for (variable, _) in std::env::vars_os() {
+            let is_of_the_server = variable.to_str().is_some_and(|name| name.starts_with("STRONGROOM_"));
+            if is_of_the_server {
+                command.env_remove(variable);
+            }
         }
         if let Some(database) = database {
             command.env("STRONGROOM_DATABASE", database.url());

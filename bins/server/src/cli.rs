@@ -4,6 +4,8 @@ use crate::config::{loopback_address, metrics_address, region_slug};
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
 use crate::operator::OperatorArgs;
+use crate::rewrap::RewrapArgs;
+use crate::rootkey::RootKeyArgs;
 use clap::{Args, Parser, Subcommand};
 use core::net::SocketAddr;
 use std::env::VarError;
@@ -16,8 +18,9 @@ const DATABASE: &str = "STRONGROOM_DATABASE";
 
 /// The Strongroom server: secrets, versioned, encrypted under KMS keys, audited.
 ///
-/// Exit codes: 0 done or stopped as asked; 1 something failed; 2 wrong command line; 75 the data directory is in use; 77 the root key is
-/// missing, wrong or readable by others; 78 the configuration or the state of the data directory doesn't allow it.
+/// Exit codes: 0 done or stopped as asked; 1 something failed; 2 wrong command line; 65 some of what is stored can't be opened; 75 the
+/// data directory is in use; 77 the root key is missing, wrong or readable by others; 78 the configuration or the state of the data
+/// directory doesn't allow it.
 #[derive(Debug, Parser)]
 #[command(name = "strongroomd", version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -38,6 +41,10 @@ pub(crate) enum Command {
     Recover(RecoverArgs),
     /// On the running server: organisations, the services that they may use, regions, signing keys
     Operator(OperatorArgs),
+    /// On the running server: move what is under a KMS key to its newest version, and retire the earlier ones
+    Rewrap(RewrapArgs),
+    /// Check the root key, rotate it, or have it sealed
+    Rootkey(RootKeyArgs),
 }
 
 #[derive(Debug, Args)]

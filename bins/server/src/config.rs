@@ -2,6 +2,8 @@
 
 mod iam;
 mod reader;
+mod regions;
+mod root_key;
 
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
@@ -11,9 +13,11 @@ pub(crate) use iam::{IamConfig, LoginConfig, is_loopback};
 use ipnet::IpNet;
 pub(crate) use reader::Problem;
 use reader::{Entry, Problems, Section};
+pub(crate) use regions::{RegionKms, region_slug};
+pub(crate) use root_key::{RootKeyConfig, RootKeySource, SecretSource, TransitConfig};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use strongroom_domain::metadata::{check_name, slug_of};
+use strongroom_domain::metadata::check_name;
 use toml::de::DeTable;
 
 /// The most active versions of a secret that an operator may allow.
@@ -41,8 +45,7 @@ pub(crate) struct Config {
     /// Where the store lives.
     pub(crate) data_dir: PathBuf,
     pub(crate) database: DatabaseConfig,
-    /// The root key's file; `None` for the one in the data directory.
-    pub(crate) root_key_file: Option<PathBuf>,
+    pub(crate) root_key: RootKeyConfig,
     pub(crate) listen: Listen,
     pub(crate) limits: LimitsConfig,
     pub(crate) iam: IamConfig,
@@ -95,15 +98,6 @@ pub(crate) struct LimitsConfig {
     pub(crate) requests_per_second: u32,
 }
 
-/// Which KMS serves a region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RegionKms {
-    /// The software KMS of this server.
-    Local,
-    /// None: keys and values of the region can't be used.
-    None,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogConfig {
     pub(crate) level: String,
@@ -151,7 +145,7 @@ impl Config {
         Self {
             data_dir,
             database: DatabaseConfig::default(),
-            root_key_file: None,
+            root_key: RootKeyConfig::default(),
             listen: Listen::default(),
             limits: LimitsConfig::default(),
             iam: IamConfig::default(),
@@ -196,14 +190,14 @@ impl Config {
         let data_dir = if errors.is_empty() { root.require("data_dir", &mut problems) } else { root.get("data_dir") };
         let mut config = Self::over(data_dir.and_then(|entry| path(&entry, base, &mut problems)).unwrap_or_default());
         config.database = database(root.section("database", &mut problems), &mut problems);
-        config.root_key_file = root.get("root_key_file").and_then(|entry| path(&entry, base, &mut problems));
+        config.root_key = root_key::root_key(&mut root, base, &mut problems);
         config.listen = listen(root.section("listen", &mut problems), &mut problems);
         config.limits = limits(root.section("limits", &mut problems), &mut problems);
         config.iam = iam::iam(root.section("iam", &mut problems), &mut problems);
         let mut section = root.section("compatibility", &mut problems);
         set(&mut config.plain_values, section.get("plain_values"), Entry::boolean, &mut problems);
         section.finish(&mut problems);
-        config.regions = regions(&root.section("regions", &mut problems), &mut problems);
+        config.regions = regions::regions(&root.section("regions", &mut problems), base, &mut problems);
         let mut section = root.section("init", &mut problems);
         config.organisation = section.get("organisation").and_then(|entry| {
             entry.parsed(&mut problems, |name| check_name(name).map(|()| name.to_owned()).map_err(|error| error.rule))
@@ -299,28 +293,6 @@ fn limits(mut section: Section<'_, '_>, problems: &mut Problems<'_>) -> LimitsCo
     limits
 }
 
-fn regions(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> BTreeMap<String, RegionKms> {
-    let mut regions = BTreeMap::new();
-    for (slug, entry) in section.entries() {
-        if let Err(rule) = region_slug(slug.get_ref()) {
-            problems.add(Some(slug.span()), format!("region `{}` {rule}", slug.get_ref().escape_debug()));
-        }
-        let mut section = entry.section(problems);
-        let mut kms = RegionKms::Local;
-        let read = |entry: &Entry<'_, '_>, problems: &mut Problems<'_>| {
-            entry.parsed(problems, |text| match text {
-                "local" => Ok(RegionKms::Local),
-                "none" => Ok(RegionKms::None),
-                _ => Err("must be \"local\" or \"none\""),
-            })
-        };
-        set(&mut kms, section.get("kms"), read, problems);
-        section.finish(problems);
-        regions.insert(slug.get_ref().clone().into_owned(), kms);
-    }
-    regions
-}
-
 fn log(mut section: Section<'_, '_>, problems: &mut Problems<'_>) -> LogConfig {
     let mut log = LogConfig::default();
     let level = |entry: &Entry<'_, '_>, problems: &mut Problems<'_>| {
@@ -384,15 +356,6 @@ fn network(text: &str) -> Result<IpNet, String> {
     let wrong = || format!("must be an address or a CIDR block, such as 10.0.0.0/8, not `{}`", text.escape_debug());
     let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| wrong())?;
     if net.trunc() == net { Ok(net) } else { Err(format!("has bits beyond its prefix; {} is meant", net.trunc())) }
-}
-
-/// What a region may be called.
-pub(crate) fn region_slug(text: &str) -> Result<String, &'static str> {
-    if slug_of(text) == text {
-        Ok(text.to_owned())
-    } else {
-        Err("must have 1 to 63 characters of a-z 0-9 and single hyphens between them, such as nl-01")
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use strongroom_domain::time::Timestamp;
 
-const DATABASE: &str = "strongroom.db";
+/// The store, where it is a file.
+pub(crate) const DATABASE: &str = "strongroom.db";
 const ROOT_KEY: &str = "root.key";
 const LOCK: &str = "strongroomd.lock";
 /// The operator's token.

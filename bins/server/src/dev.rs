@@ -7,6 +7,7 @@ use crate::dev_env::{DevEnv, token_in};
 use crate::failure::{Exit, Failure};
 use crate::greeting::greeting;
 use crate::metrics::Metrics;
+use crate::root_key::Provider;
 use crate::signals::Signals;
 use crate::store::Location;
 use crate::system::SystemClock;
@@ -22,7 +23,7 @@ use strongroom::{Needs, Service, Target};
 use strongroom_domain::audit::{Action, RequestInfo};
 use strongroom_domain::id::{KeyId, RequestId};
 use strongroom_domain::port::{
-    AuthenticateError, Clock, Credential, DirectoryReader, KeyName, KeyReader, RootKey, TenancyReader,
+    AuthenticateError, Clock, Credential, DirectoryReader, KeyName, KeyReader, TenancyReader,
 };
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::{Organisation, Region};
@@ -68,31 +69,31 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
 
 async fn start(config: &Config, location: &Location, data: &mut DataDir) -> Result<Started, Failure> {
     let found = location.inspect().await?;
-    let root_key_file = DataDir::root_key_in(data.path());
-    let root_key = match &found {
+    let provider = Provider::find(&config.root_key, data.path())?;
+    let root_keys = match &found {
         Some(check) => {
-            let key = root_key::load(&root_key_file)?;
-            root_key::verify(key.as_ref(), check)?;
-            Some(key)
+            let keys = provider.load().await?;
+            root_key::verify(&keys.ring, check)?;
+            Some(keys)
         }
-        None => root_key::load_if_there(&root_key_file)?,
+        None => provider.load_if_there().await?,
     };
     let listener = running::listen(config.listen.address)?;
     let metrics = running::metrics(config).await?;
     data.announce(&format!("dev --listen {}", config.listen.address), SystemClock.now());
-    let root_key: Arc<dyn RootKey> = match root_key {
-        Some(key) => key,
-        None => root_key::create(&root_key_file)?,
+    let root_keys = match root_keys {
+        Some(keys) => keys,
+        None => provider.create().await?,
     };
     let (store, new_tokens) = match found {
-        Some(_) => (location.open(root_key.as_ref()).await?, None),
+        Some(_) => (location.open(root_keys.ring.as_ref()).await?, None),
         None => {
-            let new = setup::create(location, root_key.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
+            let new = setup::create(location, root_keys.ring.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
             (new.store, Some(new.tokens))
         }
     };
     let address = running::address_of(&listener)?;
-    let system = System::assemble(store, root_key, config, address).await?;
+    let system = System::assemble(store, root_keys, config, address).await?;
     let note = prepare(&system, data, address, new_tokens).await?;
     Ok(Started { system, listener, metrics, note })
 }

@@ -10,6 +10,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Something failed while the command ran.
     Runtime = 1,
+    /// Some of what is stored can't be opened.
+    Data = 65,
     /// The data directory is in use by another process.
     InUse = 75,
     /// The root key is missing, wrong, or readable by others.
@@ -60,10 +62,27 @@ impl Failure {
         ExitCode::from(self.exit as u8)
     }
 
+    /// Whether it may be otherwise in a moment, without anybody's doing.
+    pub(crate) const fn is_worth_another_try(&self) -> bool {
+        matches!(self.exit, Exit::Runtime)
+    }
+
     #[cfg(test)]
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
     }
+}
+
+/// An error with every cause, in one line for the log.
+pub(crate) fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Display for Failure {

@@ -4,9 +4,10 @@ use crate::cli::InitArgs;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
+use crate::root_key::Provider;
 use crate::store::Location;
 use crate::system::SystemClock;
-use crate::{logging, root_key, setup};
+use crate::{logging, setup};
 use std::io::Write;
 use std::path::Path;
 use strongroom_domain::port::Clock;
@@ -28,9 +29,9 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     regions.sort();
     regions.dedup();
 
-    let root_key_file = config.root_key_file.unwrap_or_else(|| DataDir::root_key_in(&config.data_dir));
+    let provider = Provider::find(&config.root_key, &config.data_dir)?;
     if !config.data_dir.exists() {
-        refuse_root_key(&root_key_file)?;
+        refuse_root_key(&provider)?;
         DataDir::create(&config.data_dir)?;
     }
     let mut data = DataDir::lock(&config.data_dir)?;
@@ -39,15 +40,19 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
         let message = format!("{location} is set up already; nothing was changed");
         return Err(Failure::new(Exit::Configuration, message));
     }
-    refuse_root_key(&root_key_file)?;
+    refuse_root_key(&provider)?;
+    let provided = if provider.is_provided() { provider.load_if_there().await? } else { None };
     data.announce("init", SystemClock.now());
-    let root_key = root_key::create(&root_key_file)?;
-    let new = setup::create(&location, root_key.as_ref(), &organisation, &regions).await?;
+    let root_keys = match provided {
+        Some(provided) => provided,
+        None => provider.create().await?,
+    };
+    let new = setup::create(&location, root_keys.ring.as_ref(), &organisation, &regions).await?;
     new.store.writer.close().await;
 
     let told = data
         .write_operator_token(new.tokens.operator.token.expose())
-        .and_then(|()| tell(&root_key_file, &data, &organisation, &regions, new.tokens.owner.token.expose()));
+        .and_then(|()| tell(provider.path(), &data, &organisation, &regions, new.tokens.owner.token.expose()));
     told.map_err(|error| {
         let message = "the owner's token could not be printed, or the operator's not be written, and is lost; remove the store and the \
                        root key, and run init again";
@@ -55,9 +60,11 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
     })
 }
 
-/// A root key without a store: perhaps the store is only out of sight, on a disk that isn't mounted.
-fn refuse_root_key(file: &Path) -> Result<(), Failure> {
-    if file.symlink_metadata().is_err() {
+/// A root key without a store: perhaps the store is only out of sight, on a disk that isn't mounted. One that is provided at the start has
+/// to be there first.
+fn refuse_root_key(provider: &Provider) -> Result<(), Failure> {
+    let file = provider.path();
+    if provider.is_provided() || file.symlink_metadata().is_err() {
         return Ok(());
     }
     let message = format!(

@@ -1,4 +1,4 @@
-//! The Strongroom server: `strongroomd dev`, `init`, `serve`, `recover` and `operator`.
+//! The Strongroom server: `strongroomd dev`, `init`, `serve`, `recover`, `operator`, `rewrap` and `rootkey`.
 
 mod cli;
 mod config;
@@ -10,11 +10,15 @@ mod failure;
 mod greeting;
 mod hardening;
 mod init;
+mod key_rounds;
 mod logging;
 mod metrics;
 mod operator;
 mod recover;
+mod region_kms;
+mod rewrap;
 mod root_key;
+mod rootkey;
 mod running;
 mod serve;
 mod setup;
@@ -55,6 +59,8 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Serve(args) => serve::run(args).await,
             Command::Recover(args) => recover::run(args).await,
             Command::Operator(args) => operator::run(args).await,
+            Command::Rewrap(args) => rewrap::run(args).await,
+            Command::Rootkey(args) => rootkey::run(args).await,
         }
     });
     runtime.shutdown_timeout(LINGER);

@@ -1,12 +1,12 @@
 //! `strongroomd operator`: what the operator does on a running server, through its API.
 
-mod client;
+pub(crate) mod client;
 mod gates;
 mod organisations;
-mod output;
+pub(crate) mod output;
 mod regions;
 mod signing_key;
-mod token;
+pub(crate) mod token;
 
 use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: OperatorArgs) -> Result<(), Failure> {
 }
 
 /// A server's answer; the first token of an owner may be in it.
-type Body = Zeroizing<Vec<u8>>;
+pub(crate) type Body = Zeroizing<Vec<u8>>;
 
 /// What can be switched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -94,7 +94,7 @@ impl From<Switch> for bool {
 }
 
 /// A slug or an identity: nothing else may become a part of a URL.
-fn handle(text: &str) -> Result<String, &'static str> {
+pub(crate) fn handle(text: &str) -> Result<String, &'static str> {
     let is_right = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_right { Ok(text.to_owned()) } else { Err("must be a slug or an identity, of A-Z a-z 0-9 and hyphens") }
 }

@@ -7,6 +7,7 @@ use crate::cli::RecoverArgs;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
+use crate::root_key::Provider;
 use crate::store::{Location, OpenStore};
 use crate::system::SystemClock;
 use crate::{logging, root_key};
@@ -32,11 +33,10 @@ pub(crate) async fn run(args: RecoverArgs) -> Result<(), Failure> {
         let message = format!("{location} is not set up; there is nothing to recover");
         return Err(Failure::new(Exit::Configuration, message));
     };
-    let root_key_file = config.root_key_file.unwrap_or_else(|| DataDir::root_key_in(data.path()));
-    let root_key = root_key::load(&root_key_file)?;
-    root_key::verify(root_key.as_ref(), &check)?;
+    let root_keys = Provider::find(&config.root_key, data.path())?.load().await?.ring;
+    root_key::verify(&root_keys, &check)?;
     data.announce("recover", SystemClock.now());
-    let store = location.open(root_key.as_ref()).await?;
+    let store = location.open(root_keys.as_ref()).await?;
     let recovery = Recovery { store, location, data };
     match args.organisation {
         Some(organisation) => owner::run(recovery, &organisation).await,

@@ -1,7 +1,8 @@
 //! A server from its first request to its end.
 
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Failure, causes};
+use crate::key_rounds::KeyRounds;
 use crate::metrics::Metrics;
 use crate::signals::Stop;
 use crate::system::SystemClock;
@@ -86,6 +87,8 @@ pub(crate) async fn serve(
     };
     let stop = CancellationToken::new();
     let housekeeping = tokio::spawn(housekeeping(Arc::clone(&system.engine), Arc::clone(&system.clock), stop.clone()));
+    let key_rounds = KeyRounds::start(Arc::clone(&system.engine), Arc::clone(&system.clock), stop.clone());
+    let root_keys = tokio::spawn(system.root_keys.clone().run(Arc::clone(&system.clock), stop.clone()));
     tracing::debug!(?config, "configuration");
     let metrics_address = metrics.as_ref().map(Metrics::address).map(tracing::field::display);
     let version = env!("CARGO_PKG_VERSION");
@@ -94,6 +97,9 @@ pub(crate) async fn serve(
     let metrics = metrics.map(|metrics| tokio::spawn(metrics.serve(stop_metrics.clone())));
     strongroom_http::serve(listener, system.api(config), options, stop_signal).await;
     stop.cancel();
+    key_rounds.end().await;
+    // What it reads changes nothing that lasts.
+    root_keys.abort();
     record_counted(&system.engine, housekeeping).await;
     system.writer.close().await;
     stop_metrics.cancel();
@@ -141,15 +147,4 @@ async fn keep_house(engine: &Engine, whole: bool) {
     if let Err(error) = kept {
         tracing::warn!(error = %causes(&error), "housekeeping could not be done");
     }
-}
-
-fn causes(error: &dyn core::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

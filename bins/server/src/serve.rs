@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
 use crate::metrics::Metrics;
+use crate::root_key::Provider;
 use crate::running;
 use crate::signals::Signals;
 use crate::store::Location;
@@ -38,14 +39,13 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir, command
         let message = format!("{location} is not set up; run `strongroomd init` first");
         return Err(Failure::new(Exit::Configuration, message));
     };
-    let root_key_file = config.root_key_file.clone().unwrap_or_else(|| DataDir::root_key_in(data.path()));
-    let root_key = root_key::load(&root_key_file)?;
-    root_key::verify(root_key.as_ref(), &check)?;
+    let root_keys = Provider::find(&config.root_key, data.path())?.load().await?;
+    root_key::verify(&root_keys.ring, &check)?;
     let listener = running::listen(config.listen.address)?;
     let metrics = running::metrics(config).await?;
 
     data.announce(command, SystemClock.now());
-    let store = location.open(root_key.as_ref()).await?;
-    let system = System::assemble(store, root_key, config, running::address_of(&listener)?).await?;
+    let store = location.open(root_keys.ring.as_ref()).await?;
+    let system = System::assemble(store, root_keys, config, running::address_of(&listener)?).await?;
     Ok(Started { system, listener, metrics })
 }

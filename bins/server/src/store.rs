@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use strongroom_crypto::OsEntropy;
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditReader, AuditSigner, Committer, DirectoryReader, KeyReader, RootKey,
-    SecretReader, SetupReader, TenancyReader, TokenReader,
+    AccessLog, AnswerReader, AuditLog, AuditReader, AuditSigner, Committer, DirectoryReader, KeyReader, Leases,
+    RootKey, SecretReader, SetupReader, TenancyReader, TokenReader,
 };
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
 use strongroom_domain::unit::{Change, Unit};
@@ -170,11 +170,16 @@ impl Opened {
     async fn with_writer(self, keys: InstanceKeys) -> Result<OpenStore, Failure> {
         let signer: Arc<dyn AuditSigner> = keys.audit_signer();
         let ids = Arc::new(SystemIds);
-        let writer: Arc<dyn Writes> = match &self {
-            Self::Sqlite(store) => Arc::new(store.writer(signer, ids).map_err(refusal)?),
-            Self::Postgres(store) => Arc::new(store.writer(signer, ids).await.map_err(refusal)?),
+        let (writer, leases): (Arc<dyn Writes>, Arc<dyn Leases>) = match &self {
+            Self::Sqlite(store) => {
+                let writer = Arc::new(store.writer(signer, ids).map_err(refusal)?);
+                (writer.clone(), writer)
+            }
+            Self::Postgres(store) => {
+                (Arc::new(store.writer(signer, ids).await.map_err(refusal)?), Arc::clone(store) as Arc<dyn Leases>)
+            }
         };
-        Ok(OpenStore { reader: self.reads(), writer, keys, kind: self.kind() })
+        Ok(OpenStore { reader: self.reads(), writer, leases, keys, kind: self.kind() })
     }
 }
 
@@ -182,6 +187,7 @@ impl Opened {
 pub(crate) struct OpenStore {
     pub(crate) reader: Arc<dyn Reads>,
     pub(crate) writer: Arc<dyn Writes>,
+    pub(crate) leases: Arc<dyn Leases>,
     pub(crate) keys: InstanceKeys,
     /// What it is made with, for the log.
     pub(crate) kind: &'static str,

@@ -1,12 +1,13 @@
 //! Puts the server together: store, KMS, engine, API.
 
-use crate::config::{Config, LoginConfig, RegionKms};
+use crate::config::{Config, LoginConfig};
 use crate::failure::{Exit, Failure};
+use crate::region_kms;
+use crate::root_key::{NodeRootKeys, Watch};
 use crate::store::{OpenStore, Reads, Writes};
 use crate::system::{SystemClock, SystemIds};
 use core::net::SocketAddr;
 use core::num::NonZeroU32;
-use std::collections::HashMap;
 use std::sync::Arc;
 use strongroom::{CredentialPorts, Engine, Limits, Ports};
 use strongroom_auth::{
@@ -14,11 +15,10 @@ use strongroom_auth::{
     LoginIssuer, StoreAuthenticator, StoreCredentialMaker,
 };
 use strongroom_crypto::{Aes256GcmCipher, OsEntropy};
-use strongroom_domain::id::RegionId;
 use strongroom_domain::port::{Authenticator, Clock, Entropy, ForeignTokens, IdGenerator, KeyedDigest, Kms, RootKey};
 use strongroom_http::{Api, Settings};
 use strongroom_kms_local::LocalKms;
-use strongroom_root_key::InstanceKeys;
+use strongroom_root_key::{InstanceKeys, WrappingKeys};
 
 /// A server, put together and not yet listening.
 pub(crate) struct System {
@@ -31,36 +31,44 @@ pub(crate) struct System {
     pub(crate) ids: Arc<dyn IdGenerator>,
     /// What the store is made with, for the log.
     pub(crate) store_kind: &'static str,
+    /// Takes on new root keys.
+    pub(crate) root_keys: Watch,
 }
 
 impl System {
     /// Wires a store that is open to everything else. `address` is the one that is listened on.
     pub(crate) async fn assemble(
         store: OpenStore,
-        root_key: Arc<dyn RootKey>,
+        root_keys: NodeRootKeys,
         config: &Config,
         address: SocketAddr,
     ) -> Result<Self, Failure> {
-        let OpenStore { reader, writer, keys, kind: store_kind } = store;
+        let OpenStore { reader, writer, leases, keys, kind: store_kind } = store;
+        let NodeRootKeys { ring, watch: root_keys } = root_keys;
+        let root_key: Arc<dyn RootKey> = Arc::clone(&ring) as _;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let callers = Callers::assemble(&reader, &keys, &root_key, (&clock, &ids, &entropy), (config, address))?;
         let Callers { authenticator, credentials } = callers;
-        let local: Arc<dyn Kms> = Arc::new(LocalKms::new(root_key, Arc::clone(&entropy)));
+        let local: Arc<dyn Kms> = Arc::new(LocalKms::new(Arc::clone(&root_key), Arc::clone(&entropy)));
         let ports = Ports {
             authenticator: Arc::clone(&authenticator),
             secrets: reader.clone(),
             keys: reader.clone(),
             tenancy: reader.clone(),
             directory: reader.clone(),
+            setup: reader.clone(),
             credentials: Some(credentials),
             answers: reader.clone(),
             committer: writer.clone(),
             access_log: writer.clone(),
             audit_log: writer.clone(),
             audit: reader.clone(),
-            kms: kms_of_regions(reader.as_ref(), config, &local).await?,
+            leases,
+            kms: region_kms::of_regions(reader.as_ref(), config, &local, (&clock, &entropy)).await?,
+            import_keys: Some(Arc::new(WrappingKeys::new(root_key))),
+            root_keys: Some(ring),
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: keys.answer_digest(),
             clock: Arc::clone(&clock),
@@ -74,7 +82,17 @@ impl System {
             check_key_permission: config.iam.check_key_permission,
         };
         let engine = Arc::new(Engine::new(ports, limits));
-        Ok(Self { engine, authenticator, token_digest: keys.token_digest(), reader, writer, clock, ids, store_kind })
+        Ok(Self {
+            engine,
+            authenticator,
+            token_digest: keys.token_digest(),
+            reader,
+            writer,
+            clock,
+            ids,
+            store_kind,
+            root_keys,
+        })
     }
 
     /// The API over this system.
@@ -141,34 +159,10 @@ impl Callers {
         });
         let credentials = CredentialPorts {
             tokens: reader.clone(),
-            setup: reader.clone(),
             maker: Arc::new(StoreCredentialMaker::new(Arc::clone(entropy), keys.token_digest())),
             issuer: access_tokens,
             foreign,
         };
         Ok(Self { authenticator: Arc::new(authenticator), credentials })
     }
-}
-
-/// Every region of the store has the local KMS unless the configuration says otherwise.
-async fn kms_of_regions(
-    store: &dyn Reads,
-    config: &Config,
-    local: &Arc<dyn Kms>,
-) -> Result<HashMap<RegionId, Arc<dyn Kms>>, Failure> {
-    let regions =
-        store.regions().await.map_err(|error| Failure::runtime("the regions cannot be read").because(error))?;
-    let unknown: Vec<_> =
-        config.regions.keys().filter(|slug| !regions.iter().any(|region| region.slug == **slug)).cloned().collect();
-    if !unknown.is_empty() {
-        let known: Vec<_> = regions.iter().map(|region| region.slug.as_str()).collect();
-        let message = format!(
-            "the configuration has regions that the store has not: {}; it has {}",
-            unknown.join(", "),
-            known.join(", ")
-        );
-        return Err(Failure::new(Exit::Configuration, message));
-    }
-    let local_regions = regions.iter().filter(|region| config.regions.get(&region.slug) != Some(&RegionKms::None));
-    Ok(local_regions.map(|region| (region.id, Arc::clone(local))).collect())
 }

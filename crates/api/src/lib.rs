@@ -27,12 +27,16 @@ pub use iam::{
 pub use iam::{BoundRole, DeniedCall, Explain, ExplainedRule, Explanation, IdentityAndName, NearMiss, NeededRule};
 pub use iam::{NewProject, ParentProject, Project};
 pub use json::Json;
-pub use kms::{CreateKey, Decrypt, Decrypted, Encrypt, Encrypted, KmsKey, KmsKeyVersion, KmsSummary, RegionSummary};
+pub use kms::{
+    CreateKey, CreatedHmac, Decrypt, Decrypted, DeletedKey, Encrypt, Encrypted, ExportKey, ExportedKey, Hmac,
+    KeyInventory, KeyInventoryEntry, KmsKey, KmsKeyVersion, KmsSummary, PublicKeys, RegionSummary, RetireKeyVersions,
+    Rewrap, Rewrapped, SetRotation, Sign, Signed, Verified, Verify, VerifyHmac, WrappingKey,
+};
 pub use oidc::{Jwk, JwkSet, OpenidConfiguration, TokenAnswer, TokenErrorBody};
 pub use region::Region;
 pub use secret::{BrowseResult, CreateSecret, PatchSecret, Secret, SecretKey, SecretVersion, SetPolicy};
 pub use system::{
-    CreatedOrganisation, Gates, NewOrganisation, NewRegion, PatchOrganisation, SetGates, SigningKey,
-    SystemOrganisation, SystemRegion, UpdateRegion,
+    CreatedOrganisation, Gates, NewOrganisation, NewRegion, PatchOrganisation, RootKeyRotation, RootKeyStatus,
+    RotateRootKey, SetGates, SigningKey, SystemOrganisation, SystemRegion, UpdateRegion,
 };
 pub use value::{GenerateSecret, PutDone, PutValue, RevealValue, SecretValue};

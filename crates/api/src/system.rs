@@ -144,3 +144,34 @@ pub struct SigningKey {
     /// Its name in tokens and in the set of public keys.
     pub kid: String,
 }
+
+/// Which root keys a node knows, by their names: eight hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RootKeyStatus {
+    /// The store's.
+    pub root_key: String,
+    /// The newest that the node was given; a rotation leads to it.
+    pub newest: String,
+}
+
+/// A rotation of the root key to be begun or continued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotateRootKey {
+    /// How many keys to seal anew at the most, 1 to 1000; 500 when not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// How far a rotation of the root key came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RootKeyRotation {
+    /// The store's root key from now on.
+    pub root_key: String,
+    /// How many keys this call sealed anew.
+    pub resealed: u64,
+    /// Whether there may be more to do; then ask again.
+    pub remaining: bool,
+}

@@ -22,6 +22,9 @@ pub enum AeadError {
     /// The ciphertext, its key, nonce or AAD isn't the one of the sealing.
     #[error("the ciphertext is not authentic")]
     NotAuthentic,
+    /// The key type is no AEAD.
+    #[error("keys of this type do not encrypt with associated data")]
+    Unsupported,
 }
 
 /// Encrypts under key material of this type; the answer is as long as the plaintext plus the 16-byte tag at its end.
@@ -29,7 +32,7 @@ pub enum AeadError {
 /// The caller answers for the nonce: under one key, none may come twice.
 ///
 /// # Errors
-/// [`AeadError::MaterialLength`] and [`AeadError::TooLong`].
+/// [`AeadError::MaterialLength`], [`AeadError::TooLong`], and [`AeadError::Unsupported`] for a key type that isn't symmetric.
 pub fn seal(
     key_type: KeyType,
     material: &[u8],
@@ -43,7 +46,8 @@ pub fn seal(
 /// Decrypts what [`seal`] gave.
 ///
 /// # Errors
-/// [`AeadError::MaterialLength`], and [`AeadError::NotAuthentic`] for anything else that isn't as it was.
+/// [`AeadError::MaterialLength`], [`AeadError::Unsupported`] for a key type that isn't symmetric, and [`AeadError::NotAuthentic`] for
+/// anything else that isn't as it was.
 pub fn open(
     key_type: KeyType,
     material: &[u8],
@@ -55,6 +59,7 @@ pub fn open(
         KeyType::Aes128Gcm96 => open_with(Aes128Gcm::new_from_slice(material), nonce, aad, ciphertext),
         KeyType::Aes256Gcm96 => open_with(Aes256Gcm::new_from_slice(material), nonce, aad, ciphertext),
         KeyType::ChaCha20Poly1305 => open_with(ChaCha20Poly1305::new_from_slice(material), nonce, aad, ciphertext),
+        _ => Err(AeadError::Unsupported),
     }
 }
 
@@ -71,6 +76,7 @@ pub(crate) fn seal_after(
         KeyType::Aes128Gcm96 => seal_with(Aes128Gcm::new_from_slice(material), prefix, nonce, aad, plain),
         KeyType::Aes256Gcm96 => seal_with(Aes256Gcm::new_from_slice(material), prefix, nonce, aad, plain),
         KeyType::ChaCha20Poly1305 => seal_with(ChaCha20Poly1305::new_from_slice(material), prefix, nonce, aad, plain),
+        _ => Err(AeadError::Unsupported),
     }
 }
 

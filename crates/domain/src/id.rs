@@ -34,6 +34,13 @@ fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ParseIdentityError> {
     Uuid::from_slice(&bytes).map_err(|_| error)
 }
 
+/// Whether a name that a caller wrote means the object of this identity and slug. What has the form of an identity means one, whatever slug
+/// somebody chose.
+#[must_use]
+pub fn is_named<T: FromStr + PartialEq>(name: &str, id: &T, slug: &str) -> bool {
+    name.parse().is_ok_and(|named: T| named == *id) || (name == slug && !looks_like_identity(name))
+}
+
 /// Whether a text has the form of an identity of any kind: letters, a hyphen, and 26 characters of base32hex. Names that callers
 /// choose, such as slugs, may have it too; where both can stand, such a text means an identity only.
 #[must_use]
@@ -144,6 +151,21 @@ mod tests {
             if let Ok(id) = text.parse::<KeyId>() {
                 prop_assert_eq!(id.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn a_slug_like_an_identity_names_nothing() {
+        let (ours, theirs) = (KeyId::new(Uuid::from_u128(7)), KeyId::new(Uuid::from_u128(8)));
+        let (our_name, their_name) = (ours.to_string(), theirs.to_string());
+        for (name, slug, wanted) in [
+            (our_name.as_str(), "prod", true),
+            ("prod", "prod", true),
+            ("test", "prod", false),
+            (their_name.as_str(), "prod", false),
+            (their_name.as_str(), their_name.as_str(), false),
+        ] {
+            assert_eq!(super::is_named(name, &ours, slug), wanted, "{name} {slug}");
         }
     }
 

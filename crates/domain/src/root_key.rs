@@ -33,11 +33,14 @@ pub enum InstanceKeyPurpose {
     AuditSigning,
     /// Signatures over access tokens (Ed25519 seed).
     TokenSigning,
+    /// Unwraps key material that was made elsewhere (RSA-4096, PKCS#8).
+    ByokWrapping,
 }
 
 impl InstanceKeyPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::TokenDigest, Self::AnswerDigest, Self::AuditSigning, Self::TokenSigning];
+    pub const ALL: [Self; 5] =
+        [Self::TokenDigest, Self::AnswerDigest, Self::AuditSigning, Self::TokenSigning, Self::ByokWrapping];
 
     /// The name in stores.
     #[must_use]
@@ -47,6 +50,7 @@ impl InstanceKeyPurpose {
             Self::AnswerDigest => "answer-digest",
             Self::AuditSigning => "audit-signing",
             Self::TokenSigning => "token-signing",
+            Self::ByokWrapping => "byok-wrapping",
         }
     }
 
@@ -57,7 +61,7 @@ impl InstanceKeyPurpose {
     }
 }
 
-/// An instance key as it is stored: 32 bytes, sealed under the root key.
+/// An instance key as it is stored: 32 bytes, for [`InstanceKeyPurpose::ByokWrapping`] a PKCS#8 document, sealed under the root key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedInstanceKey {
     /// What it is for.

@@ -3,7 +3,7 @@
 use crate::audit::AuditRecord;
 use crate::directory::{DirectoryObject, ObjectKind};
 use crate::id::{CredentialId, KeyId, OrganisationId, ProjectId, SecretId};
-use crate::kms::{Key, KeyState, KeyVersion};
+use crate::kms::{Key, KeyState, KeyVersion, KeyVersionNumber};
 use crate::lease::{Epoch, LeaseName};
 use crate::metadata::Metadata;
 use crate::path::SecretPath;
@@ -11,7 +11,7 @@ use crate::policy::AccessPolicy;
 use crate::principal::Token;
 use crate::root_key::{KeyCheck, SealedInstanceKey};
 use crate::scope::Scope;
-use crate::secret::{SealedVersion, Secret, SecretState};
+use crate::secret::{SealedVersion, Secret, SecretState, WrappedKey};
 use crate::tenancy::{Organisation, Region};
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
@@ -88,6 +88,9 @@ pub enum Expect {
     /// Neither a secret nor a KMS key is in the project, in any region. Goes with the revision of the organisation, which whatever is
     /// made in a project expects too.
     Empty(OrganisationId, ProjectId),
+    /// The KMS key exists, and this version of it is not retired: what is wrapped by it can be opened. Goes with whatever stores a wrapped
+    /// data key.
+    KeyVersion(KeyId, KeyVersionNumber),
     /// The lease has this epoch and has not expired, by the store's clock.
     Lease(LeaseName, Epoch),
 }
@@ -212,13 +215,48 @@ pub enum Change {
         /// The key's new state.
         state: KeyState,
     },
-    /// Replaces the state of a key: switched on or off.
+    /// Replaces the state of a key: everything that changes of it but its versions.
     ReplaceKeyState {
         /// Which key.
         key: KeyId,
         /// Its new state.
         state: KeyState,
     },
+    /// Replaces the handle of a key version, erasing the one before, and raises the key's revision.
+    ReplaceKeyHandle {
+        /// Of which key.
+        key: KeyId,
+        /// The version, with its new handle.
+        version: KeyVersion,
+        /// The key's new revision.
+        revision: Revision,
+    },
+    /// Removes a key and its versions, erasing their handles; removing it again is fine.
+    DeleteKey {
+        /// Which key.
+        key: KeyId,
+    },
+    /// Replaces the wrapped data key of a version that is active and still has the one before; else nothing happens. The payload and the
+    /// secret's state stay as they are.
+    ReplaceWrappedKey {
+        /// Of which secret.
+        secret: SecretId,
+        /// Which version.
+        version: VersionNumber,
+        /// What it has now.
+        before: WrappedKey,
+        /// What it is to have.
+        after: WrappedKey,
+    },
+    /// Replaces the sealed bytes of an instance key that still has the ones before; else nothing happens.
+    ReplaceInstanceKey {
+        /// What its sealed bytes are now.
+        before: Vec<u8>,
+        /// The key, with its new sealed bytes.
+        key: SealedInstanceKey,
+    },
+    /// Replaces the check of the root key: the store has another from now on.
+    ReplaceKeyCheck(KeyCheck),
     /// Remembers the answer to a request.
     RememberAnswer(Answer),
     /// Forgets one answer if it expired before `before`; forgetting it again is fine. The request may have been answered anew
@@ -239,7 +277,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The secret whose revision it changes.
+    /// The secret that it changes.
     #[must_use]
     pub const fn secret(&self) -> Option<SecretId> {
         match self {
@@ -248,6 +286,7 @@ impl Change {
             | Self::EraseVersion { secret, .. }
             | Self::ReplaceMetadata { secret, .. }
             | Self::ReplacePolicy { secret, .. }
+            | Self::ReplaceWrappedKey { secret, .. }
             | Self::DeleteSecret { secret } => Some(*secret),
             Self::InsertKeyCheck(_)
             | Self::InsertInstanceKey(_)
@@ -263,6 +302,10 @@ impl Change {
             | Self::InsertKey(_)
             | Self::AppendKeyVersion { .. }
             | Self::ReplaceKeyState { .. }
+            | Self::ReplaceKeyHandle { .. }
+            | Self::DeleteKey { .. }
+            | Self::ReplaceInstanceKey { .. }
+            | Self::ReplaceKeyCheck(_)
             | Self::RememberAnswer(_)
             | Self::ForgetAnswer { .. }
             | Self::PruneAnswers { .. } => None,

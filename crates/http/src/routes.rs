@@ -71,12 +71,25 @@ routes! {
     Write DELETE "/v1/secrets/{region}/secret{path}" => secrets::delete;
     Write POST "/v1/kms/{region}/keys/{id}/encrypt" => kms::encrypt;
     Read POST "/v1/kms/{region}/keys/{id}/decrypt" => kms::decrypt;
+    Write POST "/v1/kms/{region}/keys/{id}/sign" => kms::sign;
+    Read POST "/v1/kms/{region}/keys/{id}/verify" => kms::verify;
+    Write POST "/v1/kms/{region}/keys/{id}/hmac" => kms::hmac;
+    Read POST "/v1/kms/{region}/keys/{id}/verify-hmac" => kms::verify_hmac;
+    Write POST "/v1/kms/{region}/keys/{id}/export" => kms::export;
+    Read GET "/v1/kms/{region}/keys/{id}/public-key" => kms::public_key;
     Write POST "/v1/kms/{region}/keys/{id}/rotate" => kms::rotate;
+    Write PATCH "/v1/kms/{region}/keys/{id}/rotation" => kms::set_rotation;
+    Write POST "/v1/kms/{region}/keys/{id}/rewrap" => kms::rewrap;
+    Read GET "/v1/kms/{region}/keys/{id}/inventory" => kms::inventory;
+    Write POST "/v1/kms/{region}/keys/{id}/retire" => kms::retire;
     Write POST "/v1/kms/{region}/keys/{id}/enable" => kms::enable;
     Write POST "/v1/kms/{region}/keys/{id}/disable" => kms::disable;
+    Write DELETE "/v1/kms/{region}/keys/{id}/cancel-deletion" => kms::cancel_deletion;
     Read GET "/v1/kms/{region}/keys/{id}" => kms::get;
+    Write DELETE "/v1/kms/{region}/keys/{id}" => kms::delete;
     Read GET "/v1/kms/{region}/keys" => kms::list;
     Write POST "/v1/kms/{region}/keys" => kms::create;
+    Read GET "/v1/kms/{region}/wrapping-key" => kms::wrapping_key;
     Read GET "/v1/kms/summary" => kms::summary;
     Read GET "/v1/iam/roles" => iam::roles::list;
     Write POST "/v1/iam/roles" => iam::roles::create;
@@ -125,6 +138,8 @@ routes! {
     Write POST "/v1/system/regions" => system::regions::create;
     Write PUT "/v1/system/regions/{id}" => system::regions::update;
     Write POST "/v1/system/signing-keys/rotate" => system::signing_keys::rotate;
+    Read GET "/v1/system/root-key" => system::root_key::get;
+    Write POST "/v1/system/root-key/rotate" => system::root_key::rotate;
     Read GET "/v1/service-accounts" => iam::service_accounts::list;
     Write POST "/v1/service-accounts" => iam::service_accounts::create;
     Read GET "/v1/service-accounts/{id}" => iam::service_accounts::get;
@@ -291,6 +306,9 @@ mod tests {
             ("GET /v1/secrets/r/secrets", "secrets r"),
             ("GET /v1/kms/summary", "summary "),
             ("GET /v1/kms/r/keys/k", "{id} rk"),
+            ("DELETE /v1/kms/r/keys/k", "{id} rk"),
+            ("DELETE /v1/kms/r/keys/k/cancel-deletion", "cancel-deletion rk"),
+            ("GET /v1/kms/r/wrapping-key", "wrapping-key r"),
         ] {
             assert_eq!(route(request).as_deref(), Ok(expected), "{request}");
         }
@@ -332,8 +350,12 @@ mod tests {
             ("DELETE /v1/secrets/r/secrets", "405 GET, POST"),
             ("PUT /healthz", "405 GET, HEAD"),
             ("HEAD /v1/regions", "405 GET"),
-            ("GET /v1/kms/r/wrapping-key", "404 "),
-            ("POST /v1/kms/r/keys/k/sign", "404 "),
+            ("GET /v1/kms/r/nothing", "404 "),
+            ("POST /v1/kms/r/keys/k/seal", "404 "),
+            ("POST /v1/kms/r/wrapping-key", "405 GET"),
+            ("POST /v1/kms/r/keys/k/cancel-deletion", "405 DELETE"),
+            ("GET /v1/kms/r/keys/k/rotation", "405 PATCH"),
+            ("POST /v1/kms/r/keys/k", "405 DELETE, GET"),
             ("GET /v1/secrets/r/secretx", "404 "),
             ("GET /v1/secrets", "404 "),
             ("GET //healthz", "404 "),

@@ -3,11 +3,14 @@
 //! It keeps nothing: a key's handle is its material, sealed under the root key and bound to the key's id, scope, type, export
 //! permission and version. The handle is opened for every call and the material wiped after it; no unwrapped material is cached.
 
+mod slow;
+
 use async_trait::async_trait;
+use slow::{SlowOps, failed};
 use std::sync::{Arc, OnceLock};
-use strongroom_crypto::{AeadError, SealError, open_sealed, random_secret, seal_fresh};
+use strongroom_crypto::key_ops;
 use strongroom_domain::envelope::key_material_aad;
-use strongroom_domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
+use strongroom_domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber, PublicKey, SignInput};
 use strongroom_domain::port::{Entropy, Kms, KmsError, KmsErrorKind, RootKey, RootKeyError};
 use strongroom_domain::value::SecretBytes;
 
@@ -16,14 +19,16 @@ const HANDLE_FORMAT: u8 = 1;
 /// What the probe of [`Kms::check`] is bound to.
 const PROBE_AAD: &[u8] = b"strongroom kms-local probe";
 
-/// A KMS that seals its key material under a root key. Ciphertexts are a format byte 1, a random nonce of 12 bytes, ciphertext and 16
-/// bytes of tag.
+/// A KMS that seals its key material under a root key. What its keys do, and in which formats, is [`key_ops`]'.
 ///
-/// Random nonces of 96 bits limit one key version to 2^32 encryptions (NIST SP 800-38D section 8.3); rotate a key that may come
-/// near.
+/// RSA takes milliseconds, and seconds to make a key: it runs on the threads for blocking work of the caller's tokio runtime, if there is
+/// one, at most as many at a time as there are processors. When 64 wait for each of them, more are answered with
+/// [`KmsErrorKind::Unavailable`].
 pub struct LocalKms {
     root: Arc<dyn RootKey>,
     entropy: Arc<dyn Entropy>,
+    slow: SlowOps,
+    making: SlowOps,
     /// Sealed at the first check and only opened from then on: checks come by the second, and must not use up the root key.
     probe: OnceLock<Vec<u8>>,
 }
@@ -32,50 +37,61 @@ impl LocalKms {
     /// Seals under `root`, and takes material and nonces from `entropy`.
     #[must_use]
     pub fn new(root: Arc<dyn RootKey>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { root, entropy, probe: OnceLock::new() }
+        Self { root, entropy, slow: SlowOps::of_keys(), making: SlowOps::of_making_keys(), probe: OnceLock::new() }
     }
 
-    fn make(&self, spec: &KeySpec, version: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
-        let material = random_secret(&*self.entropy, spec.key_type.material_len())
-            .map_err(|error| KmsError::new(KmsErrorKind::Unavailable, "could not make key material").because(error))?;
-        let sealed = self
-            .root
-            .seal(&key_material_aad(spec, version), &material)
-            .map_err(|error| KmsError::new(root_key_kind(&error), "could not seal key material").because(error))?;
-        let mut handle = Vec::with_capacity(1 + sealed.len());
-        handle.push(HANDLE_FORMAT);
-        handle.extend_from_slice(&sealed);
-        Ok(KeyHandle::new(handle))
+    async fn make(&self, spec: &KeySpec, version: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
+        let (key_type, entropy) = (spec.key_type, Arc::clone(&self.entropy));
+        let generate = move || key_ops::generate(key_type, &*entropy);
+        let material = self.making.run(key_type, "could not make key material", generate).await?;
+        self.seal(spec, version, &material)
+    }
+
+    fn seal(&self, spec: &KeySpec, version: KeyVersionNumber, material: &SecretBytes) -> Result<KeyHandle, KmsError> {
+        let sealed = self.root.seal(&key_material_aad(spec, version), material);
+        Ok(handle(&sealed.map_err(|error| root_key_failed("could not seal key material", error))?))
     }
 
     /// The material of a version, if the handle was made for this very key and version.
     fn material(&self, spec: &KeySpec, version: &KeyVersion) -> Result<SecretBytes, KmsError> {
-        let sealed = version
-            .handle
-            .as_bytes()
-            .strip_prefix(&[HANDLE_FORMAT])
-            .ok_or_else(|| KmsError::new(KmsErrorKind::BadHandle, "the key handle has an unknown format"))?;
         self.root
-            .open(&key_material_aad(spec, version.number), sealed)
-            .map_err(|error| KmsError::new(root_key_kind(&error), "could not open key material").because(error))
+            .open(&key_material_aad(spec, version.number), sealed_material(version)?)
+            .map_err(|error| root_key_failed("could not open key material", error))
     }
 }
 
-const fn root_key_kind(error: &RootKeyError) -> KmsErrorKind {
-    match error {
+fn handle(sealed: &[u8]) -> KeyHandle {
+    KeyHandle::new([&[HANDLE_FORMAT], sealed].concat())
+}
+
+fn sealed_material(version: &KeyVersion) -> Result<&[u8], KmsError> {
+    let sealed = version.handle.as_bytes().strip_prefix(&[HANDLE_FORMAT]);
+    sealed.ok_or_else(|| KmsError::new(KmsErrorKind::BadHandle, "the key handle has an unknown format"))
+}
+
+fn root_key_failed(context: &'static str, error: RootKeyError) -> KmsError {
+    let kind = match error {
         RootKeyError::NotAuthentic => KmsErrorKind::BadHandle,
         RootKeyError::Unavailable(_) => KmsErrorKind::Unavailable,
-    }
+    };
+    KmsError::new(kind, context).because(error)
 }
 
 #[async_trait]
 impl Kms for LocalKms {
     async fn create(&self, spec: &KeySpec) -> Result<KeyHandle, KmsError> {
-        self.make(spec, KeyVersionNumber::FIRST)
+        self.make(spec, KeyVersionNumber::FIRST).await
+    }
+
+    async fn import(&self, spec: &KeySpec, material: &SecretBytes) -> Result<KeyHandle, KmsError> {
+        let (key_type, material) = (spec.key_type, SecretBytes::copy_of(material.expose()));
+        let check = move || key_ops::check_import(key_type, &material);
+        let material = self.slow.run(key_type, "could not import key material", check).await?;
+        self.seal(spec, KeyVersionNumber::FIRST, &material)
     }
 
     async fn rotate(&self, spec: &KeySpec, _: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
-        self.make(spec, next)
+        self.make(spec, next).await
     }
 
     async fn encrypt(
@@ -85,14 +101,16 @@ impl Kms for LocalKms {
         aad: &[u8],
         plain: &SecretBytes,
     ) -> Result<Vec<u8>, KmsError> {
-        let material = self.material(spec, version)?;
-        seal_fresh(spec.key_type, material.expose(), &*self.entropy, aad, plain).map_err(|error| {
-            let kind = match error {
-                SealError::Aead(AeadError::MaterialLength) => KmsErrorKind::BadHandle,
-                SealError::Aead(_) | SealError::Entropy(_) => KmsErrorKind::Unavailable,
-            };
-            KmsError::new(kind, "could not encrypt under key material").because(error)
-        })
+        let context = "could not encrypt under key material";
+        let (key_type, material) = (spec.key_type, self.material(spec, version)?);
+        if !key_type.is_rsa() {
+            // Without a copy of the plaintext.
+            return key_ops::encrypt(key_type, material.expose(), &*self.entropy, aad, plain)
+                .map_err(|error| failed(context, error));
+        }
+        let (entropy, aad, plain) = (Arc::clone(&self.entropy), aad.to_vec(), SecretBytes::copy_of(plain.expose()));
+        let encrypt = move || key_ops::encrypt(key_type, material.expose(), &*entropy, &aad, &plain);
+        self.slow.run(key_type, context, encrypt).await
     }
 
     async fn decrypt(
@@ -102,14 +120,70 @@ impl Kms for LocalKms {
         aad: &[u8],
         ciphertext: &[u8],
     ) -> Result<SecretBytes, KmsError> {
-        let material = self.material(spec, version)?;
-        open_sealed(spec.key_type, material.expose(), aad, ciphertext).map_err(|error| {
-            let kind = match error {
-                AeadError::MaterialLength => KmsErrorKind::BadHandle,
-                AeadError::NotAuthentic | AeadError::TooLong => KmsErrorKind::NotAuthentic,
-            };
-            KmsError::new(kind, "could not decrypt under key material").because(error)
-        })
+        let context = "could not decrypt under key material";
+        let (key_type, material) = (spec.key_type, self.material(spec, version)?);
+        if !key_type.is_rsa() {
+            return key_ops::decrypt(key_type, material.expose(), aad, ciphertext)
+                .map_err(|error| failed(context, error));
+        }
+        let (aad, ciphertext) = (aad.to_vec(), ciphertext.to_vec());
+        let decrypt = move || key_ops::decrypt(key_type, material.expose(), &aad, &ciphertext);
+        self.slow.run(key_type, context, decrypt).await
+    }
+
+    async fn sign(&self, spec: &KeySpec, version: &KeyVersion, input: &SignInput) -> Result<Vec<u8>, KmsError> {
+        let (key_type, material, input) = (spec.key_type, self.material(spec, version)?, input.clone());
+        let sign = move || key_ops::sign(key_type, material.expose(), &input);
+        self.slow.run(key_type, "could not sign with key material", sign).await
+    }
+
+    async fn verify(
+        &self,
+        spec: &KeySpec,
+        version: &KeyVersion,
+        input: &SignInput,
+        signature: &[u8],
+    ) -> Result<bool, KmsError> {
+        let (key_type, material) = (spec.key_type, self.material(spec, version)?);
+        let (input, signature) = (input.clone(), signature.to_vec());
+        let verify = move || key_ops::verify(key_type, material.expose(), &input, &signature);
+        self.slow.run(key_type, "could not verify with key material", verify).await
+    }
+
+    async fn mac(&self, spec: &KeySpec, version: &KeyVersion, message: &[u8]) -> Result<Vec<u8>, KmsError> {
+        key_ops::mac(spec.key_type, self.material(spec, version)?.expose(), message)
+            .map_err(|error| failed("could not make an HMAC with key material", error))
+    }
+
+    async fn verify_mac(
+        &self,
+        spec: &KeySpec,
+        version: &KeyVersion,
+        message: &[u8],
+        mac: &[u8],
+    ) -> Result<bool, KmsError> {
+        key_ops::verify_mac(spec.key_type, self.material(spec, version)?.expose(), message, mac)
+            .map_err(|error| failed("could not verify an HMAC with key material", error))
+    }
+
+    async fn public_key(&self, spec: &KeySpec, version: &KeyVersion) -> Result<PublicKey, KmsError> {
+        let (key_type, material) = (spec.key_type, self.material(spec, version)?);
+        let public_key = move || key_ops::public_key(key_type, material.expose());
+        self.slow.run(key_type, "could not take the public key of key material", public_key).await
+    }
+
+    async fn export(&self, spec: &KeySpec, version: &KeyVersion) -> Result<SecretBytes, KmsError> {
+        if !spec.export_allowed {
+            return Err(KmsError::new(KmsErrorKind::BadHandle, "the key may not be exported"));
+        }
+        self.material(spec, version)
+    }
+
+    async fn reseal(&self, spec: &KeySpec, version: &KeyVersion) -> Result<Option<KeyHandle>, KmsError> {
+        self.root
+            .reseal(&key_material_aad(spec, version.number), sealed_material(version)?)
+            .map(|sealed| sealed.as_deref().map(handle))
+            .map_err(|error| root_key_failed("could not seal key material anew", error))
     }
 
     async fn erase(&self, _: &KeyHandle) -> Result<(), KmsError> {

@@ -6,10 +6,10 @@
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use strongroom_crypto::{AeadError, SealError, open_sealed, random_secret, seal_fresh};
+use strongroom_crypto::key_ops::{self, KeyOpError};
 use strongroom_domain::envelope::key_material_aad;
-use strongroom_domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
-use strongroom_domain::port::{Entropy, EntropyError, Kms, KmsError, KmsErrorKind};
+use strongroom_domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber, PublicKey, SignInput};
+use strongroom_domain::port::{Entropy, Kms, KmsError, KmsErrorKind};
 use strongroom_domain::value::SecretBytes;
 
 /// The first byte of a handle: format 1, then the index.
@@ -24,8 +24,9 @@ struct Material {
     bytes: SecretBytes,
 }
 
-/// A KMS that keeps key material in memory. Ciphertexts are a format byte 1, a random nonce of 12 bytes, ciphertext and 16 bytes of
-/// tag.
+/// A KMS that keeps key material in memory. What its keys do, and in which formats, is [`key_ops`]'.
+///
+/// Everything runs on the caller's thread, also RSA, which takes milliseconds, and seconds to make a key.
 pub struct MemoryKms {
     materials: RwLock<HashMap<Index, Arc<Material>>>,
     entropy: Arc<dyn Entropy>,
@@ -39,14 +40,19 @@ impl MemoryKms {
     }
 
     fn make(&self, spec: &KeySpec, version: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
-        let bytes = random_secret(&*self.entropy, spec.key_type.material_len()).map_err(no_randomness)?;
+        let material =
+            key_ops::generate(spec.key_type, &*self.entropy).map_err(failed("could not make key material"))?;
+        self.keep(spec, version, material)
+    }
+
+    fn keep(&self, spec: &KeySpec, version: KeyVersionNumber, bytes: SecretBytes) -> Result<KeyHandle, KmsError> {
         let mut index = Index::default();
-        self.entropy.fill(&mut index).map_err(no_randomness)?;
+        self.entropy
+            .fill(&mut index)
+            .map_err(|error| KmsError::new(KmsErrorKind::Unavailable, "could not make a key handle").because(error))?;
         let material = Arc::new(Material { made_for: key_material_aad(spec, version), bytes });
         self.materials.write().unwrap_or_else(PoisonError::into_inner).insert(index, material);
-        let mut handle = vec![HANDLE_FORMAT];
-        handle.extend_from_slice(&index);
-        Ok(KeyHandle::new(handle))
+        Ok(KeyHandle::new([&[HANDLE_FORMAT], &index[..]].concat()))
     }
 
     /// The material of a version, if it was made for this very key and version.
@@ -65,14 +71,20 @@ fn index(handle: &KeyHandle) -> Option<Index> {
     if *format == HANDLE_FORMAT { index.try_into().ok() } else { None }
 }
 
-fn no_randomness(error: EntropyError) -> KmsError {
-    KmsError::new(KmsErrorKind::Unavailable, "could not make key material").because(error)
+fn failed(context: &'static str) -> impl FnOnce(KeyOpError) -> KmsError {
+    move |error| KmsError::new(error.kind(), context).because(error)
 }
 
 #[async_trait]
 impl Kms for MemoryKms {
     async fn create(&self, spec: &KeySpec) -> Result<KeyHandle, KmsError> {
         self.make(spec, KeyVersionNumber::FIRST)
+    }
+
+    async fn import(&self, spec: &KeySpec, material: &SecretBytes) -> Result<KeyHandle, KmsError> {
+        let material =
+            key_ops::check_import(spec.key_type, material).map_err(failed("could not import key material"))?;
+        self.keep(spec, KeyVersionNumber::FIRST, material)
     }
 
     async fn rotate(&self, spec: &KeySpec, _: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
@@ -87,13 +99,8 @@ impl Kms for MemoryKms {
         plain: &SecretBytes,
     ) -> Result<Vec<u8>, KmsError> {
         let material = self.material(spec, version)?;
-        seal_fresh(spec.key_type, material.bytes.expose(), &*self.entropy, aad, plain).map_err(|error| {
-            let kind = match error {
-                SealError::Aead(AeadError::MaterialLength) => KmsErrorKind::BadHandle,
-                SealError::Aead(_) | SealError::Entropy(_) => KmsErrorKind::Unavailable,
-            };
-            KmsError::new(kind, "could not encrypt in memory").because(error)
-        })
+        key_ops::encrypt(spec.key_type, material.bytes.expose(), &*self.entropy, aad, plain)
+            .map_err(failed("could not encrypt under key material"))
     }
 
     async fn decrypt(
@@ -104,13 +111,60 @@ impl Kms for MemoryKms {
         ciphertext: &[u8],
     ) -> Result<SecretBytes, KmsError> {
         let material = self.material(spec, version)?;
-        open_sealed(spec.key_type, material.bytes.expose(), aad, ciphertext).map_err(|error| {
-            let kind = match error {
-                AeadError::MaterialLength => KmsErrorKind::BadHandle,
-                AeadError::NotAuthentic | AeadError::TooLong => KmsErrorKind::NotAuthentic,
-            };
-            KmsError::new(kind, "could not decrypt in memory").because(error)
-        })
+        key_ops::decrypt(spec.key_type, material.bytes.expose(), aad, ciphertext)
+            .map_err(failed("could not decrypt under key material"))
+    }
+
+    async fn sign(&self, spec: &KeySpec, version: &KeyVersion, input: &SignInput) -> Result<Vec<u8>, KmsError> {
+        let material = self.material(spec, version)?;
+        key_ops::sign(spec.key_type, material.bytes.expose(), input).map_err(failed("could not sign with key material"))
+    }
+
+    async fn verify(
+        &self,
+        spec: &KeySpec,
+        version: &KeyVersion,
+        input: &SignInput,
+        signature: &[u8],
+    ) -> Result<bool, KmsError> {
+        let material = self.material(spec, version)?;
+        key_ops::verify(spec.key_type, material.bytes.expose(), input, signature)
+            .map_err(failed("could not verify with key material"))
+    }
+
+    async fn mac(&self, spec: &KeySpec, version: &KeyVersion, message: &[u8]) -> Result<Vec<u8>, KmsError> {
+        let material = self.material(spec, version)?;
+        key_ops::mac(spec.key_type, material.bytes.expose(), message)
+            .map_err(failed("could not make an HMAC with key material"))
+    }
+
+    async fn verify_mac(
+        &self,
+        spec: &KeySpec,
+        version: &KeyVersion,
+        message: &[u8],
+        mac: &[u8],
+    ) -> Result<bool, KmsError> {
+        let material = self.material(spec, version)?;
+        key_ops::verify_mac(spec.key_type, material.bytes.expose(), message, mac)
+            .map_err(failed("could not verify an HMAC with key material"))
+    }
+
+    async fn public_key(&self, spec: &KeySpec, version: &KeyVersion) -> Result<PublicKey, KmsError> {
+        let material = self.material(spec, version)?;
+        key_ops::public_key(spec.key_type, material.bytes.expose())
+            .map_err(failed("could not take the public key of key material"))
+    }
+
+    async fn export(&self, spec: &KeySpec, version: &KeyVersion) -> Result<SecretBytes, KmsError> {
+        if !spec.export_allowed {
+            return Err(KmsError::new(KmsErrorKind::BadHandle, "the key may not be exported"));
+        }
+        Ok(SecretBytes::copy_of(self.material(spec, version)?.bytes.expose()))
+    }
+
+    async fn reseal(&self, _: &KeySpec, _: &KeyVersion) -> Result<Option<KeyHandle>, KmsError> {
+        Ok(None)
     }
 
     async fn erase(&self, handle: &KeyHandle) -> Result<(), KmsError> {

@@ -10,13 +10,27 @@ use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::SecretBytes;
 use strongroom_kms_memory::MemoryKms;
 use strongroom_testkit::FailingEntropy;
+use strongroom_testkit::kms::Fixture;
 use uuid::Uuid;
 
 fn kms() -> Arc<dyn Kms> {
     Arc::new(MemoryKms::new(Arc::new(OsEntropy)))
 }
 
-strongroom_testkit::kms_contract!(async { kms() }, keeps_material: true);
+/// The contract's view of a KMS.
+struct Memory(Arc<dyn Kms>);
+
+impl Fixture for Memory {
+    fn kms(&self) -> Arc<dyn Kms> {
+        Arc::clone(&self.0)
+    }
+
+    fn keeps_material(&self) -> bool {
+        true
+    }
+}
+
+strongroom_testkit::kms_contract!(async { Memory(kms()) });
 
 fn spec() -> KeySpec {
     let nil = Uuid::nil();

@@ -108,6 +108,9 @@ mod tests {
             fn open(&self, _: &[u8], _: &[u8]) -> Result<SecretBytes, RootKeyError> {
                 Err(RootKeyError::Unavailable("away".into()))
             }
+            fn reseal(&self, _: &[u8], _: &[u8]) -> Result<Option<Vec<u8>>, RootKeyError> {
+                Err(RootKeyError::Unavailable("away".into()))
+            }
         }
 
         assert!(matches!(key_check(&Away), Err(RootKeyError::Unavailable(_))));

@@ -8,6 +8,14 @@ use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 use strongroom_domain::value::SecretBytes;
 use zeroize::Zeroizing;
 
+/// What a store has from the start. The key that wraps imported material is made when it is first asked for, since making it takes long.
+const FROM_THE_START: [InstanceKeyPurpose; 4] = [
+    InstanceKeyPurpose::TokenDigest,
+    InstanceKeyPurpose::AnswerDigest,
+    InstanceKeyPurpose::AuditSigning,
+    InstanceKeyPurpose::TokenSigning,
+];
+
 /// Instance keys could not be made or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceKeyError {
@@ -47,7 +55,7 @@ pub struct InstanceKeys {
 }
 
 impl InstanceKeys {
-    /// Makes version 1 of every key, and gives them opened, and sealed to be stored.
+    /// Makes version 1 of every key that a store has from the start, and gives them opened, and sealed to be stored.
     ///
     /// # Errors
     /// [`InstanceKeyError::Entropy`] and [`InstanceKeyError::RootKey`].
@@ -55,7 +63,7 @@ impl InstanceKeys {
         root: &dyn RootKey,
         entropy: &dyn Entropy,
     ) -> Result<(Self, Vec<SealedInstanceKey>), InstanceKeyError> {
-        let sealed = InstanceKeyPurpose::ALL.map(|purpose| make(root, entropy, purpose));
+        let sealed = FROM_THE_START.map(|purpose| make(root, entropy, purpose));
         let sealed = sealed.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok((Self::open(root, &sealed)?, sealed))
     }

@@ -12,7 +12,7 @@ pub(crate) const ROOT_KEY_LEN: usize = 32;
 const SEALING: &str = "strongroom root key sealing v1";
 const ID: &[u8] = b"strongroom root key id";
 
-/// A root key in the memory of this process. [`RootKeyFile`](crate::RootKeyFile) makes it from a file; without one, for tests and
+/// A root key in the memory of this process. [`RootKeyFile`](crate::RootKeyFile) reads it from a file; without one, for tests and
 /// embedding, it is made from bytes or generated.
 ///
 /// The 32 bytes themselves encrypt nothing: they give an id (HMAC-SHA-256) and a sealing key (HKDF-Expand), and only these are kept.
@@ -60,6 +60,11 @@ impl RootKey for SoftwareRootKey {
     fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<SecretBytes, RootKeyError> {
         open_sealed(KeyType::Aes256Gcm96, &*self.sealing, aad, sealed).map_err(|_| RootKeyError::NotAuthentic)
     }
+
+    /// There is no other key: what opens is sealed under this one.
+    fn reseal(&self, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>, RootKeyError> {
+        self.open(aad, sealed).map(|_| None)
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +96,8 @@ mod tests {
             let mut sealed = root.seal(&aad, &SecretBytes::copy_of(&plain)).expect("seals");
             let opened = root.open(&aad, &sealed).expect("opens");
             prop_assert_eq!(opened.expose(), &plain[..]);
+            prop_assert_eq!(root.reseal(&aad, &sealed).expect("opens"), None);
+            prop_assert!(matches!(self::root(2).reseal(&aad, &sealed), Err(RootKeyError::NotAuthentic)));
             let refused = |root: &SoftwareRootKey, aad: &[u8], sealed: &[u8]| {
                 matches!(root.open(aad, sealed), Err(RootKeyError::NotAuthentic))
             };

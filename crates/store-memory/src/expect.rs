@@ -6,7 +6,7 @@ use strongroom_domain::unit::{AggregateId, Expect, Revision, UniqueKey};
 fn revision(state: &State, aggregate: &AggregateId) -> Option<Revision> {
     match aggregate {
         AggregateId::Secret(id) => state.secrets.get(id).map(|row| row.secret.state.revision),
-        AggregateId::Key(id) => state.keys.get(id).map(|key| key.state.revision),
+        AggregateId::Key(id) => state.keys.get(*id).map(|key| key.state.revision),
         AggregateId::Organisation(id) => state.organisations.get(id).map(|it| it.revision),
     }
 }
@@ -18,8 +18,8 @@ pub(crate) fn is_taken(state: &State, key: &UniqueKey) -> bool {
         UniqueKey::OrganisationSlug(slug) => state.organisations.values().any(|it| it.slug == *slug),
         UniqueKey::RegionSlug(slug) => state.regions.contains_key(slug),
         UniqueKey::SecretPath(scope, path) => state.secret_at(scope, path.as_str()).is_some(),
-        UniqueKey::KeyName(scope, name) => state.keys_of(scope).any(|key| key.is_live() && key.name == *name),
-        UniqueKey::KeySlug(scope, slug) => state.keys_of(scope).any(|key| key.is_live() && key.slug == *slug),
+        UniqueKey::KeyName(scope, name) => state.keys.of(scope).any(|key| key.is_live() && key.name == *name),
+        UniqueKey::KeySlug(scope, slug) => state.keys.of(scope).any(|key| key.is_live() && key.slug == *slug),
         UniqueKey::Answer(key) => state.answer(key).is_some(),
         UniqueKey::Handle(organisation, kind, handle) => state.objects.holder(*organisation, *kind, handle).is_some(),
     }
@@ -33,7 +33,10 @@ pub(crate) fn holds(state: &State, expect: &Expect, now: Timestamp) -> bool {
         Expect::Empty(organisation, project) => {
             let is_there = |scope: &Scope| scope.organisation == *organisation && scope.project == Some(*project);
             let mut scopes = state.secrets.values().map(|row| &row.secret.scope);
-            !scopes.any(is_there) && !state.keys.values().any(|key| is_there(&key.spec.scope))
+            !scopes.any(is_there) && !state.keys.all().any(|key| is_there(&key.spec.scope))
+        }
+        Expect::KeyVersion(id, version) => {
+            state.keys.get(*id).is_some_and(|key| *version >= key.state.min_decryption_version)
         }
         Expect::Lease(name, epoch) => state.leases.get(name).is_some_and(|tenure| tenure.is(*epoch, now)),
     }

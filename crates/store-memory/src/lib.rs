@@ -6,6 +6,7 @@ mod change;
 mod commit;
 mod expect;
 mod journal;
+mod keys;
 mod lease;
 mod objects;
 mod read;
@@ -42,14 +43,16 @@ impl MemoryStore {
         Self { clock: Some(clock), ..self }
     }
 
-    /// Whether an active version holds these bytes as its payload or its wrapped key, for tests of what is erased.
+    /// Whether an active version holds these bytes as its payload or its wrapped key, or a KMS key as a handle, for tests of what is
+    /// erased.
     ///
     /// # Errors
     /// `Unavailable` when an earlier call broke off.
     pub fn holds(&self, bytes: &[u8]) -> Result<bool, ReadError> {
         let state = self.read()?;
         let mut versions = state.secrets.values().flat_map(|secret| secret.versions.values());
-        Ok(versions.any(|version| version.holds(bytes)))
+        let mut handles = state.keys.all().flat_map(|key| &key.versions).map(|version| version.handle.as_bytes());
+        Ok(versions.any(|version| version.holds(bytes)) || handles.any(|handle| handle == bytes))
     }
 
     /// The state, unless a call panicked while it changed it.

@@ -1,10 +1,10 @@
+use crate::keys::Keys;
 use crate::objects::Objects;
 use crate::tokens::Tokens;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use strongroom_domain::audit::{AuditRecord, ChainState, ChainedRecord};
 use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
-use strongroom_domain::kms::{Key, KeyVersionNumber};
+use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::lease::{LeaseName, Tenure};
 use strongroom_domain::port::AuditSigner;
 use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 
 /// The ciphertext of an active version; overwritten when it is dropped.
 pub(crate) struct Ciphertext {
-    key_version: KeyVersionNumber,
-    wrapped: Zeroizing<Vec<u8>>,
+    pub(crate) key_version: KeyVersionNumber,
+    pub(crate) wrapped: Zeroizing<Vec<u8>>,
     payload: Zeroizing<Vec<u8>>,
 }
 
@@ -68,6 +68,12 @@ impl VersionRow {
         }
     }
 
+    /// What wraps the data key; `None` when the version was destroyed.
+    pub(crate) fn wrapped(&self) -> Option<WrappedKey> {
+        let VersionBody::Active(ciphertext) = &self.body else { return None };
+        Some(WrappedKey { key_version: ciphertext.key_version, bytes: ciphertext.wrapped.to_vec() })
+    }
+
     /// The version with its ciphertext; `None` when it was destroyed.
     pub(crate) fn sealed(&self, number: VersionNumber) -> Option<SealedVersion> {
         let VersionBody::Active(ciphertext) = &self.body else { return None };
@@ -91,8 +97,9 @@ pub(crate) struct State {
     pub(crate) secrets: BTreeMap<SecretId, SecretRow>,
     /// Each scope's secrets in the order of their paths.
     pub(crate) paths: BTreeMap<Scope, BTreeMap<Box<str>, SecretId>>,
-    pub(crate) keys: BTreeMap<KeyId, Arc<Key>>,
-    pub(crate) keys_by_scope: BTreeMap<Scope, BTreeSet<KeyId>>,
+    /// Secrets by the key that they are bound to.
+    pub(crate) bound: BTreeSet<(KeyId, SecretId)>,
+    pub(crate) keys: Keys,
     answers: BTreeMap<AnswerKey, Answer>,
     answers_by_version: BTreeSet<(SecretId, VersionNumber, AnswerKey)>,
     answers_by_end: BTreeSet<(Timestamp, AnswerKey)>,
@@ -118,8 +125,8 @@ impl State {
         Self {
             secrets: BTreeMap::new(),
             paths: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            keys_by_scope: BTreeMap::new(),
+            bound: BTreeSet::new(),
+            keys: Keys::default(),
             answers: BTreeMap::new(),
             answers_by_version: BTreeSet::new(),
             answers_by_end: BTreeSet::new(),
@@ -139,9 +146,10 @@ impl State {
         self.secrets.get(self.paths.get(scope)?.get(path)?)
     }
 
-    /// The keys of a scope, in no order that means anything.
-    pub(crate) fn keys_of(&self, scope: &Scope) -> impl Iterator<Item = &Arc<Key>> {
-        self.keys_by_scope.get(scope).into_iter().flatten().filter_map(|id| self.keys.get(id))
+    /// The secrets that are bound to a key, from an identity on.
+    pub(crate) fn bound_to(&self, key: KeyId, from: SecretId) -> impl Iterator<Item = &SecretRow> {
+        let found = self.bound.range((key, from)..).take_while(move |entry| entry.0 == key);
+        found.filter_map(|(_, id)| self.secrets.get(id))
     }
 
     pub(crate) fn answer(&self, key: &AnswerKey) -> Option<&Answer> {

@@ -30,7 +30,15 @@ pub(crate) fn of_unit(unit: &Unit) -> u32 {
         Change::AppendVersion { version, .. } => FRAME + sealed(version),
         Change::ReplaceMetadata { metadata, .. } => FRAME + metadata.weight(),
         Change::ReplacePolicy { policy, .. } => FRAME + of_policy(policy.as_ref()),
-        Change::InsertKey(key) => FRAME + key.name.len() + key.metadata.weight(),
+        Change::InsertKey(key) => {
+            let handles = key.versions.iter().map(|version| version.handle.as_bytes().len()).sum::<usize>();
+            FRAME + key.name.len() + key.metadata.weight() + handles
+        }
+        Change::AppendKeyVersion { version, .. } | Change::ReplaceKeyHandle { version, .. } => {
+            FRAME + version.handle.as_bytes().len()
+        }
+        Change::ReplaceWrappedKey { before, after, .. } => FRAME + before.bytes.len() + after.bytes.len(),
+        Change::ReplaceInstanceKey { before, key } => FRAME + before.len() + key.sealed.len(),
         Change::InsertOrganisation(organisation) | Change::ReplaceOrganisation(organisation) => {
             FRAME + organisation.name.len() + organisation.metadata.weight()
         }

@@ -35,7 +35,7 @@ impl Remains for Files {
     }
 }
 
-/// The tables of PostgreSQL: no statement finds what is erased once that is answered, and within a minute no page of the table has a
+/// The tables of PostgreSQL: no statement finds what is erased once that is answered, and within a minute no page of these tables has a
 /// row with it.
 struct Tables(Arc<Database>);
 
@@ -56,7 +56,9 @@ impl Remains for Tables {
     async fn at_once(&self, bytes: &[u8]) -> bool {
         let bytes = literal(bytes);
         self.any(&format!(
-            "SELECT count(*) FROM secret_versions WHERE position({bytes} IN payload) > 0 OR position({bytes} IN wrapped) > 0"
+            "SELECT (SELECT count(*) FROM secret_versions
+                     WHERE position({bytes} IN payload) > 0 OR position({bytes} IN wrapped) > 0)
+                  + (SELECT count(*) FROM kms_key_versions WHERE position({bytes} IN handle) > 0)"
         ))
     }
 
@@ -64,9 +66,13 @@ impl Remains for Tables {
         let bytes = literal(bytes);
         self.0.sql("CREATE EXTENSION IF NOT EXISTS pageinspect");
         self.any(&format!(
-            "SELECT count(*) FROM generate_series(0, pg_relation_size('secret_versions') / 8192 - 1) AS page
-             CROSS JOIN LATERAL heap_page_items(get_raw_page('secret_versions', page::int))
-             WHERE position({bytes} IN t_data) > 0"
+            "SELECT count(*) FROM pg_class AS t
+             CROSS JOIN LATERAL generate_series(0, pg_relation_size(t.oid) / 8192 - 1) AS page
+             CROSS JOIN LATERAL heap_page_items(get_raw_page(t.oid::regclass::text, page::int))
+             WHERE (t.oid IN ('secret_versions'::regclass, 'kms_key_versions'::regclass)
+                    OR t.oid IN (SELECT reltoastrelid FROM pg_class
+                                 WHERE oid IN ('secret_versions'::regclass, 'kms_key_versions'::regclass)))
+                 AND position({bytes} IN t_data) > 0"
         ))
     }
 

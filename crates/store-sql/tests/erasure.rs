@@ -7,7 +7,9 @@ use common::Opened;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
-use strongroom_domain::secret::{SealedVersion, Secret};
+use strongroom_domain::kms::{Key, KeyHandle};
+use strongroom_domain::port::Freshness;
+use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
 use strongroom_domain::unit::{Change, Unit};
 use strongroom_domain::version::VersionNumber;
 use strongroom_testkit::contract::eventually;
@@ -45,7 +47,10 @@ struct Live {
 struct Workload {
     random: Random,
     live: Vec<Live>,
+    keys: Vec<Key>,
     erased: Vec<SealedVersion>,
+    /// Wrapped keys and handles that others took the place of.
+    replaced: Vec<Vec<u8>>,
     made: usize,
 }
 
@@ -68,8 +73,9 @@ impl Workload {
 
     async fn step(&mut self, opened: &Opened) {
         let pick = if self.live.is_empty() { 0 } else { self.random.below(self.live.len()) };
-        match self.random.below(10) {
+        match self.random.below(14) {
             0..=2 => self.insert(opened).await,
+            10..=12 => self.step_of_a_key(opened).await,
             _ if self.live.is_empty() => self.insert(opened).await,
             3..=5 => {
                 let (unit, secret) = units::append(&self.live[pick].secret);
@@ -94,10 +100,60 @@ impl Workload {
                 live.secret = opened.ports().apply(units::erase(&live.secret, number, below)).await;
                 self.erased.push(version);
             }
+            13 => {
+                if self.live[pick].versions.is_empty() {
+                    return;
+                }
+                let which = self.random.below(self.live[pick].versions.len());
+                let len = [61, 61, 24, 700][self.random.below(4)];
+                let key_version = self.live[pick].versions[which].1.wrapped.key_version.next();
+                let after = WrappedKey { key_version, bytes: self.random.bytes(len) };
+                let Live { secret, versions } = &mut self.live[pick];
+                let (number, version) = &mut versions[which];
+                let before = std::mem::replace(&mut version.wrapped, after.clone());
+                opened.ports().commit(units::rewrap(secret, *number, before.clone(), after)).await;
+                self.replaced.push(before.bytes);
+            }
             _ => {
                 let live = self.live.swap_remove(pick);
                 opened.ports().commit(units::delete(&live.secret)).await;
                 self.erased.extend(live.versions.into_iter().map(|(_, version)| version));
+            }
+        }
+    }
+
+    fn handle(&mut self) -> KeyHandle {
+        let len = [70, 70, 70, 45, 61, 2_500][self.random.below(6)];
+        KeyHandle::new(self.random.bytes(len))
+    }
+
+    async fn step_of_a_key(&mut self, opened: &Opened) {
+        let pick = if self.keys.is_empty() { 0 } else { self.random.below(self.keys.len()) };
+        match self.random.below(8) {
+            3..=4 if !self.keys.is_empty() => {
+                let (mut unit, mut key) = units::append_key_version(&self.keys[pick]);
+                let handle = self.handle();
+                let Change::AppendKeyVersion { version, .. } = &mut unit.changes[0] else { panic!("appends") };
+                version.handle = handle.clone();
+                key.versions.last_mut().expect("appended").handle = handle;
+                self.keys[pick] = opened.ports().apply((unit, key)).await;
+            }
+            5..=6 if !self.keys.is_empty() => {
+                let (place, handle) = (self.random.below(self.keys[pick].versions.len()), self.handle());
+                self.replaced.push(self.keys[pick].versions[place].handle.as_bytes().to_vec());
+                self.keys[pick] =
+                    opened.ports().apply(units::replace_key_handle(&self.keys[pick], place, handle)).await;
+            }
+            7 if !self.keys.is_empty() => {
+                let key = self.keys.swap_remove(pick);
+                opened.ports().commit(units::delete_key(&key)).await;
+                self.replaced.extend(key.versions.iter().map(|version| version.handle.as_bytes().to_vec()));
+            }
+            _ => {
+                let mut key = build::key(build::scope(), "key");
+                key.versions[0].handle = self.handle();
+                opened.ports().commit(units::insert_key(&key)).await;
+                self.keys.push(key);
             }
         }
     }
@@ -139,16 +195,27 @@ fn found<'a>(folder: &Path, wanted: &HashMap<[u8; PIECE], &'a str>) -> HashSet<(
 async fn erased_material_is_in_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let opened = common::open(folder.path()).await;
-    let mut workload = Workload { random: Random(20_261_121), live: Vec::new(), erased: Vec::new(), made: 0 };
-    for _ in 0..1_500 {
+    let mut workload = Workload {
+        random: Random(20_261_121),
+        live: Vec::new(),
+        keys: Vec::new(),
+        erased: Vec::new(),
+        replaced: Vec::new(),
+        made: 0,
+    };
+    for _ in 0..2_100 {
         workload.step(&opened).await;
     }
-    assert!(workload.erased.len() > 200, "{}", workload.erased.len());
+    let (erased, replaced) = (workload.erased.len(), workload.replaced.len());
+    assert!(erased > 200 && replaced > 200, "{erased} and {replaced}");
 
     let mut gone = HashMap::new();
     for version in &workload.erased {
         gone.extend(pieces(&version.payload).map(|piece| (piece, "payload")));
         gone.extend(pieces(&version.wrapped.bytes).map(|piece| (piece, "wrapped key")));
+    }
+    for replaced in &workload.replaced {
+        gone.extend(pieces(replaced).map(|piece| (piece, "replaced key or handle")));
     }
     eventually(&HashSet::new(), async || found(folder.path(), &gone)).await;
 
@@ -162,7 +229,17 @@ async fn erased_material_is_in_no_file() {
         there.insert(first(&version.payload), "payload");
         there.insert(first(&version.wrapped.bytes), "wrapped key");
     }
-    assert_eq!(found(folder.path(), &there).len(), 2 * living.len());
+    let handles = workload.keys.iter().flat_map(|key| &key.versions).map(|version| version.handle.as_bytes());
+    let count = there.len();
+    there.extend(handles.map(|handle| (first(handle), "handle")));
+    assert!(there.len() > count + 50);
+    // The log may be written back between the reading of one file and of the other.
+    let all: HashSet<_> = there.iter().map(|(piece, what)| (*piece, *what)).collect();
+    eventually(&all, async || found(folder.path(), &there)).await;
+    for key in &workload.keys {
+        let read = opened.ports().keys.get(key.spec.id, Freshness::Latest).await.expect("readable");
+        assert_eq!(read.as_deref(), Some(key));
+    }
     for live in &workload.live {
         for (number, version) in &live.versions {
             let selector = strongroom_domain::version::VersionSelector::Number(*number);

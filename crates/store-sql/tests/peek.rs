@@ -61,6 +61,35 @@ async fn looking_changes_nothing() {
     assert_eq!(bytes(folder.path()), before);
 }
 
+/// A crash may come when the log was begun anew, and its index is still of the one before.
+#[tokio::test]
+async fn an_index_of_the_log_before_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let opened = common::open(folder.path()).await;
+    let check = build::key_check();
+    opened.ports().commit(units::of(vec![Change::InsertKeyCheck(check.clone())])).await;
+    let with_frames = crashed(folder.path(), "");
+    opened.writer.close().await;
+    drop(opened);
+
+    let (log, index) = ("strongroom.db-wal", "strongroom.db-shm");
+    let mut old_index = fs::read(with_frames.path().join(index)).expect("readable");
+    for header in [0, 48] {
+        for byte in &mut old_index[header + 32..header + 40] {
+            *byte ^= 0xff;
+        }
+    }
+    fs::write(with_frames.path().join(index), &old_index).expect("written");
+    let header_only = crashed(folder.path(), "");
+    let mut header = fs::read(with_frames.path().join(log)).expect("readable");
+    header.truncate(32);
+    fs::write(header_only.path().join(log), header).expect("written");
+    fs::write(header_only.path().join(index), &old_index).expect("written");
+    for crashed in [with_frames, header_only] {
+        assert_eq!(peek_key_check(&file(crashed.path())).expect("readable"), Some(check.clone()));
+    }
+}
+
 #[test]
 fn what_belongs_to_others_is_told_apart() {
     let folder = tempfile::tempdir().expect("a folder");

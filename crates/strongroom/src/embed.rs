@@ -12,8 +12,8 @@ use strongroom_domain::iam::{Grants, Rule};
 use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, RequestId, RuleId, UserId};
 use strongroom_domain::port::{
     AccessLog, AnswerReader, AuditLog, AuditReader, AuthenticateError, Authenticated, Authenticator, Clock,
-    CommitErrorKind, Committer, Credential, DirectoryReader, Entropy, IdGenerator, KeyReader, KeyedDigest, Kms,
-    PayloadCipher, SecretReader, TenancyReader,
+    CommitErrorKind, Committer, Credential, DirectoryReader, Entropy, IdGenerator, KeyReader, KeyedDigest, Kms, Leases,
+    PayloadCipher, SecretReader, SetupReader, TenancyReader,
 };
 use strongroom_domain::principal::{Caller, CredentialScopes, Membership, Principal, Reach, Token};
 use strongroom_domain::tenancy::{Organisation, Region};
@@ -44,19 +44,21 @@ pub trait Store:
     + KeyReader
     + TenancyReader
     + DirectoryReader
+    + SetupReader
     + AnswerReader
     + Committer
     + AccessLog
     + AuditLog
     + AuditReader
+    + Leases
     + 'static
 {
 }
 
 impl<T> Store for T
 where
-    T: SecretReader + KeyReader + TenancyReader + DirectoryReader + AnswerReader,
-    T: Committer + AccessLog + AuditLog + AuditReader + 'static,
+    T: SecretReader + KeyReader + TenancyReader + DirectoryReader + SetupReader + AnswerReader,
+    T: Committer + AccessLog + AuditLog + AuditReader + Leases + 'static,
 {
 }
 
@@ -100,13 +102,17 @@ impl Embedded {
             keys: Arc::clone(&store) as Arc<dyn KeyReader>,
             tenancy: Arc::clone(&store) as Arc<dyn TenancyReader>,
             directory: Arc::clone(&store) as Arc<dyn DirectoryReader>,
+            setup: Arc::clone(&store) as Arc<dyn SetupReader>,
             credentials: None,
             answers: Arc::clone(&store) as Arc<dyn AnswerReader>,
             committer: Arc::clone(&store) as Arc<dyn Committer>,
             access_log: Arc::clone(&store) as Arc<dyn AccessLog>,
             audit_log: Arc::clone(&store) as Arc<dyn AuditLog>,
-            audit: store,
+            audit: Arc::clone(&store) as Arc<dyn AuditReader>,
+            leases: store,
             kms: HashMap::from([(region.id, kms)]),
+            import_keys: None,
+            root_keys: None,
             cipher,
             answer_digest,
             clock,

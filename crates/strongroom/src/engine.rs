@@ -5,8 +5,12 @@ use crate::cache::Cache;
 use crate::error::{Code, Error};
 use crate::floods::Floods;
 use crate::metrics::{Counted, EngineMetrics};
+use crate::system::RootKeyProgress;
 use async_lock::{Mutex, MutexGuard};
+use core::future::poll_fn;
 use core::hash::{BuildHasher, Hash};
+use core::pin::Pin;
+use core::task::Poll;
 use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::RandomState;
@@ -14,8 +18,8 @@ use std::sync::Arc;
 use strongroom_domain::id::RegionId;
 use strongroom_domain::port::{
     AccessLog, AnswerReader, AuditLog, AuditReader, Authenticator, Clock, Committer, CredentialMaker, DirectoryReader,
-    Entropy, ForeignTokens, IdGenerator, KeyReader, KeyedDigest, Kms, PayloadCipher, SecretReader, SetupReader,
-    TenancyReader, TokenIssuer, TokenReader,
+    Entropy, ForeignTokens, IdGenerator, ImportKeys, KeyReader, KeyedDigest, Kms, Leases, PayloadCipher, RootKeys,
+    SecretReader, SetupReader, TenancyReader, TokenIssuer, TokenReader,
 };
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
@@ -58,6 +62,8 @@ pub struct Ports {
     pub tenancy: Arc<dyn TenancyReader>,
     /// Reads the directories of organisations.
     pub directory: Arc<dyn DirectoryReader>,
+    /// Reads the installation's own keys.
+    pub setup: Arc<dyn SetupReader>,
     /// Makes and checks credentials; `None` where callers are settled by the program around the engine.
     pub credentials: Option<CredentialPorts>,
     /// Reads remembered answers.
@@ -70,8 +76,14 @@ pub struct Ports {
     pub audit_log: Arc<dyn AuditLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditReader>,
+    /// Gives out what one node at a time may do.
+    pub leases: Arc<dyn Leases>,
     /// The KMS of each region that has one.
     pub kms: HashMap<RegionId, Arc<dyn Kms>>,
+    /// Unwraps key material that was made elsewhere; `None` where none can be brought in.
+    pub import_keys: Option<Arc<dyn ImportKeys>>,
+    /// The root keys of this node, for their rotation; `None` where there is none to rotate.
+    pub root_keys: Option<Arc<dyn RootKeys>>,
     /// Encrypts values.
     pub cipher: Arc<dyn PayloadCipher>,
     /// Digests requests that carry an idempotency key.
@@ -89,8 +101,6 @@ pub struct Ports {
 pub struct CredentialPorts {
     /// Reads opaque tokens.
     pub tokens: Arc<dyn TokenReader>,
-    /// Reads the installation's own keys.
-    pub setup: Arc<dyn SetupReader>,
     /// Makes opaque tokens and access keys.
     pub maker: Arc<dyn CredentialMaker>,
     /// Makes access tokens.
@@ -114,6 +124,8 @@ pub struct Engine {
     pub(crate) cache: Cache,
     pub(crate) answers_in_flight: AnswersInFlight,
     pub(crate) floods: Floods,
+    /// How far the rotation of the root key came; whoever works on it holds it.
+    pub(crate) root_key_rotation: Mutex<RootKeyProgress>,
     queues: Box<[Mutex<()>]>,
     hasher: RandomState,
     metrics: EngineMetrics,
@@ -129,6 +141,7 @@ impl Engine {
             limits,
             answers_in_flight: AnswersInFlight::new(),
             floods: Floods::default(),
+            root_key_rotation: Mutex::default(),
             queues: (0..QUEUES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
             metrics: EngineMetrics::new(),
@@ -186,20 +199,49 @@ impl Engine {
         self.kms(region).is_ok()
     }
 
-    /// Asks every KMS and the store whether they can be used: `Err` names what can't.
+    /// Asks the store, and the KMS of every region, whether they can be used: the regions, by slug, whose KMS can't. Other regions are
+    /// as ready as ever.
     ///
     /// # Errors
-    /// A name and an error for each that can't.
-    pub async fn ready(&self) -> Result<(), BTreeMap<&'static str, Error>> {
-        let mut down = BTreeMap::new();
-        if let Err(error) = self.ports.tenancy.regions().await {
-            down.insert("store", error.into());
-        }
-        for kms in self.ports.kms.values() {
-            if let Err(error) = kms.check().await {
-                down.insert("kms", error.into());
+    /// A name and an error for what nothing can be done without: the store, and the KMS when there is none left that works.
+    pub async fn ready(&self) -> Result<Vec<String>, BTreeMap<&'static str, Error>> {
+        let regions = match self.ports.tenancy.regions().await {
+            Ok(regions) => regions,
+            Err(error) => return Err(BTreeMap::from([("store", error.into())])),
+        };
+        // Regions share a KMS, which is asked once.
+        let mut asked: Vec<&Arc<dyn Kms>> = Vec::new();
+        for kms in regions.iter().filter_map(|region| self.ports.kms.get(&region.id)) {
+            if !asked.iter().any(|other| Arc::ptr_eq(other, kms)) {
+                asked.push(kms);
             }
         }
-        if down.is_empty() { Ok(()) } else { Err(down) }
+        let answers = together(asked.iter().map(|kms| kms.check()).collect()).await;
+        let fails = |kms: &Arc<dyn Kms>| {
+            let at = asked.iter().position(|other| Arc::ptr_eq(other, kms));
+            at.is_some_and(|at| answers[at].is_err())
+        };
+        let failing = regions.iter().filter(|region| self.ports.kms.get(&region.id).is_some_and(fails));
+        let without: Vec<String> = failing.map(|region| region.slug.clone()).collect();
+        let one_works = answers.iter().any(Result::is_ok);
+        match answers.into_iter().find_map(Result::err) {
+            Some(reason) if !one_works => Err(BTreeMap::from([("kms", reason.into())])),
+            _ => Ok(without),
+        }
     }
+}
+
+/// Waits for all of them at once, so that those that hang cost the time of the slowest; their answers in the same order.
+async fn together<T>(mut waiting: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let mut answers: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
+    poll_fn(|cx| {
+        for (future, answer) in waiting.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(value) = future.as_mut().poll(cx) {
+                *answer = Some(value);
+            }
+        }
+        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }

@@ -8,7 +8,7 @@ use crate::gates::Gates;
 use crate::session::{Identified, Needs, OrganisationSession, Service, Session, Target};
 use std::sync::Arc;
 use strongroom_domain::directory::{OrganisationMember, Project};
-use strongroom_domain::id::{OrganisationId, UserId, looks_like_identity};
+use strongroom_domain::id::{OrganisationId, UserId, is_named};
 use strongroom_domain::port::{Freshness, ObjectSelector};
 use strongroom_domain::principal::{Caller, Membership, Principal, Reach};
 use strongroom_domain::tenancy::{Organisation, Region};
@@ -137,9 +137,7 @@ impl Engine {
     ) -> Result<Option<Arc<Project>>, Error> {
         let Some(name) = session.caller().project.as_deref().or(named) else { return Ok(None) };
         let project = self.find_project(&session.organisation, name).await?.ok_or_else(no_such_project)?;
-        let is_it =
-            |name: &str| name.parse() == Ok(project.id) || (name == project.named.slug && !looks_like_identity(name));
-        if named.is_some_and(|named| !is_it(named)) {
+        if named.is_some_and(|named| !is_named(named, &project.id, &project.named.slug)) {
             return Err(Error::new(
                 Code::ProjectDenied,
                 "The credential is bound to another project; leave out `X-Project-Identity` and `project`, or use another credential.",

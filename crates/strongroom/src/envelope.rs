@@ -7,8 +7,9 @@ use strongroom_domain::envelope::{
     DATA_KEY_LEN, DataKey, NONCE_LEN, data_key_aad, decode_payload, encode_payload, payload_aad,
 };
 use strongroom_domain::id::SecretId;
-use strongroom_domain::kms::Key;
+use strongroom_domain::kms::{Key, KeyVersion};
 use strongroom_domain::path::SecretPath;
+use strongroom_domain::port::{Kms, KmsErrorKind};
 use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::{SecretBytes, SecretValue, ValueError};
@@ -70,7 +71,7 @@ impl Engine {
         let data_key = DataKey::new(data_key);
 
         let aad = data_key_aad(&session.scope, path, secret, number, key.spec.id);
-        let wrapped = kms.encrypt(&key.spec, version, &aad, &SecretBytes::copy_of(data_key.expose())).await?;
+        let wrapped = wrap(&**kms, key, version, &aad, &SecretBytes::copy_of(data_key.expose())).await?;
         let aad = payload_aad(secret, number, value.format());
         let ciphertext = self.ports.cipher.seal(&data_key, &nonce, &aad, &value.encode())?;
         Ok(SealedVersion {
@@ -92,6 +93,7 @@ impl Engine {
     ) -> Result<SecretValue, Error> {
         let damaged = |what| Error::new(Code::Internal, format!("The stored {what} is damaged; tell the operator."));
         let kms = self.kms(&session.region)?;
+        // A retired version too: retirement keeps callers and new data keys from a version, never a secret from being read.
         let key_version = key.version(version.wrapped.key_version).ok_or_else(|| damaged("key version"))?;
         let aad = data_key_aad(&secret.scope, &secret.path, secret.id, version.number, key.spec.id);
         let data_key = kms.decrypt(&key.spec, key_version, &aad, &version.wrapped.bytes).await?;
@@ -100,5 +102,25 @@ impl Engine {
         let aad = payload_aad(secret.id, version.number, version.format);
         let plain = self.ports.cipher.open(&data_key, nonce, &aad, ciphertext)?;
         SecretValue::decode(version.format, plain).map_err(|error| damaged("value").because(error))
+    }
+}
+
+/// Wraps a data key, and sees that it opens again before anything depends on it: a KMS is another program, perhaps on another machine, and a
+/// value whose data key does not open is lost.
+pub(crate) async fn wrap(
+    kms: &dyn Kms,
+    key: &Key,
+    version: &KeyVersion,
+    aad: &[u8],
+    data_key: &SecretBytes,
+) -> Result<Vec<u8>, Error> {
+    let wrapped = kms.encrypt(&key.spec, version, aad, data_key).await?;
+    match kms.decrypt(&key.spec, version, aad, &wrapped).await {
+        Ok(opened) if opened.expose() == data_key.expose() => Ok(wrapped),
+        Err(error) if *error.kind() == KmsErrorKind::Unavailable => Err(error.into()),
+        Ok(_) | Err(_) => Err(Error::new(
+            Code::KmsUnavailable,
+            "The KMS gave a wrapped data key that does not open; nothing was stored. Tell the operator of the server.",
+        )),
     }
 }

@@ -1,13 +1,14 @@
 //! How use cases fail.
 
+mod keys;
+
 use core::error::Error as StdError;
 use core::fmt;
-use strongroom_domain::kms::KeyStateError;
 use strongroom_domain::metadata::MetadataError;
 use strongroom_domain::policy::PolicyError;
 use strongroom_domain::port::{
-    AccessError, AccessErrorKind, AuthenticateError, CipherError, CommitError, CommitErrorKind, EntropyError, KmsError,
-    KmsErrorKind, ReadError, ReadErrorKind,
+    AccessError, AccessErrorKind, AuthenticateError, CipherError, CommitError, CommitErrorKind, EntropyError,
+    LeaseError, LeaseErrorKind, ReadError, ReadErrorKind,
 };
 use strongroom_domain::value::ValueError;
 use strongroom_domain::version::TooManyVersions;
@@ -118,6 +119,16 @@ codes! {
     KeyPendingDeletion = "key_pending_deletion" => 400,
     /// The key has no such version.
     KeyVersionNotFound = "kms_key_version_not_found" => 400,
+    /// The key's version was retired.
+    KeyVersionRetired = "key_version_retired" => 400,
+    /// Secrets are still under the key versions that are to be retired.
+    KeyVersionsInUse = "key_versions_in_use" => 400,
+    /// Keys of this type or origin can't do it.
+    UnsupportedOperation = "unsupported_operation" => 400,
+    /// The key material isn't what is expected.
+    BadKeyMaterial = "bad_key_material" => 400,
+    /// The key's material is never given out.
+    ExportNotAllowed = "export_not_allowed" => 400,
     /// The ciphertext isn't one of this key.
     InvalidCiphertext = "invalid_ciphertext" => 400,
     /// The idempotency key was used with another body.
@@ -233,6 +244,16 @@ impl From<CommitError> for Error {
     }
 }
 
+impl From<LeaseError> for Error {
+    fn from(error: LeaseError) -> Self {
+        match error.kind() {
+            LeaseErrorKind::Full => full(),
+            LeaseErrorKind::Unavailable | LeaseErrorKind::OutcomeUnknown => unavailable(),
+        }
+        .because(error)
+    }
+}
+
 impl From<AccessError> for Error {
     fn from(error: AccessError) -> Self {
         match error.kind() {
@@ -260,20 +281,6 @@ fn full() -> Error {
 
 fn unavailable() -> Error {
     Error::new(Code::StoreUnavailable, "The store cannot be written right now; nothing was stored. Try again shortly.")
-}
-
-impl From<KmsError> for Error {
-    fn from(error: KmsError) -> Self {
-        match error.kind() {
-            KmsErrorKind::Unavailable => {
-                Self::new(Code::KmsUnavailable, "The region's KMS cannot be reached; try again shortly.")
-            }
-            KmsErrorKind::NotAuthentic | KmsErrorKind::BadHandle => {
-                Self::new(Code::Internal, "The KMS key does not open what is stored under it; tell the operator.")
-            }
-        }
-        .because(error)
-    }
 }
 
 impl From<CipherError> for Error {
@@ -327,16 +334,6 @@ impl From<TooManyVersions> for Error {
                 error.limit
             ),
         )
-    }
-}
-
-impl From<KeyStateError> for Error {
-    fn from(error: KeyStateError) -> Self {
-        let code = match error {
-            KeyStateError::Disabled => Code::KeyUnusable,
-            KeyStateError::PendingDeletion => Code::KeyPendingDeletion,
-        };
-        Self::new(code, sentence(&error))
     }
 }
 

@@ -49,12 +49,11 @@ impl Engine {
     pub(crate) async fn adopt_signing_keys(&self) -> Result<(), Error> {
         // Without credentials there are none.
         let Some(credentials) = &self.ports.credentials else { return Ok(()) };
-        Ok(credentials.issuer.adopt(&credentials.setup.instance_keys().await?)?)
+        Ok(credentials.issuer.adopt(&self.ports.setup.instance_keys().await?)?)
     }
 
     async fn next_signing_key(&self, recorder: &Recorder<'_>) -> Result<TokenKey, Error> {
-        let credentials = self.credentials()?;
-        let (setup, issuer) = (&credentials.setup, &credentials.issuer);
+        let (setup, issuer) = (&self.ports.setup, &self.credentials()?.issuer);
         let _turn = self.queue(InstanceKeyPurpose::TokenSigning).await;
         for attempt in 0..MAX_TRIES {
             if attempt > 0 {

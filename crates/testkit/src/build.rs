@@ -13,7 +13,7 @@ use strongroom_domain::id::{
     CredentialId, EventId, KeyId, OrganisationId, ProjectId, RegionId, RequestId, SecretId, UserId,
 };
 use strongroom_domain::kms::{
-    Key, KeyHandle, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation,
+    Key, KeyHandle, KeyOrigin, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation,
 };
 use strongroom_domain::metadata::{Metadata, slug_of};
 use strongroom_domain::path::{Directory, SecretPath};
@@ -165,8 +165,15 @@ pub fn key(scope: Scope, name: &str) -> Key {
         name: name.to_owned(),
         slug: slug_of(name),
         metadata: metadata("key"),
-        rotation: Rotation { enabled: true, period_days: Some(90) },
-        state: KeyState { status: KeyStatus::Active, updated_at: at(0), object_version: 1, revision: Revision::FIRST },
+        origin: KeyOrigin::Generated,
+        state: KeyState {
+            status: KeyStatus::Active,
+            rotation: Rotation { enabled: true, period_days: Some(90) },
+            min_decryption_version: KeyVersionNumber::FIRST,
+            updated_at: at(0),
+            object_version: 1,
+            revision: Revision::FIRST,
+        },
         created_at: at(0),
         versions: vec![key_version(1)],
     }

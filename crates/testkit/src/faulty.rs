@@ -9,15 +9,16 @@ use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::directory::DirectoryObject;
 use strongroom_domain::failure::Failure;
 use strongroom_domain::id::{KeyId, SecretId};
-use strongroom_domain::kms::{Key, KeySummary};
+use strongroom_domain::kms::{Key, KeySummary, KeyVersionNumber};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
     Access, AccessError, AccessErrorKind, AccessLog, AuditLog, BrowseEntry, CommitError, CommitErrorKind, Committer,
-    DirectoryReader, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ObjectQuery, ReadError, ReadErrorKind,
-    SealedRead, SecretReader,
+    DirectoryReader, Freshness, KeyCounts, KeyDue, KeyFilter, KeyName, KeyReader, ObjectQuery, ReadError,
+    ReadErrorKind, SealedRead, SecretReader, WrappedVersion,
 };
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Unit;
 use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
 
@@ -116,6 +117,8 @@ pub struct Faulty<S: ?Sized> {
     pub directory: Faults<ReadErrorKind>,
     /// Of [`KeyReader`], all methods together.
     pub keys: Faults<ReadErrorKind>,
+    /// What others do before a unit is applied, such as overtake it.
+    pub before_commits: Meanwhile,
     /// What others do before a read of versions, such as a change of their secret.
     pub before_versions: Meanwhile,
     /// What others do after a read of an answer, such as forget it.
@@ -134,6 +137,7 @@ impl<S: ?Sized> Faulty<S> {
             reads: Faults::default(),
             directory: Faults::default(),
             keys: Faults::default(),
+            before_commits: Meanwhile::default(),
             before_versions: Meanwhile::default(),
             after_answers: Meanwhile::default(),
         }
@@ -143,6 +147,7 @@ impl<S: ?Sized> Faulty<S> {
 #[async_trait]
 impl<S: Committer + ?Sized> Committer for Faulty<S> {
     async fn commit(&self, unit: Unit) -> Result<(), CommitError> {
+        self.before_commits.pass().await;
         self.commits.around(self.inner.commit(unit)).await
     }
 }
@@ -212,6 +217,24 @@ impl<S: SecretReader + ?Sized> SecretReader for Faulty<S> {
         self.reads.around(self.inner.list(scope, prefix, after, limit)).await
     }
 
+    async fn count_bound(&self, key: KeyId) -> Result<u64, ReadError> {
+        self.reads.around(self.inner.count_bound(key)).await
+    }
+
+    async fn count_wrapped(&self, key: KeyId) -> Result<Vec<(KeyVersionNumber, u64)>, ReadError> {
+        self.reads.around(self.inner.count_wrapped(key)).await
+    }
+
+    async fn wrapped(
+        &self,
+        key: KeyId,
+        below: Option<KeyVersionNumber>,
+        after: Option<(SecretId, VersionNumber)>,
+        limit: u32,
+    ) -> Result<Vec<WrappedVersion>, ReadError> {
+        self.reads.around(self.inner.wrapped(key, below, after, limit)).await
+    }
+
     async fn browse(
         &self,
         scope: &Scope,
@@ -243,5 +266,13 @@ impl<S: KeyReader + ?Sized> KeyReader for Faulty<S> {
 
     async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
         self.keys.around(self.inner.counts(scope)).await
+    }
+
+    async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError> {
+        self.keys.around(self.inner.due(what, at, limit)).await
+    }
+
+    async fn all(&self, after: Option<KeyId>, limit: u32) -> Result<Vec<Key>, ReadError> {
+        self.keys.around(self.inner.all(after, limit)).await
     }
 }

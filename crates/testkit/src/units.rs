@@ -4,10 +4,10 @@
 use crate::build;
 use strongroom_domain::audit::Action;
 use strongroom_domain::directory::DirectoryObject;
-use strongroom_domain::kms::{Key, KeyState, KeyStatus};
+use strongroom_domain::kms::{Key, KeyHandle, KeyState, KeyStatus};
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::policy::AccessPolicy;
-use strongroom_domain::secret::{Secret, SecretState};
+use strongroom_domain::secret::{Secret, SecretState, WrappedKey};
 use strongroom_domain::tenancy::Organisation;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Change, Expect, UniqueKey, Unit};
@@ -146,6 +146,41 @@ pub fn replace_key_status(key: &Key, status: KeyStatus) -> (Unit, Key) {
     let state = KeyState { status, ..key.touched(later(key.state.updated_at)) };
     let change = Change::ReplaceKeyState { key: key.spec.id, state };
     (expecting(vec![unchanged_key(key)], vec![change]), Key { state, ..key.clone() })
+}
+
+/// Replaces a key's state by what `edit` makes of it.
+#[must_use]
+pub fn replace_key_state(key: &Key, edit: impl FnOnce(&mut KeyState)) -> (Unit, Key) {
+    let mut state = key.touched(later(key.state.updated_at));
+    edit(&mut state);
+    let change = Change::ReplaceKeyState { key: key.spec.id, state };
+    (expecting(vec![unchanged_key(key)], vec![change]), Key { state, ..key.clone() })
+}
+
+/// Replaces the handle of the version at this place, which callers don't see.
+///
+/// # Panics
+/// When the key has fewer versions.
+#[must_use]
+pub fn replace_key_handle(key: &Key, place: usize, handle: KeyHandle) -> (Unit, Key) {
+    let mut replaced = key.clone();
+    replaced.state.revision = key.state.revision.next();
+    replaced.versions[place].handle = handle;
+    let (version, revision) = (replaced.versions[place].clone(), replaced.state.revision);
+    let change = Change::ReplaceKeyHandle { key: key.spec.id, version, revision };
+    (expecting(vec![unchanged_key(key)], vec![change]), replaced)
+}
+
+/// Removes a key.
+#[must_use]
+pub fn delete_key(key: &Key) -> Unit {
+    expecting(vec![unchanged_key(key)], vec![Change::DeleteKey { key: key.spec.id }])
+}
+
+/// Replaces what wraps the data key of a version. No expectation: what is no longer as it was stays.
+#[must_use]
+pub fn rewrap(secret: &Secret, version: VersionNumber, before: WrappedKey, after: WrappedKey) -> Unit {
+    of(vec![Change::ReplaceWrappedKey { secret: secret.id, version, before, after }])
 }
 
 /// The status of a key that waits for its end.

@@ -1,11 +1,12 @@
 use super::{
     Config, DatabaseConfig, DatabaseUrl, IamConfig, LimitsConfig, Listen, LogConfig, LogFormat, LoginConfig, RegionKms,
-    loopback_address,
+    RootKeyConfig, RootKeySource, SecretSource, TransitConfig, loopback_address,
 };
 use crate::failure::Exit;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use strongroom_kms_transit::TransitOptions;
 
 const EXAMPLE: &str = include_str!("../../../../docs/strongroomd.example.toml");
 
@@ -18,7 +19,10 @@ fn problems(text: &str) -> Vec<String> {
 fn the_example_shows_the_defaults() {
     let config = Config::parse(EXAMPLE, Path::new("/etc")).expect("the example is right");
     let expected = Config {
-        root_key_file: Some(PathBuf::from("/etc/strongroom/root.key")),
+        root_key: RootKeyConfig {
+            source: RootKeySource::File(Some(PathBuf::from("/etc/strongroom/root.key"))),
+            ..RootKeyConfig::default()
+        },
         regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::Local)]),
         organisation: Some("default".to_owned()),
         ..Config::over(PathBuf::from("/var/lib/strongroom"))
@@ -30,7 +34,16 @@ fn the_example_shows_the_defaults() {
 fn everything_can_be_set() {
     let text = r#"
         data_dir = "data"
-        root_key_file = "keys/root.key"
+        [root_key]
+        provider = "file"
+        path = "keys/root.key"
+        passphrase_file = "keys/passphrase"
+        [root_key.transit]
+        address = "https://bao.example.com:8200"
+        token_file = "keys/token"
+        mount = "team/transit"
+        key = "strongroom"
+        ca_file = "keys/ca.pem"
         [database]
         url = "postgresql://strongroom:hidden@db/strongroom"
         lanes = 3
@@ -67,6 +80,17 @@ fn everything_can_be_set() {
         [regions]
         nl-01 = { kms = "none" }
         de-01 = {}
+        [regions.fr-01]
+        kms = "transit"
+        [regions.fr-01.transit]
+        address = "https://bao.internal:8200"
+        token_file = "keys/region-token"
+        mount = "team/transit"
+        key_prefix = "rooms_"
+        namespace = "teams/security"
+        ca_file = "keys/region-ca.pem"
+        proxy = "http://proxy.internal:3128"
+        timeout_seconds = 9
         [init]
         organisation = "Ünïted"
         [log]
@@ -75,6 +99,15 @@ fn everything_can_be_set() {
         [metrics]
         listen = "[::1]:9090"
     "#;
+    let transit = TransitOptions {
+        mount: "team/transit".to_owned(),
+        key_prefix: "rooms_".to_owned(),
+        namespace: Some("teams/security".to_owned()),
+        ca_file: Some(PathBuf::from("/etc/keys/region-ca.pem")),
+        proxy: Some("http://proxy.internal:3128".to_owned()),
+        timeout: Duration::from_secs(9),
+        ..TransitOptions::new("https://bao.internal:8200", "/etc/keys/region-token")
+    };
     let expected = Config {
         data_dir: PathBuf::from("/etc/data"),
         database: DatabaseConfig {
@@ -87,7 +120,17 @@ fn everything_can_be_set() {
             allow_unsafe_durability: true,
             allow_plaintext: true,
         },
-        root_key_file: Some(PathBuf::from("/etc/keys/root.key")),
+        root_key: RootKeyConfig {
+            source: RootKeySource::File(Some(PathBuf::from("/etc/keys/root.key"))),
+            passphrase: Some(SecretSource::File(PathBuf::from("/etc/keys/passphrase"))),
+            transit: Some(TransitConfig {
+                address: "https://bao.example.com:8200".to_owned(),
+                token: SecretSource::File(PathBuf::from("/etc/keys/token")),
+                mount: "team/transit".to_owned(),
+                key: "strongroom".to_owned(),
+                ca_file: Some(PathBuf::from("/etc/keys/ca.pem")),
+            }),
+        },
         listen: Listen {
             address: "[::1]:0".parse().expect("an address"),
             max_connections: 7,
@@ -119,7 +162,11 @@ fn everything_can_be_set() {
             ],
         },
         plain_values: true,
-        regions: BTreeMap::from([("nl-01".to_owned(), RegionKms::None), ("de-01".to_owned(), RegionKms::Local)]),
+        regions: BTreeMap::from([
+            ("nl-01".to_owned(), RegionKms::None),
+            ("de-01".to_owned(), RegionKms::Local),
+            ("fr-01".to_owned(), RegionKms::Transit(transit)),
+        ]),
         organisation: Some("Ünïted".to_owned()),
         log: LogConfig { level: "trace".to_owned(), format: LogFormat::Json },
         metrics: Some("[::1]:9090".parse().expect("an address")),
@@ -183,12 +230,48 @@ format = "xml"
         "line 13, column 23: `limits.requests_per_second` must be 0 to 1000000",
         "line 15, column 16: `compatibility.plain_values` must be true or false, not string",
         "line 16, column 10: region `NL` must have 1 to 63 characters",
-        "line 17, column 7: `regions.NL.kms` must be \"local\" or \"none\"",
-        "line 18, column 1: `regions.NL.keys` is not a known key; known here: `kms`",
+        "line 17, column 7: `regions.NL.kms` must be \"local\", \"transit\" or \"none\"",
+        "line 18, column 1: `regions.NL.keys` is not a known key; known here: `kms`, `transit`",
         "line 20, column 16: `init.organisation` must not be empty",
         "line 22, column 9: `log.level` must be one of",
         "line 23, column 10: `log.format` must be \"text\" or \"json\"",
         "line 24, column 2: `extra` is not a known key",
+    ];
+    let found = problems(text);
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_kms_of_a_region_is_told_with_its_place() {
+    let text = r#"data_dir = "/x"
+[regions.a]
+kms = "transit"
+[regions.b.transit]
+address = "https://bao"
+[regions.c]
+kms = "transit"
+[regions.c.transit]
+address = "http://10.0.0.1:8200"
+mount = "/transit"
+key_prefix = ""
+timeout_seconds = 0
+key = "x"
+[regions.d]
+kms = 1
+"#;
+    let expected = [
+        "line 3, column 7: `regions.a.kms` is \"transit\", which needs a section with `address` and `token_file`",
+        "line 4, column 1: `regions.b.transit` is only for `kms = \"transit\"`",
+        "line 8, column 1: `regions.c.transit.token_file` is missing",
+        "line 9, column 11: `regions.c.transit.address` must begin with https://",
+        "line 10, column 9: `regions.c.transit.mount` must be the path of a Transit engine",
+        "line 11, column 14: `regions.c.transit.key_prefix` must have 1 to 64 characters",
+        "line 12, column 19: `regions.c.transit.timeout_seconds` must be 1 to 60",
+        "line 13, column 1: `regions.c.transit.key` is not a known key; known here: `address`, `token_file`",
+        "line 15, column 7: `regions.d.kms` must be a string, not integer",
     ];
     let found = problems(text);
     assert_eq!(found.len(), expected.len(), "{found:#?}");

@@ -1,7 +1,7 @@
 //! Calls a server on this machine.
 
 use super::Body;
-use super::token::OperatorToken;
+use super::token::BearerToken;
 use crate::config::is_loopback;
 use crate::failure::Failure;
 use bytes::Bytes;
@@ -43,7 +43,7 @@ impl FromStr for ServerAddress {
         let host = uri.host().filter(|_| is_plain && !text.contains(['@', '#'])).ok_or(wrong)?;
         if !is_loopback(host) {
             return Err(
-                "is not on this machine: the operator's token would cross the network readable, because this release has no TLS \
+                "is not on this machine: the token would cross the network readable, because this release has no TLS \
                         yet; run this command on the server's machine",
             );
         }
@@ -57,23 +57,31 @@ impl fmt::Display for ServerAddress {
     }
 }
 
-/// Calls one server as its operator.
-pub(super) struct Client {
+/// Calls one server, as one caller.
+pub(crate) struct Client {
     address: ServerAddress,
-    token: OperatorToken,
+    token: BearerToken,
+    /// What every request carries besides.
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Client {
-    pub(super) const fn new(address: ServerAddress, token: OperatorToken) -> Self {
-        Self { address, token }
+    pub(crate) const fn new(address: ServerAddress, token: BearerToken) -> Self {
+        Self { address, token, headers: Vec::new() }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Result<Body, Failure> {
+    /// Sends this header with every request, where there is a value.
+    pub(crate) fn header(mut self, name: &'static str, value: Option<String>) -> Self {
+        self.headers.extend(value.map(|value| (name, value)));
+        self
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Body, Failure> {
         self.call(Method::GET, path, None).await
     }
 
     /// The body is JSON that could be written, or why it could not.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -84,7 +92,7 @@ impl Client {
     }
 
     /// The body of an answer below 300; of another one its message, as the failure.
-    pub(super) async fn call(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Body, Failure> {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Body, Failure> {
         let request = self.request(method, path, body)?;
         let stream = self.connect().await?;
         let unanswered = |why: String| {
@@ -109,6 +117,9 @@ impl Client {
             .uri(path)
             .header(HOST, self.address.to_string())
             .header(AUTHORIZATION, credentials);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -183,7 +194,7 @@ async fn collect(mut body: Incoming) -> Result<Body, Box<dyn core::error::Error 
 }
 
 /// What an answer says.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| {
         Failure::runtime("the answer of the server cannot be understood; --json shows it").because(error)
     })

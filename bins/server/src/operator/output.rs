@@ -5,7 +5,7 @@ use std::io::Write;
 
 /// How answers are printed.
 #[derive(Clone, Copy)]
-pub(super) struct Output {
+pub(crate) struct Output {
     /// As they came, in JSON.
     pub(super) json: bool,
 }
@@ -21,21 +21,21 @@ impl Output {
     }
 
     /// Prints a line on standard output.
-    pub(super) fn line(bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn line(bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
         let written = stdout.write_all(bytes).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush());
         written.map_err(|error| Failure::runtime("the answer cannot be printed").because(error))
     }
 
     /// Tells a person something that no script reads.
-    pub(super) fn note(text: &str) {
+    pub(crate) fn note(text: &str) {
         // It was done, whether it is told or not.
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }
 
 /// Rows under a heading, in columns.
-pub(super) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
+pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([heading[column].chars().count()]).max().unwrap_or_default()

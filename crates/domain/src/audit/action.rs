@@ -60,6 +60,40 @@ named! {
         KmsDecrypt = "kms.decrypt",
         /// A KMS key was rotated.
         KmsRotate = "kms.rotate",
+        /// A KMS key was rotated by itself, because it was due.
+        KmsRotateScheduled = "kms.rotate.scheduled",
+        /// When a KMS key is rotated by itself was changed.
+        KmsRotationUpdate = "kms.rotation.update",
+        /// A KMS key signed.
+        KmsSign = "kms.sign",
+        /// A signature was verified.
+        KmsVerify = "kms.verify",
+        /// A KMS key made an HMAC.
+        KmsHmac = "kms.hmac",
+        /// An HMAC was verified.
+        KmsVerifyHmac = "kms.verify_hmac",
+        /// The public part of a KMS key was read.
+        KmsPublicKeyRead = "kms.public_key.read",
+        /// The public part of the key that wraps imported material was read.
+        KmsWrappingKeyRead = "kms.wrapping_key.read",
+        /// The material of a KMS key was taken out.
+        KmsExport = "kms.export",
+        /// The deletion of a KMS key was asked for.
+        KmsDelete = "kms.delete",
+        /// The deletion of a KMS key was called off.
+        KmsCancelDeletion = "kms.cancel_deletion",
+        /// A KMS key was removed for good, because its date had come.
+        KmsPurge = "kms.purge",
+        /// Wrapped data keys were moved to the newest version of a KMS key.
+        KmsRewrap = "kms.rewrap",
+        /// Which secrets are under a KMS key was read.
+        KmsInventoryRead = "kms.inventory.read",
+        /// Earlier versions of a KMS key were retired, or taken back into use.
+        KmsRetire = "kms.retire",
+        /// Which root keys there are was read by the operator.
+        SystemRootKeyRead = "system.root_key.read",
+        /// The installation's root key was replaced: the beginning (202) and the end (200) of it.
+        SystemRootKeyRotate = "system.root_key.rotate",
         /// A KMS key was enabled.
         KmsEnable = "kms.enable",
         /// A KMS key was disabled.

@@ -1,7 +1,7 @@
 //! Which rules apply to a principal in an organisation, inside a project or outside of all.
 
 use super::{Grants, Rule};
-use crate::id::{BindingId, MemberId, ProjectId, RoleId, RuleId, looks_like_identity};
+use crate::id::{BindingId, MemberId, ProjectId, RoleId, RuleId, is_named};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -41,11 +41,7 @@ impl Effective {
     pub fn of(owner: Option<MemberId>, bound: &[BoundRole], project: Option<(ProjectId, &str)>) -> Self {
         let owner = owner.map(|member| Rule::everything(RuleId::new(member.uuid())));
         let applies = |bound: &&BoundRole| {
-            let named = |(id, slug): (ProjectId, &str)| {
-                // What has the form of an identity means one, whatever slug somebody chose.
-                let is_it = |name: &String| name.parse() == Ok(id) || (name == slug && !looks_like_identity(name));
-                bound.projects.iter().any(is_it)
-            };
+            let named = |(id, slug): (ProjectId, &str)| bound.projects.iter().any(|name| is_named(name, &id, slug));
             bound.projects.is_empty() || project.is_some_and(named)
         };
         let (mut sources, mut seen) = (HashMap::new(), HashSet::new());

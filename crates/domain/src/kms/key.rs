@@ -1,88 +1,11 @@
-use super::KeyType;
+use super::{DELETION_DAYS, KeyType, KeyVersion, KeyVersionNumber, MAX_KEY_VERSIONS, Rotation};
 use crate::id::KeyId;
 use crate::metadata::Metadata;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 use crate::unit::Revision;
-use core::fmt;
-use core::num::NonZeroU32;
-use core::str::FromStr;
 
-/// The longest period of automatic rotation, in days.
-pub const MAX_ROTATION_DAYS: u32 = 3_650;
-
-/// The number of a key version, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyVersionNumber(NonZeroU32);
-
-impl KeyVersionNumber {
-    /// The first version's.
-    pub const FIRST: Self = Self(NonZeroU32::MIN);
-
-    /// `None` for 0.
-    #[must_use]
-    pub const fn new(number: u32) -> Option<Self> {
-        match NonZeroU32::new(number) {
-            Some(number) => Some(Self(number)),
-            None => None,
-        }
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> u32 {
-        self.0.get()
-    }
-
-    /// The number after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for KeyVersionNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for KeyVersionNumber {
-    type Err = core::num::ParseIntError;
-
-    /// Decimal digits without sign or leading zero.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // "x" gives the error of a text that is no number.
-        let plain = if text.starts_with(['+', '0']) { "x" } else { text };
-        plain.parse().map(Self)
-    }
-}
-
-/// What a KMS adapter needs to find a key version again: for a software KMS its sealed material, for a remote one a name.
-///
-/// Opaque to everyone but the adapter that made it, and versioned by it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct KeyHandle(Vec<u8>);
-
-impl KeyHandle {
-    /// Wraps an adapter's bytes.
-    #[must_use]
-    pub const fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KeyHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyHandle({} bytes)", self.0.len())
-    }
-}
+const DAY: i64 = 24 * 60 * 60;
 
 /// What never changes of a key, and what its material is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,55 +18,6 @@ pub struct KeySpec {
     pub key_type: KeyType,
     /// Whether its material may ever be given out.
     pub export_allowed: bool,
-}
-
-/// One version of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyVersion {
-    /// Its number.
-    pub number: KeyVersionNumber,
-    /// How its KMS finds it.
-    pub handle: KeyHandle,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-/// When a key is rotated by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rotation {
-    /// Whether it is.
-    pub enabled: bool,
-    /// After how many days; kept as set, also while rotation is off.
-    pub period_days: Option<u32>,
-}
-
-/// Rotation settings that break a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RotationError {
-    /// Outside 1 to [`MAX_ROTATION_DAYS`].
-    #[error("`rotationPeriodInDays` is 1 to 3650")]
-    Period,
-    /// Rotation is on without a period.
-    #[error("`keyRotationEnabled` needs `rotationPeriodInDays`, 1 to 3650")]
-    NoPeriod,
-}
-
-impl Rotation {
-    /// Checks the two settings together.
-    ///
-    /// # Errors
-    /// [`RotationError`] for a period out of range, or none where one is needed.
-    pub fn new(enabled: bool, period_days: Option<i64>) -> Result<Self, RotationError> {
-        let period_days = match period_days {
-            None if enabled => return Err(RotationError::NoPeriod),
-            None => None,
-            Some(days) => {
-                let days = u32::try_from(days).ok().filter(|days| (1..=MAX_ROTATION_DAYS).contains(days));
-                Some(days.ok_or(RotationError::Period)?)
-            }
-        };
-        Ok(Self { enabled, period_days })
-    }
 }
 
 /// What a key may be used for now.
@@ -183,6 +57,36 @@ pub enum KeyStateError {
     /// The key is pending deletion.
     #[error("the KMS key is pending deletion; cancel it first with DELETE …/cancel-deletion")]
     PendingDeletion,
+    /// The material came from outside, and the key was not created to be rotated.
+    #[error("the KMS key was imported without `allowRotation`, so it keeps its one version; create another key")]
+    FixedMaterial,
+    /// The version is below the oldest that still decrypts.
+    #[error("version {version} of the KMS key was retired; its `minDecryptionVersion` is {min}")]
+    Retired {
+        /// The version.
+        version: KeyVersionNumber,
+        /// The oldest that decrypts.
+        min: KeyVersionNumber,
+    },
+    /// It has as many versions as a key may have.
+    #[error("the KMS key has {MAX_KEY_VERSIONS} versions, the most there may be; create another key")]
+    TooManyVersions,
+    /// There is no such version.
+    #[error("the KMS key has no version {0}")]
+    NoSuchVersion(KeyVersionNumber),
+}
+
+/// Where the material of a key came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// From its KMS.
+    #[default]
+    Generated,
+    /// From outside.
+    Imported {
+        /// Whether the KMS may add versions with material of its own.
+        allow_rotation: bool,
+    },
 }
 
 /// What changes of a key.
@@ -190,6 +94,10 @@ pub enum KeyStateError {
 pub struct KeyState {
     /// What it may be used for.
     pub status: KeyStatus,
+    /// When it is rotated by itself.
+    pub rotation: Rotation,
+    /// The oldest version that still decrypts and verifies; earlier ones are retired.
+    pub min_decryption_version: KeyVersionNumber,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Counts the changes that callers can see, from 1.
@@ -209,8 +117,8 @@ pub struct Key {
     pub slug: String,
     /// Description, labels, annotations.
     pub metadata: Metadata,
-    /// When it is rotated by itself.
-    pub rotation: Rotation,
+    /// Where its material came from.
+    pub origin: KeyOrigin,
     /// What changes.
     pub state: KeyState,
     /// When it was made.
@@ -277,6 +185,80 @@ impl Key {
         }
     }
 
+    /// Whether the key may get another version.
+    ///
+    /// # Errors
+    /// [`KeyStateError`] when it isn't active, its material came from outside and is to stay alone, or it has too many versions.
+    pub fn may_rotate(&self) -> Result<(), KeyStateError> {
+        self.check_usable()?;
+        match self.origin {
+            KeyOrigin::Imported { allow_rotation: false } => Err(KeyStateError::FixedMaterial),
+            _ if self.versions.len() >= MAX_KEY_VERSIONS => Err(KeyStateError::TooManyVersions),
+            KeyOrigin::Generated | KeyOrigin::Imported { .. } => Ok(()),
+        }
+    }
+
+    /// The version of this number, when it still decrypts and verifies.
+    ///
+    /// # Errors
+    /// [`KeyStateError::NoSuchVersion`] and [`KeyStateError::Retired`].
+    pub fn decrypts_with(&self, number: KeyVersionNumber) -> Result<&KeyVersion, KeyStateError> {
+        let min = self.state.min_decryption_version;
+        match self.version(number) {
+            None => Err(KeyStateError::NoSuchVersion(number)),
+            Some(_) if number < min => Err(KeyStateError::Retired { version: number, min }),
+            Some(version) => Ok(version),
+        }
+    }
+
+    /// When the next rotation by itself is due; `None` when there will be none.
+    #[must_use]
+    pub fn rotation_due_at(&self) -> Option<Timestamp> {
+        let days =
+            self.state.rotation.period_days.filter(|_| self.state.rotation.enabled && self.may_rotate().is_ok())?;
+        Some(self.latest()?.created_at.plus_seconds(i64::from(days) * DAY))
+    }
+
+    /// The state after the deletion was asked for: the key is purged [`DELETION_DAYS`] later. `None` when it is pending already.
+    #[must_use]
+    pub fn deletion_scheduled(&self, at: Timestamp) -> Option<KeyState> {
+        let was_disabled = match self.state.status {
+            KeyStatus::PendingDeletion { .. } => return None,
+            KeyStatus::Active => false,
+            KeyStatus::Disabled => true,
+        };
+        let purge_at = at.plus_seconds(DELETION_DAYS * DAY);
+        Some(KeyState { status: KeyStatus::PendingDeletion { purge_at, was_disabled }, ..self.touched(at) })
+    }
+
+    /// The state after the deletion was called off: the one before. `None` when it isn't pending.
+    #[must_use]
+    pub fn deletion_cancelled(&self, at: Timestamp) -> Option<KeyState> {
+        let KeyStatus::PendingDeletion { was_disabled, .. } = self.state.status else { return None };
+        let status = if was_disabled { KeyStatus::Disabled } else { KeyStatus::Active };
+        Some(KeyState { status, ..self.touched(at) })
+    }
+
+    /// Whether the date of the purge has come. From then on the key is as if it were not there, whether its material is erased already
+    /// or not.
+    #[must_use]
+    pub fn is_purged(&self, at: Timestamp) -> bool {
+        matches!(self.state.status, KeyStatus::PendingDeletion { purge_at, .. } if at >= purge_at)
+    }
+
+    /// The state in which only versions from `min` on decrypt and verify. `None` when it is so already.
+    ///
+    /// # Errors
+    /// [`KeyStateError::NoSuchVersion`], and those of a key that isn't active.
+    pub fn retired(&self, min: KeyVersionNumber, at: Timestamp) -> Result<Option<KeyState>, KeyStateError> {
+        self.check_usable()?;
+        if self.version(min).is_none() {
+            return Err(KeyStateError::NoSuchVersion(min));
+        }
+        let changes = min != self.state.min_decryption_version;
+        Ok(changes.then(|| KeyState { min_decryption_version: min, ..self.touched(at) }))
+    }
+
     /// The state after switching the key on (`true`) or off. `None` when it is in that state already.
     ///
     /// # Errors
@@ -304,9 +286,11 @@ impl Key {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, KeySpec, KeyState, KeyStateError, KeyStatus, KeyVersionNumber, Rotation, RotationError};
+    use super::{
+        DAY, Key, KeyOrigin, KeySpec, KeyState, KeyStateError, KeyStatus, KeyVersion, KeyVersionNumber, Rotation,
+    };
     use crate::id::{KeyId, OrganisationId, RegionId};
-    use crate::kms::KeyType;
+    use crate::kms::{DELETION_DAYS, KeyHandle, KeyType, MAX_KEY_VERSIONS};
     use crate::metadata::Metadata;
     use crate::scope::Scope;
     use crate::time::Timestamp;
@@ -321,9 +305,11 @@ mod tests {
             name: "k".to_owned(),
             slug: "k".to_owned(),
             metadata: Metadata::default(),
-            rotation: Rotation::default(),
+            origin: KeyOrigin::Generated,
             state: KeyState {
                 status,
+                rotation: Rotation::default(),
+                min_decryption_version: KeyVersionNumber::FIRST,
                 updated_at: Timestamp::from_micros(5),
                 object_version: 1,
                 revision: Revision::FIRST,
@@ -358,20 +344,75 @@ mod tests {
         assert_eq!(key(KeyStatus::Active).touched(Timestamp::EPOCH).updated_at, Timestamp::from_micros(5));
     }
 
-    #[test]
-    fn rotation_settings() {
-        assert_eq!(Rotation::new(true, None), Err(RotationError::NoPeriod));
-        for bad in [0, -1, 3_651, i64::MAX] {
-            assert_eq!(Rotation::new(false, Some(bad)), Err(RotationError::Period));
-        }
-        assert_eq!(Rotation::new(false, Some(30)), Ok(Rotation { enabled: false, period_days: Some(30) }));
+    fn version(number: u32) -> KeyVersion {
+        let number = KeyVersionNumber::new(number).expect("not 0");
+        KeyVersion { number, handle: KeyHandle::new(Vec::new()), created_at: Timestamp::from_micros(7) }
     }
 
     #[test]
-    fn version_numbers_have_one_spelling() {
-        assert_eq!("12".parse::<KeyVersionNumber>().ok(), KeyVersionNumber::new(12));
-        for bad in ["", "0", "01", "+1", "-1", "1.0", "4294967296"] {
-            assert!(bad.parse::<KeyVersionNumber>().is_err(), "{bad}");
+    fn deletion_waits_and_leads_back() {
+        let at = Timestamp::from_micros(9);
+        for (status, was_disabled) in [(KeyStatus::Active, false), (KeyStatus::Disabled, true)] {
+            let mut key = key(status);
+            let state = key.deletion_scheduled(at).expect("not pending");
+            let purge_at = at.plus_seconds(DELETION_DAYS * DAY);
+            assert_eq!(state.status, KeyStatus::PendingDeletion { purge_at, was_disabled });
+            key.state = state;
+            assert_eq!(key.deletion_scheduled(at.plus_seconds(1)), None, "the date stays");
+            assert!(!key.is_purged(purge_at.plus_seconds(-1)) && key.is_purged(purge_at));
+            let state = key.deletion_cancelled(at).expect("pending");
+            assert_eq!((state.status, state.object_version), (status, 3));
         }
+        assert_eq!(key(KeyStatus::Disabled).deletion_cancelled(at), None);
+        assert!(!key(KeyStatus::Active).is_purged(Timestamp::from_micros(i64::MAX)));
+    }
+
+    #[test]
+    fn who_may_rotate_and_when_it_is_due() {
+        let pending = KeyStatus::PendingDeletion { purge_at: Timestamp::EPOCH, was_disabled: false };
+        let fixed = KeyOrigin::Imported { allow_rotation: false };
+        let free = KeyOrigin::Imported { allow_rotation: true };
+        for (status, origin, outcome) in [
+            (KeyStatus::Active, KeyOrigin::Generated, Ok(())),
+            (KeyStatus::Active, free, Ok(())),
+            (KeyStatus::Active, fixed, Err(KeyStateError::FixedMaterial)),
+            (KeyStatus::Disabled, fixed, Err(KeyStateError::Disabled)),
+            (KeyStatus::Disabled, free, Err(KeyStateError::Disabled)),
+            (pending, KeyOrigin::Generated, Err(KeyStateError::PendingDeletion)),
+        ] {
+            let mut key = Key { origin, versions: vec![version(1)], ..key(status) };
+            assert_eq!(key.may_rotate(), outcome, "{status:?} {origin:?}");
+            assert_eq!(key.rotation_due_at(), None, "it is off");
+            key.state.rotation = Rotation { enabled: true, period_days: Some(2) };
+            let due = Timestamp::from_micros(7).plus_seconds(2 * DAY);
+            assert_eq!(key.rotation_due_at(), outcome.is_ok().then_some(due), "{status:?} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn versions_are_bounded() {
+        let mut key = Key { versions: vec![version(1); MAX_KEY_VERSIONS - 1], ..key(KeyStatus::Active) };
+        assert_eq!(key.may_rotate(), Ok(()));
+        key.versions.push(version(1));
+        assert_eq!(key.may_rotate(), Err(KeyStateError::TooManyVersions));
+    }
+
+    #[test]
+    fn retired_versions_decrypt_no_more() {
+        let number = |number| KeyVersionNumber::new(number).expect("not 0");
+        let at = Timestamp::from_micros(9);
+        let mut key = Key { versions: vec![version(1), version(2)], ..key(KeyStatus::Active) };
+        assert!(key.decrypts_with(number(1)).is_ok());
+        assert_eq!(key.retired(number(1), at), Ok(None));
+        assert_eq!(key.retired(number(3), at), Err(KeyStateError::NoSuchVersion(number(3))));
+        key.state = key.retired(number(2), at).expect("may").expect("changes");
+        let refused = key.decrypts_with(number(1)).err();
+        assert_eq!(refused, Some(KeyStateError::Retired { version: number(1), min: number(2) }));
+        assert!(key.decrypts_with(number(2)).is_ok());
+        assert_eq!(key.decrypts_with(number(3)).err(), Some(KeyStateError::NoSuchVersion(number(3))));
+        let back = key.retired(number(1), at).expect("may").expect("changes");
+        assert_eq!(back.min_decryption_version, number(1));
+        key.state.status = KeyStatus::Disabled;
+        assert_eq!(key.retired(number(2), at), Err(KeyStateError::Disabled));
     }
 }

@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use crate::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
+use crate::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber, PublicKey, SignInput};
 use crate::value::SecretBytes;
 use async_trait::async_trait;
 
@@ -12,6 +12,12 @@ pub enum KmsErrorKind {
     NotAuthentic,
     /// The handle or its material can't be used: damaged, or sealed under another root key or for another key.
     BadHandle,
+    /// The plaintext is longer than a key of this type takes.
+    TooLong,
+    /// The material is not one of the key's type, or too weak to be used.
+    BadMaterial,
+    /// This KMS has no such operation for keys of this type.
+    Unsupported,
 }
 
 /// A KMS did not do it.
@@ -27,16 +33,28 @@ pub trait Kms: Send + Sync {
     /// - Two keys never share material.
     async fn create(&self, spec: &KeySpec) -> Result<KeyHandle, KmsError>;
 
+    /// Takes material that was made elsewhere as the first version of a new key: plain bytes for symmetric types, PKCS#8 (RFC 5958) in
+    /// DER for the others.
+    ///
+    /// - The key does what one of its type does that was made here.
+    /// - Answers [`KmsErrorKind::BadMaterial`] for another length or type, for RSA also for another modulus length than the type's, an even
+    ///   or small public exponent, or parts that don't belong together.
+    async fn import(&self, spec: &KeySpec, material: &SecretBytes) -> Result<KeyHandle, KmsError>;
+
     /// Makes the material of version `next` of a key whose newest version is `latest`.
     ///
     /// - The handles of earlier versions stay good.
     /// - The new version shares no material with the others.
+    /// - Asked again after an answer that was lost, it gives a handle that is as good.
     async fn rotate(&self, spec: &KeySpec, latest: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError>;
 
-    /// Encrypts under a key version.
+    /// Encrypts under a key version of a type that [encrypts](crate::kms::KeyType::encrypts).
     ///
     /// - Encrypting twice gives different ciphertexts.
-    /// - The AAD is authenticated with the plaintext.
+    /// - With a symmetric key the AAD is authenticated with the plaintext. RSA can't bind it: it is RSA-OAEP with SHA-256 and without a label
+    ///   (RFC 8017 section 7.1), so that what is encrypted elsewhere with the public key decrypts here.
+    /// - Answers [`KmsErrorKind::TooLong`] when RSA can't hold the plaintext.
+    /// - Answers [`KmsErrorKind::Unsupported`] for a type that doesn't encrypt.
     async fn encrypt(
         &self,
         spec: &KeySpec,
@@ -58,6 +76,58 @@ pub trait Kms: Send + Sync {
         aad: &[u8],
         ciphertext: &[u8],
     ) -> Result<SecretBytes, KmsError>;
+
+    /// Signs under a key version of a type that [signs](crate::kms::KeyType::signs): RSA with PSS, the salt as long as the hash (RFC 8017
+    /// section 8.1); ECDSA in ASN.1 DER (RFC 3279 section 2.2.3); Ed25519 pure (RFC 8032), whatever the input says of a hash.
+    ///
+    /// - The signature verifies under the public key, here and elsewhere.
+    /// - A message and its digest, marked as one, have the same meaning.
+    /// - Answers [`KmsErrorKind::Unsupported`] for a type that doesn't sign, and for a digest with Ed25519.
+    async fn sign(&self, spec: &KeySpec, version: &KeyVersion, input: &SignInput) -> Result<Vec<u8>, KmsError>;
+
+    /// Whether a signature is one of this key version over this input.
+    ///
+    /// - A signature that was cut, extended or flipped, or is of another key, version, message or hash, is not.
+    async fn verify(
+        &self,
+        spec: &KeySpec,
+        version: &KeyVersion,
+        input: &SignInput,
+        signature: &[u8],
+    ) -> Result<bool, KmsError>;
+
+    /// The HMAC of a message under a key version of a type that [authenticates](crate::kms::KeyType::authenticates) (RFC 2104): whole,
+    /// never cut.
+    ///
+    /// - The same message has the same HMAC.
+    /// - Answers [`KmsErrorKind::Unsupported`] for another type.
+    async fn mac(&self, spec: &KeySpec, version: &KeyVersion, message: &[u8]) -> Result<Vec<u8>, KmsError>;
+
+    /// Whether `mac` is the HMAC of a message under a key version; compared in constant time.
+    ///
+    /// - One that was cut, extended or flipped, or is of another key, version or message, is not.
+    async fn verify_mac(
+        &self,
+        spec: &KeySpec,
+        version: &KeyVersion,
+        message: &[u8],
+        mac: &[u8],
+    ) -> Result<bool, KmsError>;
+
+    /// The public part of a key version.
+    ///
+    /// - Answers [`KmsErrorKind::Unsupported`] for a type that has none.
+    async fn public_key(&self, spec: &KeySpec, version: &KeyVersion) -> Result<PublicKey, KmsError>;
+
+    /// The material of a key version, as [`import`](Self::import) takes it; the caller has checked that the key allows it.
+    ///
+    /// - Answers [`KmsErrorKind::BadHandle`] for a spec that doesn't allow it.
+    async fn export(&self, spec: &KeySpec, version: &KeyVersion) -> Result<SecretBytes, KmsError>;
+
+    /// The handle anew, when something of it is sealed under a root key that isn't the present one any more. `None` when nothing is.
+    ///
+    /// - The new handle finds the same material.
+    async fn reseal(&self, spec: &KeySpec, version: &KeyVersion) -> Result<Option<KeyHandle>, KmsError>;
 
     /// Erases what the KMS itself keeps for a handle; erasing again succeeds.
     ///

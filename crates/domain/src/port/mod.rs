@@ -6,6 +6,7 @@ mod authenticate;
 mod cipher;
 mod commit;
 mod environment;
+mod import_keys;
 mod kms;
 mod lease;
 mod read;
@@ -17,14 +18,15 @@ pub use authenticate::{AuthenticateError, Authenticated, Authenticator, Credenti
 pub use cipher::{CipherError, KeyedDigest, PayloadCipher};
 pub use commit::{CommitError, CommitErrorKind, Committer};
 pub use environment::{Clock, Entropy, EntropyError, IdGenerator};
+pub use import_keys::{ImportKeyError, ImportKeyErrorKind, ImportKeys, OaepHash};
 pub use kms::{Kms, KmsError, KmsErrorKind};
 pub use lease::{LeaseError, LeaseErrorKind, Leases};
 pub use read::{
-    AnswerReader, BrowseEntry, DirectoryReader, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ObjectQuery,
-    ObjectSelector, ReadError, ReadErrorKind, SealedRead, SealedVersionState, SecretReader, SetupReader, TenancyReader,
-    TokenReader,
+    AnswerReader, BrowseEntry, DirectoryReader, Freshness, KeyCounts, KeyDue, KeyFilter, KeyName, KeyReader,
+    ObjectQuery, ObjectSelector, ReadError, ReadErrorKind, SealedRead, SealedVersionState, SecretReader, SetupReader,
+    TenancyReader, TokenReader, WrappedVersion,
 };
-pub use root_key::{RootKey, RootKeyError};
+pub use root_key::{RootKey, RootKeyError, RootKeys};
 pub use tokens::{
     AccessClaims, CredentialMaker, ForeignClaims, ForeignTokenError, ForeignTokens, NewAccessKey, NewToken,
     TokenIssuer, TokenIssuerError, TokenKey,

@@ -1,13 +1,14 @@
 use crate::directory::{DirectoryObject, ObjectKind};
 use crate::failure::Failure;
 use crate::id::{KeyId, OrganisationId, SecretId, UserId};
-use crate::kms::{Key, KeySummary};
+use crate::kms::{Key, KeySummary, KeyVersionNumber};
 use crate::path::{Directory, SecretPath};
 use crate::principal::Token;
 use crate::root_key::{KeyCheck, SealedInstanceKey};
 use crate::scope::Scope;
-use crate::secret::{SealedVersion, Secret};
+use crate::secret::{SealedVersion, Secret, WrappedKey};
 use crate::tenancy::{Organisation, Region};
+use crate::time::Timestamp;
 use crate::unit::{Answer, AnswerKey};
 use crate::version::{Version, VersionNumber, VersionSelector};
 use async_trait::async_trait;
@@ -53,6 +54,21 @@ pub enum SealedVersionState {
     Destroyed,
     /// There never was one of that number; or the current one was asked for, and none is active.
     Missing,
+}
+
+/// An active version, and what wraps its data key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedVersion {
+    /// Of which secret.
+    pub secret: SecretId,
+    /// Whose it is.
+    pub scope: Scope,
+    /// Where the secret lives.
+    pub path: SecretPath,
+    /// Which version.
+    pub version: VersionNumber,
+    /// Its wrapped data key.
+    pub wrapped: WrappedKey,
 }
 
 /// One entry of a directory, as browsing shows it.
@@ -124,6 +140,26 @@ pub trait SecretReader: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Secret>, ReadError>;
 
+    /// How many secrets are bound to a key.
+    async fn count_bound(&self, key: KeyId) -> Result<u64, ReadError>;
+
+    /// How many active versions of secrets bound to a key are wrapped by each of its versions, by rising version; versions that wrap
+    /// nothing are left out.
+    async fn count_wrapped(&self, key: KeyId) -> Result<Vec<(KeyVersionNumber, u64)>, ReadError>;
+
+    /// At most `limit` active versions of secrets bound to a key, after `after`, by secret and version: which key version wraps each, and
+    /// how.
+    ///
+    /// - With `below` only those that are wrapped by an earlier key version.
+    /// - The cost depends on how many there are of this key, not on how many secrets there are.
+    async fn wrapped(
+        &self,
+        key: KeyId,
+        below: Option<KeyVersionNumber>,
+        after: Option<(SecretId, VersionNumber)>,
+        limit: u32,
+    ) -> Result<Vec<WrappedVersion>, ReadError>;
+
     /// At most `limit` entries of a directory whose sort key is after `after`, ordered bytewise by it: child directories and
     /// the secrets that lie directly in it, together.
     ///
@@ -169,6 +205,15 @@ pub struct KeyCounts {
     pub pending_deletion: u64,
 }
 
+/// What can be due for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyDue {
+    /// A rotation by itself.
+    Rotation,
+    /// The purge after its deletion.
+    Purge,
+}
+
 /// Reads KMS keys. Each method is one snapshot.
 #[async_trait]
 pub trait KeyReader: Send + Sync {
@@ -191,6 +236,16 @@ pub trait KeyReader: Send + Sync {
 
     /// How many keys a scope has, by state.
     async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError>;
+
+    /// At most `limit` keys of any scope for which something is due at `at`, the longest due first.
+    ///
+    /// - A rotation is due as [`Key::rotation_due_at`] says.
+    /// - A purge is due from the date on that [`KeyStatus::PendingDeletion`](crate::kms::KeyStatus::PendingDeletion) names.
+    /// - The cost depends on how many are due, not on how many keys there are.
+    async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError>;
+
+    /// At most `limit` keys of all scopes after `after`, by id.
+    async fn all(&self, after: Option<KeyId>, limit: u32) -> Result<Vec<Key>, ReadError>;
 }
 
 /// Reads organisations and regions.

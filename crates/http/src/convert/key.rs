@@ -1,13 +1,15 @@
 use crate::failure::Failure;
 use crate::json::quoted;
-use strongroom::kms::KmsSummary;
-use strongroom_api::{KmsKey, KmsKeyVersion, Region, RegionSummary};
-use strongroom_domain::kms::{Key, KeyStatus, KeyType, KeyVersionNumber};
+use strongroom::kms::{DeletedKey, Inventory, KmsSummary};
+use strongroom_api::{KeyInventory, KeyInventoryEntry, KmsKey, KmsKeyVersion, Region, RegionSummary};
+use strongroom_domain::kms::{Key, KeyOrigin, KeyStatus, KeyType, KeyVersion, KeyVersionNumber};
+use strongroom_domain::port::WrappedVersion;
 
 pub(crate) fn key(key: &Key) -> KmsKey {
-    let number = |number: KeyVersionNumber| number.get();
-    let version = |version: &strongroom_domain::kms::KeyVersion| KmsKeyVersion {
+    let min = key.state.min_decryption_version;
+    let version = |version: &KeyVersion| KmsKeyVersion {
         version: version.number.get(),
+        status: Some(if version.number < min { "retired" } else { "active" }.to_owned()),
         created_at: version.created_at.to_rfc3339(),
     };
     let deletion_scheduled_at = match key.state.status {
@@ -25,11 +27,12 @@ pub(crate) fn key(key: &Key) -> KmsKey {
         key_type: key.spec.key_type.as_str().to_owned(),
         status: key.state.status.as_str().to_owned(),
         export_allowed: key.spec.export_allowed,
-        key_rotation_enabled: key.rotation.enabled,
-        rotation_period_in_days: key.rotation.period_days,
-        latest_version: key.latest().map_or(0, |version| number(version.number)),
+        imported: matches!(key.origin, KeyOrigin::Imported { .. }),
+        key_rotation_enabled: key.state.rotation.enabled,
+        rotation_period_in_days: key.state.rotation.period_days,
+        latest_version: key.latest().map_or(0, |version| version.number.get()),
         versions: key.versions.iter().map(version).collect(),
-        min_decryption_version: key.versions.first().map(|version| number(version.number)),
+        min_decryption_version: Some(min.get()),
         deletion_scheduled_at,
         created_at: key.created_at.to_rfc3339(),
         updated_at: key.state.updated_at.to_rfc3339(),
@@ -42,20 +45,34 @@ pub(crate) fn key_type(name: Option<&str>) -> Result<KeyType, Failure> {
     let Some(name) = name else { return Ok(KeyType::default()) };
     KeyType::from_name(name).ok_or_else(|| {
         let known = KeyType::ALL.map(|key_type| format!("`{key_type}`")).join(", ");
-        Failure::invalid(format!(
-            "`keyType`: {} is not supported by this version; supported are {known}.",
-            quoted(name)
-        ))
+        Failure::invalid(format!("`keyType`: {} is not a type of keys; those there are: {known}.", quoted(name)))
     })
 }
 
 /// The number of a key version, which is a string on the wire.
-pub(crate) fn key_version(text: Option<&str>) -> Result<Option<KeyVersionNumber>, Failure> {
+pub(crate) fn key_version(field: &str, text: Option<&str>) -> Result<Option<KeyVersionNumber>, Failure> {
     text.map(str::parse).transpose().map_err(|_| {
-        Failure::invalid(
-            "`keyVersion` is a key version's number as a string, such as `\"1\"`; leave it out for the newest.",
-        )
+        Failure::invalid(format!(
+            "`{field}` is a key version's number as a string, such as `\"1\"`; leave it out for the newest."
+        ))
     })
+}
+
+pub(crate) fn deleted_key(deleted: &DeletedKey) -> strongroom_api::DeletedKey {
+    strongroom_api::DeletedKey { key: key(&deleted.key), bound_secrets: deleted.bound_secrets }
+}
+
+pub(crate) fn inventory(inventory: &Inventory) -> KeyInventory {
+    let entry = |entry: &WrappedVersion| KeyInventoryEntry {
+        path: entry.path.as_str().to_owned(),
+        project_id: entry.scope.project.map(|project| project.to_string()),
+        version: entry.version.get(),
+        key_version: entry.wrapped.key_version.to_string(),
+    };
+    KeyInventory {
+        counts: inventory.counts.iter().map(|(version, count)| (version.to_string(), *count)).collect(),
+        secrets: inventory.entries.iter().map(entry).collect(),
+    }
 }
 
 pub(crate) fn region(region: &strongroom_domain::tenancy::Region) -> Region {

@@ -1,5 +1,6 @@
 //! Between the domain's types and those of the wire.
 
+mod crypto;
 mod document;
 pub(crate) mod iam;
 mod key;
@@ -7,8 +8,9 @@ mod secret;
 mod system;
 mod value;
 
+pub(crate) use crypto::{hash, import, sign_input};
 pub(crate) use document::policy;
-pub(crate) use key::{key, key_type, key_version, region, summary};
+pub(crate) use key::{deleted_key, inventory, key, key_type, key_version, region, summary};
 pub(crate) use secret::{metadata, put_done, secret};
 pub(crate) use system::{created_organisation, new_organisation, system_organisation, system_region};
 pub(crate) use value::{Values, decode, encode, revealed};

@@ -37,6 +37,11 @@ impl Text<'_> {
 }
 
 impl Json<'_> {
+    /// Whether this is an object without any member.
+    pub(crate) const fn is_empty_object(&self) -> bool {
+        matches!(self, Self::Map(members) if members.is_empty())
+    }
+
     /// The member of this name, when this is an object that has it.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match self {

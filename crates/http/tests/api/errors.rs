@@ -14,10 +14,11 @@ async fn every_error_has_one_form() {
     let key = format!("POST /v1/kms/nl-01/keys/{}", room.key);
     for (request, status, code) in [
         ("GET /nothing", StatusCode::NOT_FOUND, "not_found"),
-        ("GET /v1/kms/nl-01/wrapping-key", StatusCode::NOT_FOUND, "not_found"),
+        ("GET /v1/kms/nl-01/nothing", StatusCode::NOT_FOUND, "not_found"),
         ("GET /v1/audit", StatusCode::NOT_FOUND, "not_found"),
-        (&format!("{key}/sign"), StatusCode::NOT_FOUND, "not_found"),
+        (&format!("{key}/seal"), StatusCode::NOT_FOUND, "not_found"),
         ("PUT /v1/regions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        (&format!("{key}/cancel-deletion"), StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         ("GET /v1/secrets/nl-01/secret/a%2Fb", StatusCode::BAD_REQUEST, "invalid_request"),
         ("GET /v1/secrets/nl-01/secret/a/", StatusCode::BAD_REQUEST, "invalid_path"),
         ("GET /v1/secrets/nl-01/secret/a", StatusCode::NOT_FOUND, "secret_not_found"),

@@ -141,14 +141,28 @@ async fn scopes_of_credentials_follow_what_a_call_does() {
     let room = Room::new().await;
     room.secret("/a").await;
     let key = format!("/v1/kms/nl-01/keys/{}", room.key);
+    let signing = room.key_of("ed25519").await;
+    let hmac = room.key_of("hmac").await;
     let plaintext = json!({ "plaintext": "YQ==" });
     let ciphertext = room.admin(&format!("POST {key}/encrypt"), plaintext.clone()).await.json()["ciphertext"].clone();
     for (request, body, status) in [
         ("GET /v1/secrets/nl-01/secret/a".to_owned(), Value::Null, 200),
         ("POST /v1/secrets/nl-01/secret/a/value".to_owned(), Value::Null, 200),
         (format!("POST {key}/decrypt"), json!({ "ciphertext": ciphertext }), 200),
+        (format!("POST {signing}/verify"), json!({ "input": "", "signature": "" }), 200),
+        (format!("GET {signing}/public-key"), Value::Null, 200),
+        (format!("POST {hmac}/verify-hmac"), json!({ "input": "", "hmac": "" }), 200),
+        (format!("GET {key}/inventory"), Value::Null, 200),
         (format!("POST {key}/encrypt"), plaintext, 403),
+        (format!("POST {signing}/sign"), json!({ "input": "" }), 403),
+        (format!("POST {hmac}/hmac"), json!({ "input": "" }), 403),
+        (format!("POST {hmac}/export"), Value::Null, 403),
         (format!("POST {key}/rotate"), Value::Null, 403),
+        (format!("PATCH {key}/rotation"), json!({}), 403),
+        (format!("POST {key}/rewrap"), Value::Null, 403),
+        (format!("POST {key}/retire"), Value::Null, 403),
+        (format!("DELETE {key}"), Value::Null, 403),
+        (format!("DELETE {key}/cancel-deletion"), Value::Null, 403),
         ("PATCH /v1/secrets/nl-01/secret/a".to_owned(), json!({}), 403),
         ("DELETE /v1/secrets/nl-01/secret/a".to_owned(), Value::Null, 403),
     ] {

@@ -1,5 +1,6 @@
 //! A room to test in: three organisations, three regions, some callers.
 
+use crate::wrapping::FixedWrappingKey;
 use async_trait::async_trait;
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv4Addr};
@@ -249,13 +250,17 @@ impl Room {
             keys: store.clone(),
             tenancy: store.clone(),
             directory: store.clone(),
+            setup: store.clone(),
             credentials: None,
             answers: store.clone(),
             committer: gate.clone(),
             access_log: store.clone(),
             audit_log: gate.clone(),
             audit: store.clone(),
+            leases: store.clone(),
             kms,
+            import_keys: Some(Arc::new(FixedWrappingKey)),
+            root_keys: None,
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[7; 32]), 1)),
             clock: clock.clone(),
@@ -305,6 +310,14 @@ impl Room {
 
     pub(crate) async fn get(&self, url: &str) -> Reply {
         self.admin(&format!("GET {url}"), Value::Null).await
+    }
+
+    /// Creates a key of this type, whose material may be given out. The URL's path.
+    pub(crate) async fn key_of(&self, key_type: &str) -> String {
+        let body = json!({ "name": key_type, "keyType": key_type, "exportAllowed": true });
+        let created = self.admin("POST /v1/kms/nl-01/keys", body).await;
+        assert_eq!(created.status, 201, "{key_type}: {:?}", created.body);
+        format!("/v1/kms/nl-01/keys/{}", created.json()["identity"].as_str().expect("an identity"))
     }
 
     /// Creates a secret whose value is `YQ==`.

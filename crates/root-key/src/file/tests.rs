@@ -1,5 +1,7 @@
-use super::{FILE_LEN, RootKeyFile, check_access};
-use crate::error::RootKeyFileError;
+use super::{NewRootKey, RootKeyFile};
+use crate::error::{LineProblem, RootKeyFileError, SecretFile, UnsealError};
+use crate::read::{check_access, read_secret};
+use crate::{FileAccess, LineKind, PassphraseCost, SoftwareRootKey, Unsealing};
 use proptest::prelude::*;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -20,12 +22,58 @@ fn place() -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-fn create(path: &Path) -> Result<RootKeyId, RootKeyFileError> {
-    RootKeyFile::create(path, Arc::new(OsEntropy)).map(|key| key.id())
+fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(OsEntropy)
 }
 
+/// Plain lines wait for nothing.
+fn done<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(work)
+}
+
+fn create(path: &Path) -> Result<RootKeyId, RootKeyFileError> {
+    done(RootKeyFile::create(path, entropy())).map(|key| key.id())
+}
+
+fn read(path: &Path) -> Result<RootKeyFile, RootKeyFileError> {
+    RootKeyFile::read(path, FileAccess::Private)
+}
+
+fn keys(path: &Path) -> Result<Vec<SoftwareRootKey>, RootKeyFileError> {
+    keys_with(path, &Unsealing::default())
+}
+
+fn keys_with(path: &Path, with: &Unsealing) -> Result<Vec<SoftwareRootKey>, RootKeyFileError> {
+    let file = read(path)?;
+    done(file.open(with, &entropy()))
+}
+
+fn ids(path: &Path) -> Vec<RootKeyId> {
+    keys(path).expect("opens").iter().map(RootKey::id).collect()
+}
+
+/// The only key of a file.
 fn load(path: &Path) -> Result<RootKeyId, RootKeyFileError> {
-    RootKeyFile::load(path, Arc::new(OsEntropy)).map(|key| key.id())
+    let keys = keys(path)?;
+    assert_eq!(keys.len(), 1);
+    Ok(keys[0].id())
+}
+
+fn new_key(kind: LineKind, with: &Unsealing) -> NewRootKey {
+    done(NewRootKey::make(kind, with, entropy())).expect("makes")
+}
+
+fn passphrase(text: &str) -> Unsealing {
+    Unsealing {
+        passphrase: Some(Arc::new(SecretBytes::copy_of(text.as_bytes()))),
+        cost: PassphraseCost::new(8 * 1024, 1, 1).expect("in bounds"),
+        ..Unsealing::default()
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("is there").permissions().mode() & 0o7777
 }
 
 fn write(path: &Path, text: &[u8]) {
@@ -41,17 +89,16 @@ fn entries(directory: &TempDir) -> Vec<String> {
 #[test]
 fn a_created_key_is_loaded_again() {
     let (directory, path) = place();
-    let created = RootKeyFile::create(&path, Arc::new(OsEntropy)).expect("creates");
+    let created = done(RootKeyFile::create(&path, entropy())).expect("creates");
     let sealed = created.seal(b"aad", &SecretBytes::copy_of(b"plaintext")).expect("seals");
-    let loaded = RootKeyFile::load(&path, Arc::new(OsEntropy)).expect("loads");
-    assert_eq!(loaded.id(), created.id());
-    assert_eq!(loaded.open(b"aad", &sealed).expect("opens").expose(), b"plaintext");
+    let loaded = keys(&path).expect("loads");
+    assert_eq!(loaded.iter().map(RootKey::id).collect::<Vec<_>>(), [created.id()]);
+    assert_eq!(loaded[0].open(b"aad", &sealed).expect("opens").expose(), b"plaintext");
 
-    let metadata = fs::metadata(&path).expect("is there");
-    assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
+    assert_eq!(mode(&path), 0o600);
     assert_eq!(entries(&directory), ["root.key"]);
     let text = fs::read_to_string(&path).expect("reads");
-    assert_eq!(text.len(), FILE_LEN);
+    assert_eq!(text.len(), "strongroom-root-key-v1:".len() + 64 + 1);
     assert!(text.starts_with("strongroom-root-key-v1:") && text.ends_with('\n'));
 }
 
@@ -101,7 +148,10 @@ fn a_failed_creation_leaves_nothing() {
     }
 
     let (directory, path) = place();
-    assert!(matches!(RootKeyFile::create(&path, Arc::new(Broken)).err(), Some(RootKeyFileError::Entropy(_))));
+    let broken = done(RootKeyFile::create(&path, Arc::new(Broken))).err();
+    assert!(matches!(broken, Some(RootKeyFileError::Entropy(_))));
+    let unwritten = new_key(LineKind::Plain, &Unsealing::default()).create(&path, &Broken).err();
+    assert!(matches!(unwritten, Some(RootKeyFileError::Entropy(_))));
     assert!(matches!(create(&path.join("below")), Err(RootKeyFileError::Write { .. })));
     // Too long for the temporary name already.
     assert!(matches!(create(&directory.path().join("x".repeat(250))), Err(RootKeyFileError::Write { .. })));
@@ -157,11 +207,11 @@ fn a_link_is_followed_to_the_file_that_counts() {
 
 #[test]
 fn the_owner_is_this_user_or_root() {
-    let path = Path::new("/etc/it's.key");
-    assert!(check_access(path, 1000, 0o100_600, 1000).is_ok());
-    assert!(check_access(path, 0, 0o100_400, 1000).is_ok());
+    let (file, private) = ((Path::new("/etc/it's.key"), SecretFile::RootKey), FileAccess::Private);
+    assert!(check_access(file, private, 1000, 0o100_600, 1000).is_ok());
+    assert!(check_access(file, private, 0, 0o100_400, 1000).is_ok());
     for (owner, user) in [(1001, 1000), (1000, 0)] {
-        let error = check_access(path, owner, 0o100_600, user).expect_err("refused");
+        let error = check_access(file, private, owner, 0o100_600, user).expect_err("refused");
         assert!(matches!(error, RootKeyFileError::Owner { .. }));
         assert!(error.to_string().ends_with(&format!(r"chown {user} '/etc/it'\''s.key'")), "{error}");
     }
@@ -180,46 +230,262 @@ fn the_newline_may_be_missing() {
 fn any_other_text_is_refused_and_not_repeated() {
     let (_directory, path) = place();
     let upper = DIGITS.to_uppercase();
+    let line = |digits: &str| format!("strongroom-root-key-v1:{digits}\n");
     let cases = [
-        (String::new(), "Format"),
-        ("\n".to_owned(), "Format"),
-        (DIGITS.to_owned(), "Format"),
-        (format!("{DIGITS}\n"), "Format"),
-        (format!("strongroom-root-key-v1:{}", &DIGITS[1..]), "Format"),
-        (format!("strongroom-root-key-v1:{}\n", &DIGITS[2..]), "Format"),
-        (format!("strongroom-root-key-v1:{DIGITS}0"), "Format"),
-        (format!("strongroom-root-key-v1:{upper}\n"), "Format"),
-        (format!("strongroom-root-key-v1: {}\n", &DIGITS[1..]), "Format"),
-        (format!("STRONGROOM-root-key-v1:{DIGITS}\n"), "Format"),
-        (format!("strongroom-root-key-v1:{DIGITS}\n\n"), "TooLong"),
-        (format!("strongroom-root-key-v1:{DIGITS}\r\n"), "TooLong"),
-        (format!("{DIGITS}{DIGITS}"), "TooLong"),
-        (DIGITS.repeat(10_000), "TooLong"),
-        (format!("strongroom-root-key-v2:{DIGITS}\n"), "UnknownVersion"),
-        (format!("strongroom-root-key-v10:{DIGITS}{DIGITS}\n"), "UnknownVersion"),
+        (String::new(), "line: 1, problem: Format"),
+        ("\n".to_owned(), "line: 1, problem: Format"),
+        (DIGITS.to_owned(), "line: 1, problem: Format"),
+        (line(&upper), "line: 1, problem: Format"),
+        (format!("{}\n", line(DIGITS)), "line: 2, problem: Format"),
+        (format!("\n{}", line(DIGITS)), "line: 1, problem: Format"),
+        (format!("# a key\n{}", line(DIGITS)), "line: 1, problem: Format"),
+        (format!("strongroom-root-key-v1:{DIGITS}\r\n"), "line: 1, problem: Format"),
+        (format!("{}{}", line(DIGITS), line(&upper)), "line: 2, problem: Format"),
+        (format!("{}{}", line(DIGITS), &line(DIGITS)[..40]), "line: 2, problem: Format"),
+        (line(&DIGITS.repeat(10)), "line: 1, problem: Format"),
+        (DIGITS.repeat(10_000), "TooLong {"),
+        ("\0".repeat(100_000), "TooLong {"),
+        (line(DIGITS).repeat(17), "TooManyLines {"),
+        (line(DIGITS).repeat(2), "Twice {"),
+        (format!("strongroom-root-key-v2:{DIGITS}\n"), "line: 1, problem: UnknownVersion"),
+        (format!("{}strongroom-root-key-v10:{DIGITS}\n", line(DIGITS)), "line: 2, problem: UnknownVersion"),
+        (
+            format!("strongroom-root-key-passphrase-v1:m=4194304,t=3,p=1:{}:{}\n", &DIGITS[..32], "00".repeat(61)),
+            "line: 1, problem: Cost",
+        ),
     ];
     for (text, expected) in cases {
         write(&path, text.as_bytes());
-        let error = load(&path).expect_err("refused");
+        let error = keys(&path).err().expect("refused");
         let told = format!("{error} {error:?}");
-        assert!(told.contains(&format!("{expected} {{")), "{told}");
+        assert!(told.contains(expected), "{expected}: {told}");
+        assert!(!error.is_temporary());
         for secret in ["0102030405", "0F101112", "1c1d1e1f"] {
             assert!(!told.contains(secret), "{told}");
         }
     }
+    let unknown = LineProblem::UnknownVersion.to_string();
+    assert!(unknown.contains("strongroom-root-key-v1"), "{unknown}");
+}
+
+#[test]
+fn keys_are_added_at_the_end_and_nothing_else_changes() {
+    let (directory, path) = place();
+    let first = create(&path).expect("creates");
+    fs::set_permissions(&path, Permissions::from_mode(0o400)).expect("chmod");
+    let before = fs::read_to_string(&path).expect("reads");
+    let new = new_key(LineKind::Plain, &Unsealing::default());
+    let link = directory.path().join("link");
+    symlink("root.key", &link).expect("links");
+    read(&link).expect("reads").add(&new, &OsEntropy).expect("adds");
+
+    assert_eq!(ids(&path), [first, new.key().id()]);
+    assert!(fs::read_to_string(&path).expect("reads").starts_with(&before));
+    assert_eq!(mode(&path), 0o400);
+    assert!(fs::symlink_metadata(&link).expect("there").is_symlink(), "a link stays one");
+    let mut entries = entries(&directory);
+    entries.sort();
+    assert_eq!(entries, ["link", "root.key"]);
+
+    // Where the newline was missing.
+    let text = format!("strongroom-root-key-v1:{DIGITS}");
+    write(&directory.path().join("bare"), text.as_bytes());
+    let bare = directory.path().join("bare");
+    read(&bare).expect("reads").add(&new, &OsEntropy).expect("adds");
+    assert_eq!(ids(&bare).len(), 2);
+}
+
+#[test]
+fn of_two_who_add_one_is_told_that_the_file_was_changed() {
+    let (_directory, path) = place();
+    create(&path).expect("creates");
+    let (one, other) = (read(&path).expect("reads"), read(&path).expect("reads"));
+    let new = || new_key(LineKind::Plain, &Unsealing::default());
+    one.add(&new(), &OsEntropy).expect("adds");
+    let text = fs::read(&path).expect("reads");
+    let error = other.add(&new(), &OsEntropy).expect_err("another file by now");
+    assert!(matches!(error, RootKeyFileError::Changed { .. }) && error.is_temporary());
+    assert_eq!(fs::read(&path).expect("reads"), text);
+}
+
+#[test]
+fn a_file_has_room_for_sixteen_keys() {
+    let (_directory, path) = place();
+    create(&path).expect("creates");
+    let new = || new_key(LineKind::Plain, &Unsealing::default());
+    for _ in 1..16 {
+        read(&path).expect("reads").add(&new(), &OsEntropy).expect("adds");
+    }
+    assert_eq!(ids(&path).len(), 16);
+    let full = read(&path).expect("reads").add(&new(), &OsEntropy);
+    assert!(matches!(full, Err(RootKeyFileError::TooManyLines { limit: 16, .. })));
+    assert_eq!(ids(&path).len(), 16);
+}
+
+#[test]
+fn a_failed_change_leaves_the_file_as_it_was() {
+    struct Broken;
+    impl Entropy for Broken {
+        fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
+            Err(EntropyError("broken".into()))
+        }
+    }
+    let (directory, path) = place();
+    create(&path).expect("creates");
+    let text = fs::read(&path).expect("reads");
+    let new = new_key(LineKind::Plain, &Unsealing::default());
+    assert!(matches!(read(&path).expect("reads").add(&new, &Broken), Err(RootKeyFileError::Entropy(_))));
+    let file = read(&path).expect("reads");
+    fs::remove_file(&path).expect("there");
+    assert!(matches!(file.add(&new, &OsEntropy), Err(RootKeyFileError::Write { .. })));
+    write(&path, &text);
+    assert_eq!(entries(&directory), ["root.key"]);
+}
+
+#[test]
+fn old_keys_move_to_files_of_their_own() {
+    let (directory, path) = place();
+    create(&path).expect("creates");
+    for _ in 0..2 {
+        let new = new_key(LineKind::Plain, &Unsealing::default());
+        read(&path).expect("reads").add(&new, &OsEntropy).expect("adds");
+    }
+    let all = ids(&path);
+    let text = fs::read(&path).expect("reads");
+    let made = read(&path).expect("reads").move_old(&all, &OsEntropy).expect("moves");
+    assert_eq!(ids(&path), all[2..]);
+    let expected: Vec<_> = all[..2].iter().map(|id| directory.path().join(format!("root.key.old-{id}"))).collect();
+    assert_eq!(made, expected);
+    for (file, id) in made.iter().zip(&all) {
+        assert_eq!((load(file).expect("loads"), mode(file)), (*id, 0o600));
+    }
+    assert!(read(&path).expect("reads").move_old(&all[2..], &OsEntropy).expect("nothing to do").is_empty());
+
+    // Cut short before the file was replaced, and done again.
+    write(&path, &text);
+    fs::remove_file(&made[1]).expect("there");
+    assert_eq!(read(&path).expect("reads").move_old(&all, &OsEntropy).expect("moves"), expected);
+    assert_eq!(ids(&path), all[2..]);
+    assert_eq!(entries(&directory).len(), 3);
+
+    // Something else has the name: nothing is overwritten, nothing is lost.
+    write(&path, &text);
+    write(&made[0], b"something else");
+    let error = read(&path).expect("reads").move_old(&all, &OsEntropy).expect_err("in the way");
+    assert!(matches!(error, RootKeyFileError::Exists { .. }));
+    assert_eq!(ids(&path), all);
+    assert_eq!(fs::read(&made[0]).expect("reads"), b"something else");
+}
+
+#[test]
+fn a_passphrase_seals_a_file_and_opens_it() {
+    let (_directory, path) = place();
+    let first = create(&path).expect("creates");
+    let (right, wrong) = (passphrase("correct horse"), passphrase("battery staple"));
+    let new = new_key(LineKind::Passphrase, &right);
+    read(&path).expect("reads").add(&new, &OsEntropy).expect("adds");
+    let all = [first, new.key().id()];
+    let opened =
+        |with: &Unsealing| -> Vec<_> { keys_with(&path, with).expect("opens").iter().map(RootKey::id).collect() };
+    assert_eq!(read(&path).expect("reads").kinds(), [LineKind::Plain, LineKind::Passphrase]);
+    assert_eq!(opened(&right), all);
+    let refused = |with: &Unsealing| match keys_with(&path, with).err() {
+        Some(RootKeyFileError::Sealed { line, source, .. }) => (line, source),
+        _ => panic!("refused"),
+    };
+    assert!(matches!(refused(&wrong), (2, UnsealError::WrongPassphrase)));
+    assert!(matches!(refused(&Unsealing::default()), (2, UnsealError::NoPassphrase)));
+
+    let plain_text = fs::read_to_string(&path).expect("reads");
+    done(read(&path).expect("reads").seal(LineKind::Passphrase, &right, &entropy())).expect("seals");
+    let sealed_text = fs::read_to_string(&path).expect("reads");
+    assert_eq!(read(&path).expect("reads").kinds(), [LineKind::Passphrase; 2]);
+    let digits = &plain_text[23..23 + 64];
+    assert!(!sealed_text.contains(digits));
+    assert_eq!(opened(&right), all);
+    assert_eq!(mode(&path), 0o600);
+    assert!(matches!(refused(&wrong), (1, UnsealError::WrongPassphrase)));
+
+    // With the wrong passphrase nothing is written.
+    assert!(done(read(&path).expect("reads").seal(LineKind::Plain, &wrong, &entropy())).is_err());
+    assert_eq!(fs::read_to_string(&path).expect("reads"), sealed_text);
+    done(read(&path).expect("reads").seal(LineKind::Plain, &right, &entropy())).expect("opens");
+    assert!(fs::read_to_string(&path).expect("reads").contains(digits));
+}
+
+#[test]
+fn credentials_may_be_read_by_the_group_of_their_directory() {
+    let (_directory, path) = place();
+    create(&path).expect("creates");
+    let load = |access| RootKeyFile::read(&path, access);
+    for (mode, private, credential) in [
+        (0o400, true, true),
+        (0o600, true, true),
+        (0o440, false, true),
+        (0o640, false, true),
+        (0o460, false, false),
+        (0o450, false, false),
+        (0o444, false, false),
+        (0o404, false, false),
+    ] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("chmod");
+        assert_eq!(load(FileAccess::Private).is_ok(), private, "{mode:o}");
+        assert_eq!(load(FileAccess::Credential).is_ok(), credential, "{mode:o}");
+    }
+    let file = (Path::new("x"), SecretFile::RootKey);
+    assert!(check_access(file, FileAccess::Credential, 0, 0o440, 1000).is_ok());
+    assert!(check_access(file, FileAccess::Credential, 1001, 0o400, 1000).is_err());
+}
+
+#[test]
+fn secrets_are_read_without_the_newline_of_an_editor() {
+    let (directory, path) = place();
+    let secret = |text: &[u8]| {
+        write(&path, text);
+        read_secret(&path, SecretFile::Passphrase, FileAccess::Private).map(|secret| secret.expose().to_vec())
+    };
+    for text in ["correct horse", "correct horse\n", "correct horse\r\n"] {
+        assert_eq!(secret(text.as_bytes()).expect("reads"), b"correct horse");
+    }
+    assert_eq!(secret(b" a \n\n").expect("reads"), b" a \n");
+    for empty in [&b""[..], b"\n", b"\r\n"] {
+        assert!(matches!(secret(empty), Err(RootKeyFileError::Empty { .. })));
+    }
+    assert!(matches!(secret(&[b'a'; 4_097]), Err(RootKeyFileError::TooLong { .. })));
+    assert_eq!(secret(&[b'a'; 4_096]).expect("reads").len(), 4_096);
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("chmod");
+    let error = read_secret(&path, SecretFile::Token, FileAccess::Private).err().expect("open to others");
+    assert!(error.to_string().starts_with("the token file"), "{error}");
+    let missing = read_secret(&directory.path().join("none"), SecretFile::Passphrase, FileAccess::Private).err();
+    assert!(missing.is_some_and(|error| error.to_string().starts_with("there is no passphrase file")));
 }
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in prop::collection::vec(any::<u8>(), 0..100), known in any::<bool>()) {
+    fn no_text_makes_it_panic(text in prop::collection::vec(any::<u8>(), 0..300), known in any::<bool>()) {
         let text = if known { [b"strongroom-root-key-v1:", &text[..]].concat() } else { text };
-        prop_assert!(super::parse(Path::new("root.key"), &text).is_err());
+        prop_assert!(super::parse(&text).is_err());
     }
 
+    /// Every byte of a good file that is another one is noticed, or makes another key.
     #[test]
-    fn every_key_is_read_as_it_was_written(bytes: [u8; 32]) {
-        let text = format!("strongroom-root-key-v1:{}\n", data_encoding::HEXLOWER.encode(&bytes));
-        let read = super::parse(Path::new("root.key"), text.as_bytes()).expect("reads");
-        prop_assert_eq!(*read, bytes);
+    fn a_changed_byte_is_never_the_same_key(keys in prop::collection::vec(any::<[u8; 32]>(), 1..4), at: prop::sample::Index, byte: u8) {
+        let mut text = Vec::new();
+        for key in &keys {
+            text.extend_from_slice(format!("strongroom-root-key-v1:{}\n", data_encoding::HEXLOWER.encode(key)).as_bytes());
+        }
+        let read = |text: &[u8]| {
+            super::parse(text).ok().map(|lines| {
+                lines.into_iter().filter_map(|(_, line)| match line {
+                    crate::line::Line::Plain(key) => Some(*key),
+                    _ => None,
+                }).collect::<Vec<_>>()
+            })
+        };
+        prop_assert!(read(&text).as_ref() == Some(&keys));
+        let place = at.index(text.len());
+        let is_changed = text[place] != byte;
+        text[place] = byte;
+        prop_assert_eq!(read(&text).as_ref() == Some(&keys), !is_changed);
     }
 }

@@ -14,5 +14,6 @@ pub(super) fn apply(
     edit_key(state, id, new.revision, journal, |key| {
         key.versions.push(version);
         key.state = new;
+        Some(())
     })
 }

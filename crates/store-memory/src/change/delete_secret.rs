@@ -10,6 +10,8 @@ pub(super) fn apply(state: &mut State, id: SecretId, journal: &mut Journal) -> R
     let missing = || Refusal::Conflict(Expect::Revision(AggregateId::Secret(id), Revision::FIRST));
     let row = state.secrets.remove(&id).ok_or_else(missing)?;
     let (scope, path): (_, Box<str>) = (row.secret.scope, row.secret.path.as_str().into());
+    let bound = (row.secret.key, id);
+    state.bound.remove(&bound);
     if let Entry::Occupied(mut paths) = state.paths.entry(scope) {
         paths.get_mut().remove(&path);
         if paths.get().is_empty() {
@@ -18,6 +20,7 @@ pub(super) fn apply(state: &mut State, id: SecretId, journal: &mut Journal) -> R
     }
     journal.undo(move |state| {
         state.secrets.insert(id, row);
+        state.bound.insert(bound);
         state.paths.entry(scope).or_default().insert(path, id);
     });
     let answers = state.answers_about(id, VersionNumber::FIRST, None);

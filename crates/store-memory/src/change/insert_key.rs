@@ -11,16 +11,10 @@ pub(super) fn apply(state: &mut State, key: Key, journal: &mut Journal) -> Resul
         check_free(state, UniqueKey::KeyName(scope, key.name.clone()))?;
         check_free(state, UniqueKey::KeySlug(scope, key.slug.clone()))?;
     }
-    if state.keys.contains_key(&id) {
+    if state.keys.get(id).is_some() {
         return Err(Refusal::Doubled("key"));
     }
-    state.keys_by_scope.entry(scope).or_default().insert(id);
-    state.keys.insert(id, Arc::new(key));
-    journal.undo(move |state| {
-        state.keys.remove(&id);
-        if let Some(keys) = state.keys_by_scope.get_mut(&scope) {
-            keys.remove(&id);
-        }
-    });
+    state.keys.put(Arc::new(key));
+    journal.undo(move |state| drop(state.keys.take(id)));
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod append_key_version;
 mod append_version;
+mod delete_key;
 mod delete_object;
 mod delete_secret;
 mod delete_token;
@@ -18,11 +19,15 @@ mod insert_token;
 mod prune_answers;
 mod put_object;
 mod remember_answer;
+mod replace_instance_key;
+mod replace_key_check;
+mod replace_key_handle;
 mod replace_key_state;
 mod replace_metadata;
 mod replace_organisation;
 mod replace_policy;
 mod replace_region;
+mod replace_wrapped_key;
 mod revise_organisation;
 
 use crate::expect::is_taken;
@@ -75,6 +80,22 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
             append_key_version::apply(state, key, version, new, journal)
         }
         Change::ReplaceKeyState { key, state: new } => replace_key_state::apply(state, key, new, journal),
+        Change::ReplaceKeyHandle { key, version, revision } => {
+            replace_key_handle::apply(state, key, version, revision, journal)
+        }
+        Change::DeleteKey { key } => {
+            delete_key::apply(state, key, journal);
+            Ok(())
+        }
+        Change::ReplaceWrappedKey { secret, version, before, after } => {
+            replace_wrapped_key::apply(state, (secret, version), &before, after, journal);
+            Ok(())
+        }
+        Change::ReplaceInstanceKey { before, key } => {
+            replace_instance_key::apply(state, &before, key, journal);
+            Ok(())
+        }
+        Change::ReplaceKeyCheck(check) => replace_key_check::apply(state, check, journal),
         Change::RememberAnswer(answer) => remember_answer::apply(state, answer, journal),
         Change::ForgetAnswer { key, before } => {
             forget_answer::apply(state, key, before, journal);
@@ -125,20 +146,23 @@ fn replace_state(state: &mut State, id: SecretId, new: SecretState, journal: &mu
     }
 }
 
-/// Replaces a key by what `edit` makes of it, when revision `after` is what comes next for it.
+/// Replaces a key by what `edit` makes of it, when revision `after` is what comes next for it and `edit` finds what it is to change.
 fn edit_key(
     state: &mut State,
     id: KeyId,
     after: Revision,
     journal: &mut Journal,
-    edit: impl FnOnce(&mut Key),
+    edit: impl FnOnce(&mut Key) -> Option<()>,
 ) -> Result<(), Refusal> {
-    let key = state.keys.get_mut(&id).filter(|key| key.state.revision == before(after));
+    let old = state.keys.get(id).filter(|key| key.state.revision == before(after)).map(Arc::clone);
+    let edited = old.and_then(|old| {
+        let mut key = Key::clone(&old);
+        edit(&mut key).map(|()| (old, key))
+    });
     let conflict = || Refusal::Conflict(Expect::Revision(AggregateId::Key(id), before(after)));
-    let key = key.ok_or_else(conflict)?;
-    let old = Arc::clone(key);
-    edit(Arc::make_mut(key));
-    journal.undo(move |state| drop(state.keys.insert(id, old)));
+    let (old, key) = edited.ok_or_else(conflict)?;
+    state.keys.put(Arc::new(key));
+    journal.undo(move |state| state.keys.put(old));
     Ok(())
 }
 

@@ -5,5 +5,8 @@ use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::KeyState;
 
 pub(super) fn apply(state: &mut State, id: KeyId, new: KeyState, journal: &mut Journal) -> Result<(), Refusal> {
-    edit_key(state, id, new.revision, journal, |key| key.state = new)
+    edit_key(state, id, new.revision, journal, |key| {
+        key.state = new;
+        Some(())
+    })
 }

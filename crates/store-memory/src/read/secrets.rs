@@ -3,13 +3,20 @@ use crate::MemoryStore;
 use crate::state::{SecretRow, VersionBody};
 use async_trait::async_trait;
 use core::ops::Bound;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use strongroom_domain::id::SecretId;
+use strongroom_domain::id::{KeyId, SecretId};
+use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::path::{Directory, SecretPath};
-use strongroom_domain::port::{BrowseEntry, Freshness, ReadError, SealedRead, SealedVersionState, SecretReader};
+use strongroom_domain::port::{
+    BrowseEntry, Freshness, ReadError, SealedRead, SealedVersionState, SecretReader, WrappedVersion,
+};
 use strongroom_domain::scope::Scope;
-use strongroom_domain::secret::Secret;
+use strongroom_domain::secret::{Secret, WrappedKey};
 use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
+use uuid::Uuid;
+
+const FIRST_SECRET: SecretId = SecretId::new(Uuid::nil());
 
 fn sealed_state(row: &SecretRow, version: VersionSelector) -> SealedVersionState {
     let number = match version {
@@ -24,6 +31,10 @@ fn sealed_state(row: &SecretRow, version: VersionSelector) -> SealedVersionState
             .sealed(number)
             .map_or(SealedVersionState::Missing, |sealed| SealedVersionState::Active(Arc::new(sealed))),
     }
+}
+
+fn wrapped_version(secret: &Secret, version: VersionNumber, wrapped: WrappedKey) -> WrappedVersion {
+    WrappedVersion { secret: secret.id, scope: secret.scope, path: secret.path.clone(), version, wrapped }
 }
 
 #[async_trait]
@@ -87,6 +98,40 @@ impl SecretReader for MemoryStore {
         let found = paths.range::<str, _>((from, Bound::Unbounded)).take_while(|(path, _)| path.starts_with(prefix));
         let rows = found.filter_map(|(_, id)| state.secrets.get(id));
         Ok(rows.take(limit as usize).map(|row| row.secret.clone()).collect())
+    }
+
+    async fn count_bound(&self, key: KeyId) -> Result<u64, ReadError> {
+        Ok(self.read()?.bound_to(key, FIRST_SECRET).count() as u64)
+    }
+
+    async fn count_wrapped(&self, key: KeyId) -> Result<Vec<(KeyVersionNumber, u64)>, ReadError> {
+        let state = self.read()?;
+        let mut counts = BTreeMap::new();
+        for version in state.bound_to(key, FIRST_SECRET).flat_map(|row| row.versions.values()) {
+            if let VersionBody::Active(ciphertext) = &version.body {
+                *counts.entry(ciphertext.key_version).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    async fn wrapped(
+        &self,
+        key: KeyId,
+        below: Option<KeyVersionNumber>,
+        after: Option<(SecretId, VersionNumber)>,
+        limit: u32,
+    ) -> Result<Vec<WrappedVersion>, ReadError> {
+        let state = self.read()?;
+        let rows = state.bound_to(key, after.map_or(FIRST_SECRET, |(secret, _)| secret));
+        let versions = rows.flat_map(|row| {
+            let from = after.filter(|(secret, _)| *secret == row.secret.id);
+            let from = from.map_or(Bound::Unbounded, |(_, number)| Bound::Excluded(number));
+            let versions = row.versions.range((from, Bound::Unbounded));
+            versions.filter_map(|(number, version)| Some(wrapped_version(&row.secret, *number, version.wrapped()?)))
+        });
+        let wanted = versions.filter(|version| below.is_none_or(|below| version.wrapped.key_version < below));
+        Ok(wanted.take(limit as usize).collect())
     }
 
     async fn browse(

@@ -24,6 +24,9 @@ pub(crate) struct Model {
     pub(crate) object_version: i64,
     pub(crate) revision: i64,
     pub(crate) created_at: i64,
+    pub(crate) origin: String,
+    pub(crate) allow_rotation: Option<bool>,
+    pub(crate) min_decryption_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,4 @@
-//! Versions of KMS keys.
+//! Versions of KMS keys without their handles, which each database keeps in its own way.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,7 +9,6 @@ pub(crate) struct Model {
     pub(crate) key_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) number: i64,
-    pub(crate) handle: Vec<u8>,
     pub(crate) created_at: i64,
 }
 

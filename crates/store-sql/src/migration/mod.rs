@@ -4,6 +4,7 @@
 
 mod m0001_first_secret;
 mod m0002_directory;
+mod m0003_kms;
 
 use sea_orm_migration::sea_orm::DbBackend;
 use sea_orm_migration::sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement};
@@ -15,7 +16,11 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first_secret::Migration), Box::new(m0002_directory::Migration)]
+        vec![
+            Box::new(m0001_first_secret::Migration),
+            Box::new(m0002_directory::Migration),
+            Box::new(m0003_kms::Migration),
+        ]
     }
 }
 

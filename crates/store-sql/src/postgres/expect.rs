@@ -38,6 +38,8 @@ struct Found<'a> {
     revisions: HashMap<AggregateId, i64>,
     taken: HashSet<&'a UniqueKey>,
     empty: HashSet<ProjectId>,
+    /// The oldest versions of keys that are not retired.
+    oldest: HashMap<KeyId, i64>,
 }
 
 impl<'a> Found<'a> {
@@ -45,6 +47,7 @@ impl<'a> Found<'a> {
         let mut found = Self::default();
         let (mut leases, mut organisations, mut secrets, mut keys, mut uniques, mut projects) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
+        let mut wrapping = BTreeSet::new();
         let mut aggregate = |id| match id {
             AggregateId::Organisation(id) => organisations.insert(id.uuid()),
             AggregateId::Secret(id) => secrets.insert(id.uuid()),
@@ -60,6 +63,9 @@ impl<'a> Found<'a> {
                     Expect::Empty(organisation, project) => {
                         aggregate(AggregateId::Organisation(*organisation));
                         projects.push((*organisation, *project));
+                    }
+                    Expect::KeyVersion(key, _) => {
+                        wrapping.insert(key.uuid());
                     }
                     Expect::Lease(name, epoch) => {
                         leases.insert((*name, *epoch));
@@ -89,6 +95,13 @@ impl<'a> Found<'a> {
             let sql = "SELECT id, revision FROM kms_keys WHERE id = ANY($1) ORDER BY id FOR UPDATE";
             found.lock_aggregates(connection, sql, &keys, |id| AggregateId::Key(KeyId::new(id))).await?;
         }
+        if !wrapping.is_empty() {
+            // Not locked: every put would wait for every other.
+            let sql = "SELECT id, min_decryption_version FROM kms_keys WHERE id = ANY($1)";
+            let rows: Vec<(Uuid, i64)> =
+                sqlx::query_as(sql).bind(wrapping.iter().bind_iter()).fetch_all(&mut *connection).await?;
+            found.oldest.extend(rows.into_iter().map(|(id, oldest)| (KeyId::new(id), oldest)));
+        }
         find_taken(connection, &uniques, &mut found.taken).await?;
         // Behind the lock of the organisation, so that it sees what was made in the project before.
         for (organisation, project) in projects {
@@ -104,6 +117,9 @@ impl<'a> Found<'a> {
             Expect::Revision(id, wanted) => self.revisions.get(id) == Some(&row::column(wanted.get())),
             Expect::Absent(key) => !self.taken.contains(key),
             Expect::Empty(_, project) => self.empty.contains(project),
+            Expect::KeyVersion(key, version) => {
+                self.oldest.get(key).is_some_and(|oldest| i64::from(version.get()) >= *oldest)
+            }
             Expect::Lease(name, epoch) => self.standing.contains(&(*name, *epoch)),
         }
     }
@@ -142,8 +158,12 @@ fn changed(change: &Change) -> Option<AggregateId> {
         | Change::EraseVersion { secret, .. }
         | Change::ReplaceMetadata { secret, .. }
         | Change::ReplacePolicy { secret, .. }
+        | Change::ReplaceWrappedKey { secret, .. }
         | Change::DeleteSecret { secret } => Some(AggregateId::Secret(*secret)),
-        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(AggregateId::Key(*key)),
+        Change::AppendKeyVersion { key, .. }
+        | Change::ReplaceKeyState { key, .. }
+        | Change::ReplaceKeyHandle { key, .. }
+        | Change::DeleteKey { key } => Some(AggregateId::Key(*key)),
         Change::ReplaceOrganisation(organisation) => Some(AggregateId::Organisation(organisation.id)),
         Change::ReviseOrganisation { organisation, .. } => Some(AggregateId::Organisation(*organisation)),
         Change::InsertKeyCheck(_)
@@ -157,6 +177,8 @@ fn changed(change: &Change) -> Option<AggregateId> {
         | Change::DeleteToken { .. }
         | Change::InsertSecret { .. }
         | Change::InsertKey(_)
+        | Change::ReplaceInstanceKey { .. }
+        | Change::ReplaceKeyCheck(_)
         | Change::RememberAnswer(_)
         | Change::ForgetAnswer { .. }
         | Change::PruneAnswers { .. } => None,

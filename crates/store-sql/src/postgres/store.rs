@@ -15,19 +15,20 @@ use std::time::Duration;
 use strongroom_domain::audit::{AuditRecord, ChainedRecord};
 use strongroom_domain::directory::DirectoryObject;
 use strongroom_domain::id::{KeyId, OrganisationId, RequestId, SecretId, StreamId, UserId};
-use strongroom_domain::kms::{Key, KeySummary};
+use strongroom_domain::kms::{Key, KeySummary, KeyVersionNumber};
 use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl, Renewal};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, AuditSigner, BrowseEntry, DirectoryReader, Freshness, IdGenerator, KeyCounts, KeyFilter,
-    KeyName, KeyReader, LeaseError, Leases, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader,
-    TenancyReader, TokenReader,
+    AnswerReader, AuditReader, AuditSigner, BrowseEntry, DirectoryReader, Freshness, IdGenerator, KeyCounts, KeyDue,
+    KeyFilter, KeyName, KeyReader, LeaseError, Leases, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader,
+    TenancyReader, TokenReader, WrappedVersion,
 };
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::tenancy::{Organisation, Region};
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Answer, AnswerKey};
 use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
 use tokio::time::timeout;
@@ -180,6 +181,24 @@ impl SecretReader for PostgresStore {
         .await
     }
 
+    async fn count_bound(&self, key: KeyId) -> Result<u64, ReadError> {
+        self.cold(|| read::bound::count(&self.orm, key)).await
+    }
+
+    async fn count_wrapped(&self, key: KeyId) -> Result<Vec<(KeyVersionNumber, u64)>, ReadError> {
+        self.cold(|| read::bound::count_wrapped(&self.orm, key)).await
+    }
+
+    async fn wrapped(
+        &self,
+        key: KeyId,
+        below: Option<KeyVersionNumber>,
+        after: Option<(SecretId, VersionNumber)>,
+        limit: u32,
+    ) -> Result<Vec<WrappedVersion>, ReadError> {
+        self.cold(|| read::bound::wrapped(&self.orm, key, below, after, limit)).await
+    }
+
     async fn browse(
         &self,
         scope: &Scope,
@@ -229,6 +248,14 @@ impl KeyReader for PostgresStore {
 
     async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
         self.cold(|| read::keys::counts(&self.orm, scope)).await
+    }
+
+    async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError> {
+        self.cold(|| read::keys::due(&self.orm, what, at, limit)).await
+    }
+
+    async fn all(&self, after: Option<KeyId>, limit: u32) -> Result<Vec<Key>, ReadError> {
+        self.cold(|| read::keys::all(&self.orm, after, limit)).await
     }
 }
 

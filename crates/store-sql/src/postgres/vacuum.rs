@@ -1,4 +1,4 @@
-//! Takes what was erased out of the table of versions and its TOAST table: PostgreSQL keeps old rows until a VACUUM.
+//! Takes what was erased out of the tables of versions, of secrets and of keys, and their TOAST tables: PostgreSQL keeps old rows until a VACUUM.
 //!
 //! Nothing remembers an erase over a restart; instead every start begins with a VACUUM, which skips pages without old rows.
 
@@ -34,10 +34,10 @@ const NOW: &str = "SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text";
 /// Whether this user may vacuum, which else is a mere warning of the server; and whether nobody is left who sees more than
 /// transaction `$1` does. One that runs in another database holds back the view of later ones in this one.
 const LOOK_ROUND: &str = "
-    SELECT pg_has_role(relowner, 'USAGE')
+    SELECT bool_and(pg_has_role(relowner, 'USAGE')
             OR EXISTS (SELECT FROM pg_database WHERE datname = current_database() AND pg_has_role(datdba, 'USAGE'))
             OR CASE WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(oid, 'MAINTAIN')
-                    ELSE false END,
+                    ELSE false END),
         NOT EXISTS (
             SELECT FROM (
                 SELECT backend_xmin FROM pg_stat_activity
@@ -46,7 +46,7 @@ const LOOK_ROUND: &str = "
                 UNION ALL SELECT transaction FROM pg_prepared_xacts
                 UNION ALL SELECT xmin FROM pg_replication_slots) AS holders (oldest)
             WHERE age(oldest) > age($1::xid))
-    FROM pg_class WHERE oid = 'secret_versions'::regclass";
+    FROM pg_class WHERE oid IN ('secret_versions'::regclass, 'kms_key_versions'::regclass)";
 
 /// Where erases are told.
 #[derive(Clone)]
@@ -185,8 +185,9 @@ impl Task {
         let refused = matches!(done, Done::Refused);
         if refused && !self.refused {
             tracing::error!(
-                "the database user may not vacuum secret_versions, so erased values stay in its files; make it the owner of the \
-                 table (ALTER TABLE secret_versions OWNER TO …), or run VACUUM secret_versions as the owner after each erase"
+                "the database user may not vacuum secret_versions and kms_key_versions, so erased values stay in their files; make \
+                 it the owner of both tables (ALTER TABLE … OWNER TO …), or run VACUUM secret_versions, kms_key_versions as the \
+                 owner after each erase"
             );
         }
         self.refused = refused;
@@ -209,7 +210,7 @@ async fn vacuum(options: PostgresOptions, since: Option<String>) -> Result<(Done
     }
     if is_first || passed {
         connection.execute("SET statement_timeout = '10min'").await?;
-        connection.execute("VACUUM secret_versions").await?;
+        connection.execute("VACUUM secret_versions, kms_key_versions").await?;
     }
     if !passed {
         return Ok((Done::NotYet, since));
@@ -217,7 +218,7 @@ async fn vacuum(options: PostgresOptions, since: Option<String>) -> Result<(Done
     // That one leaves out pages that somebody is reading; this one waits for them, but not for so long that other erases have to wait.
     // What it did until then stays done.
     connection.execute("SET statement_timeout = '15s'").await?;
-    match connection.execute("VACUUM (FREEZE) secret_versions").await {
+    match connection.execute("VACUUM (FREEZE) secret_versions, kms_key_versions").await {
         Ok(_) => Ok((Done::All, since)),
         Err(error) if failure::is_statement_timeout(&error) => Ok((Done::NotYet, since)),
         Err(error) => Err(error.into()),

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod audit;
+pub(crate) mod bound;
 pub(crate) mod browse;
 pub(crate) mod directory;
 pub(crate) mod keys;

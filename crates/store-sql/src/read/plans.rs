@@ -1,6 +1,8 @@
-//! That reads of the directory, of a user's tokens and of a request's denials are look-ups by index, however much there is.
+//! That reads of the directory, of a user's tokens, of a request's denials, of what is due for keys and of what is bound to one are
+//! look-ups by index, however much there is.
 
-use super::{audit, directory, tokens};
+use super::{audit, bound, directory, keys, tokens};
+use crate::entity::kms_key;
 use crate::migration::Migrator;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryTrait, Select,
@@ -8,8 +10,11 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 use strongroom_domain::directory::ObjectKind;
-use strongroom_domain::id::{OrganisationId, RequestId, UserId};
-use strongroom_domain::port::{ObjectQuery, ObjectSelector};
+use strongroom_domain::id::{KeyId, OrganisationId, RequestId, SecretId, UserId};
+use strongroom_domain::kms::KeyVersionNumber;
+use strongroom_domain::port::{KeyDue, ObjectQuery, ObjectSelector};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::version::VersionNumber;
 use uuid::Uuid;
 
 async fn connect(url: &str) -> DatabaseConnection {
@@ -22,8 +27,11 @@ async fn connect(url: &str) -> DatabaseConnection {
 
 /// The lines of a statement's plan.
 async fn plan<E: EntityTrait>(db: &DatabaseConnection, query: &Select<E>) -> String {
+    plan_of(db, query.build(db.get_database_backend())).await
+}
+
+async fn plan_of(db: &DatabaseConnection, mut statement: Statement) -> String {
     let backend = db.get_database_backend();
-    let mut statement = query.build(backend);
     let (explain, column) = match backend {
         DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
         _ => ("EXPLAIN", "QUERY PLAN"),
@@ -75,9 +83,80 @@ async fn check_sqlite(db: &DatabaseConnection) {
     assert!(plan.starts_with("SEARCH audit_records USING INDEX audit_records_denied (request_id=?)"), "{plan}");
 }
 
+/// Keys for which something is due, and pages of all.
+fn key_queries(backend: DbBackend) -> [(Select<kms_key::Entity>, &'static str); 3] {
+    let due = |what| keys::within(keys::due_ids(what, Timestamp::from_micros(10), 5));
+    let queries = [
+        (due(KeyDue::Rotation), "kms_keys_rotation"),
+        (due(KeyDue::Purge), "kms_keys_purge"),
+        (keys::within(keys::ids_after(Some(KeyId::new(ID)), 5)), ""),
+    ];
+    queries.map(|(query, index)| (keys::with_versions(backend, query), index))
+}
+
+fn bound_statements(backend: DbBackend) -> [Statement; 4] {
+    let key = KeyId::new(ID);
+    let after = Some((SecretId::new(ID), VersionNumber::new(3).expect("a number")));
+    [
+        bound::count_statement(backend, key),
+        bound::count_wrapped_statement(backend, key),
+        bound::wrapped_statement(backend, key, None, None, 5),
+        bound::wrapped_statement(backend, key, KeyVersionNumber::new(2), after, 5),
+    ]
+}
+
+async fn check_keys_sqlite(db: &DatabaseConnection) {
+    for (query, index) in key_queries(DbBackend::Sqlite) {
+        let plan = plan(db, &query).await;
+        assert!(!plan.contains("SCAN") && plan.contains(index), "{plan}");
+    }
+    for statement in bound_statements(DbBackend::Sqlite) {
+        let plan = plan_of(db, statement).await;
+        let lines: Vec<&str> = plan.lines().collect();
+        assert!(lines[0].starts_with("SEARCH ") && lines[0].contains("INDEX secrets_key (key_id=?"), "{plan}");
+        assert!(!plan.contains("SCAN"), "{plan}");
+        // What comes in order needs no sorting, so that a page costs what it shows.
+        assert!(!plan.contains("ORDER BY"), "{plan}");
+    }
+}
+
 #[tokio::test]
 async fn sqlite_looks_up_by_index() {
-    check_sqlite(&connect("sqlite::memory:").await).await;
+    let db = connect("sqlite::memory:").await;
+    check_sqlite(&db).await;
+    check_keys_sqlite(&db).await;
+}
+
+/// 20,000 secrets of two versions under 400 keys, of which every hundredth is due for each.
+async fn check_keys_postgres(db: &DatabaseConnection) {
+    let keys = "INSERT INTO kms_keys (id, organisation, region, project, key_type, export_allowed, name, slug, metadata,
+               rotation_enabled, rotation_days, status, purge_at, was_disabled, holds_name, updated_at, object_version, revision,
+               created_at, rotation_due_at)
+        SELECT lpad(to_hex(n), 32, '0')::uuid, lpad('', 32, '0')::uuid, lpad('', 32, '0')::uuid, lpad('', 32, '0')::uuid, '',
+               false, 'k' || n, 'k' || n, '\\x00', true, 1, 'active', CASE WHEN n % 2 = 0 THEN n END, false, true, 0, 1, 1, 0,
+               CASE WHEN n % 2 = 1 THEN n END
+        FROM generate_series(1, 4000) n";
+    let key_versions = "INSERT INTO kms_key_versions (key_id, number, handle, created_at)
+        SELECT lpad(to_hex(n), 32, '0')::uuid, 1, '\\x00', 0 FROM generate_series(1, 4000) n";
+    let secrets = "INSERT INTO secrets (id, organisation, region, project, path, parent, name, key_id, metadata, latest, active,
+               updated_at, object_version, revision, created_at)
+        SELECT lpad(to_hex(n), 32, '0')::uuid, lpad('', 32, '0')::uuid, lpad('', 32, '0')::uuid, lpad('', 32, '0')::uuid,
+               '/' || n, '/', 'n' || n, lpad(to_hex(n % 400), 32, '0')::uuid, '\\x00', 2, 2, 0, 1, 1, 0
+        FROM generate_series(1, 20000) n";
+    let versions = "INSERT INTO secret_versions (secret, number, format, created_at, key_version, wrapped, payload)
+        SELECT lpad(to_hex(n), 32, '0')::uuid, v, '', 0, 1, '\\x00', '\\x00'
+        FROM generate_series(1, 20000) n, generate_series(1, 2) v";
+    for sql in [keys, key_versions, secrets, versions, "ANALYZE"] {
+        db.execute_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("made");
+    }
+    for (query, index) in key_queries(DbBackend::Postgres) {
+        let plan = plan(db, &query).await;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{plan}");
+    }
+    for statement in bound_statements(DbBackend::Postgres) {
+        let plan = plan_of(db, statement).await;
+        assert!(plan.contains("secrets_key") && !plan.contains("Seq Scan"), "{plan}");
+    }
 }
 
 #[tokio::test]
@@ -120,4 +199,5 @@ async fn postgres_looks_up_by_index() {
     assert!(plan.contains("tokens_user"), "{plan}");
     let plan = self::plan(&db, &audit::denials(RequestId::new(ID), OrganisationId::new(ID))).await;
     assert!(plan.contains("audit_records_denied") && !plan.contains("Seq Scan"), "{plan}");
+    check_keys_postgres(&db).await;
 }

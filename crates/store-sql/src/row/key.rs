@@ -1,9 +1,10 @@
 use super::{at, metadata, number, scope};
-use crate::entity::{kms_key, kms_key_version};
+use crate::entity::kms_key;
 use crate::error::corrupt;
 use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::{
-    Key, KeyHandle, KeySpec, KeyState, KeyStatus, KeySummary, KeyType, KeyVersion, KeyVersionNumber, Rotation,
+    Key, KeyHandle, KeyOrigin, KeySpec, KeyState, KeyStatus, KeySummary, KeyType, KeyVersion, KeyVersionNumber,
+    Rotation,
 };
 use strongroom_domain::port::ReadError;
 use strongroom_domain::unit::Revision;
@@ -36,11 +37,37 @@ pub(crate) fn version_number(column: i64) -> Result<KeyVersionNumber, ReadError>
     number(column, "key version").and_then(|n| KeyVersionNumber::new(n).ok_or_else(|| corrupt("key version")))
 }
 
-impl kms_key_version::Model {
+/// The columns of a key's origin: name, `allow_rotation`.
+pub(crate) const fn origin_columns(origin: KeyOrigin) -> (&'static str, Option<bool>) {
+    match origin {
+        KeyOrigin::Generated => (GENERATED, None),
+        KeyOrigin::Imported { allow_rotation } => (IMPORTED, Some(allow_rotation)),
+    }
+}
+
+const GENERATED: &str = "generated";
+const IMPORTED: &str = "imported";
+
+fn origin(name: &str, allow_rotation: Option<bool>) -> Result<KeyOrigin, ReadError> {
+    match (name, allow_rotation) {
+        (GENERATED, None) => Ok(KeyOrigin::Generated),
+        (IMPORTED, Some(allow_rotation)) => Ok(KeyOrigin::Imported { allow_rotation }),
+        _ => Err(corrupt("key origin")),
+    }
+}
+
+/// A version's columns; `handle` is null when its material is lost.
+pub(crate) struct KeyVersionRow {
+    pub(crate) number: i64,
+    pub(crate) handle: Option<Vec<u8>>,
+    pub(crate) created_at: i64,
+}
+
+impl KeyVersionRow {
     pub(crate) fn read(self) -> Result<KeyVersion, ReadError> {
         Ok(KeyVersion {
             number: version_number(self.number)?,
-            handle: KeyHandle::new(self.handle),
+            handle: KeyHandle::new(self.handle.ok_or_else(|| corrupt("key handle"))?),
             created_at: at(self.created_at),
         })
     }
@@ -62,12 +89,14 @@ impl kms_key::Model {
             name: self.name,
             slug: self.slug,
             metadata: metadata::decode(&self.metadata)?,
-            rotation: Rotation {
-                enabled: self.rotation_enabled,
-                period_days: self.rotation_days.map(|days| number(days, "rotation period")).transpose()?,
-            },
+            origin: origin(&self.origin, self.allow_rotation)?,
             state: KeyState {
                 status: status(&self.status, self.purge_at, self.was_disabled)?,
+                rotation: Rotation {
+                    enabled: self.rotation_enabled,
+                    period_days: self.rotation_days.map(|days| number(days, "rotation period")).transpose()?,
+                },
+                min_decryption_version: version_number(self.min_decryption_version)?,
                 updated_at: at(self.updated_at),
                 object_version: number(self.object_version, "key")?,
                 revision: Revision::new(number(self.revision, "key")?),

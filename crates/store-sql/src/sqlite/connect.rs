@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long a connection waits for a lock. Only another process ever holds one for long.
 const BUSY: Duration = Duration::from_secs(5);
 /// More than there are different statements, so that none is prepared twice.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 192;
 
 /// The file beside the database that holds the write-ahead log.
 pub(super) fn wal_path(path: &Path) -> PathBuf {

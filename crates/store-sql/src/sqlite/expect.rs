@@ -1,5 +1,6 @@
 //! Expectations, checked by plain reads inside the writing transaction, where nobody else writes.
 
+use super::lane::Retired;
 use super::lease::{self, LeaseClock};
 use crate::row;
 use crate::row::directory::handle_column;
@@ -9,7 +10,12 @@ use strongroom_domain::scope::Scope;
 use strongroom_domain::unit::{AggregateId, Expect, UniqueKey};
 
 /// Whether it holds.
-pub(super) fn holds(connection: &Connection, expect: &Expect, clock: &LeaseClock) -> rusqlite::Result<bool> {
+pub(super) fn holds(
+    connection: &Connection,
+    expect: &Expect,
+    clock: &LeaseClock,
+    retired: &mut Retired,
+) -> rusqlite::Result<bool> {
     match expect {
         Expect::Revision(id, wanted) => Ok(revision(connection, *id)? == Some(row::column(wanted.get()))),
         Expect::Absent(key) => is_absent(connection, key),
@@ -22,6 +28,9 @@ pub(super) fn holds(connection: &Connection, expect: &Expect, clock: &LeaseClock
                  SELECT 1 FROM kms_keys k WHERE k.organisation = ?1 AND k.region = r.id AND k.project = ?2)",
             (organisation.uuid(), project.uuid()),
         ),
+        Expect::KeyVersion(key, version) => {
+            Ok(retired.oldest_of(connection, *key)?.is_some_and(|oldest| version.get() >= oldest))
+        }
         Expect::Lease(name, epoch) => lease::stands(connection, *name, *epoch, clock),
     }
 }

@@ -1,4 +1,4 @@
-//! The table of payloads and wrapped keys, written so that nothing erased is left behind: docs/adr/0004-erasure-on-sqlite.md.
+//! The table of payloads and wrapped keys, and of the handles of KMS keys, which stand there as wrapped keys without a payload, written so that nothing erased is left behind: docs/adr/0004-erasure-on-sqlite.md.
 //!
 //! Rows are appended or overwritten in place with content of the same length; either way SQLite moves no other row, and so leaves
 //! no copy of one that a later erasure wouldn't reach.
@@ -47,6 +47,20 @@ pub(super) fn erase(connection: &Connection, id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Gives a row another wrapped key, erasing the one before; answers the row, which is another when the lengths differ.
+pub(super) fn rewrap(connection: &Connection, id: i64, before: &[u8], after: &[u8]) -> rusqlite::Result<i64> {
+    if before.len() == after.len() {
+        connection.prepare_cached("UPDATE secret_materials SET wrapped = ?2 WHERE id = ?1")?.execute((id, after))?;
+        return Ok(id);
+    }
+    let payload: Vec<u8> = connection
+        .prepare_cached("SELECT payload FROM secret_materials WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    let new = store(connection, after, &payload)?;
+    erase(connection, id)?;
+    Ok(new)
+}
+
 /// When erased rows hold so many bytes, and half of the file, copies the living ones to a new table and drops the old one, whose pages are zeroed
 /// and used again. All in one transaction. Answers whether it did.
 pub(super) fn reclaim(connection: &mut Connection, at_least: i64) -> rusqlite::Result<bool> {
@@ -81,12 +95,15 @@ fn copy_living(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{erase, reclaim, store};
+    use super::{copy_living, erase, reclaim, store};
     use crate::options::OpenOptions;
-    use crate::sqlite::{SqliteStore, connect};
+    use crate::sqlite::{SqliteStore, change, connect, hot};
     use rusqlite::Connection;
     use std::collections::{BTreeMap, HashMap, HashSet};
     use std::fs;
+    use strongroom_domain::kms::KeyHandle;
+    use strongroom_domain::unit::Change;
+    use strongroom_testkit::build;
     use tempfile::TempDir;
 
     /// How many bytes are looked for at either end of each material.
@@ -202,6 +219,34 @@ mod tests {
         assert!(!reclaim(&mut connection, 0).expect("nothing left"));
         let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
         assert_eq!(check, "ok");
+    }
+
+    /// Handles stand in the same table; the copy keeps them, and their keys find them again.
+    #[tokio::test]
+    async fn reclaiming_keeps_the_handles_of_keys() {
+        let (folder, mut connection) = empty().await;
+        let mut keys = ["a", "b"].map(|name| build::key(build::scope(), name));
+        for (key, seed) in keys.iter_mut().zip(1_000..) {
+            key.versions[0].handle = KeyHandle::new(bytes(seed, 60));
+            change::apply(&connection, &Change::InsertKey(key.clone()), &mut Vec::new()).expect("inserted");
+        }
+        let mut living = fill(&connection, 0..50);
+        for (id, _) in pick(&mut living) {
+            erase(&connection, id).expect("erased");
+        }
+        let delete = Change::DeleteKey { key: keys[0].spec.id };
+        change::apply(&connection, &delete, &mut Vec::new()).expect("deleted");
+        // The file is larger than what was erased; that it is worth its while is not the question here.
+        let transaction = connection.transaction().expect("begun");
+        copy_living(&transaction).expect("copied");
+        transaction.commit().expect("committed");
+        empty_log(&connection);
+        assert_eq!(hot::key::get(&connection, keys[0].spec.id).expect("readable"), None);
+        assert_eq!(hot::key::get(&connection, keys[1].spec.id).expect("readable").as_ref(), Some(&keys[1]));
+        let handles = [&keys[0], &keys[1]].map(|key| (key.versions[0].handle.as_bytes().to_vec(), bytes(9, PIECE)));
+        // Each with a payload that is nowhere.
+        assert_eq!(traces(&folder, [&handles[0]]), 0);
+        assert_eq!(traces(&folder, [&handles[1]]), 1);
     }
 
     /// What the table is written in this way for: deleting rows leaves copies, secure_delete or not.

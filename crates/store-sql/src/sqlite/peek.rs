@@ -5,10 +5,18 @@ use crate::error::{OpenError, is_not_a_database};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use strongroom_domain::root_key::{KeyCheck, RootKeyId};
+
+/// The length of the log's header, in bytes (<https://www.sqlite.org/fileformat2.html#walformat>). A log without more holds nothing.
+const WAL_HEADER_LEN: u64 = 32;
+/// Where two numbers stand that are drawn anew each time that the log is written over from its start, and how long they are.
+const SALTS_IN_LOG: usize = 16;
+const SALTS_LEN: usize = 8;
+/// Where the index keeps them of the log that it is of (<https://www.sqlite.org/walformat.html>, section 2.1).
+const SALTS_IN_INDEX: usize = 32;
 
 /// The check of the root key that the store in this file was set up with; `None` where there is no file, or an empty one, or a store
 /// whose set-up was cut short.
@@ -21,17 +29,34 @@ pub fn peek_key_check(path: &Path) -> Result<Option<KeyCheck>, OpenError> {
     if len(path)? == 0 {
         return Ok(None);
     }
-    if len(&wal_path(path))? == 0 {
+    if len(&wal_path(path))? <= WAL_HEADER_LEN {
         return read(path, "immutable=1");
     }
     // A crash left a log, and what is looked for may stand only there. With a read-only index SQLite makes its own in memory.
-    if len(&shm_path(path))? > 0 {
+    if index_is_of_log(path)? {
         return read(path, "mode=ro&readonly_shm=1");
     }
-    // The index was lost on the way, as when files are copied. SQLite makes a new one; it holds nothing of its own.
+    // The index was lost on the way, as when files are copied, or is of the log before, which was written over when the crash came. SQLite makes
+    // a new one; it holds nothing of its own.
     let found = read(path, "mode=ro");
     let _ = fs::remove_file(shm_path(path));
     found
+}
+
+/// Whether there is an index of this very log. With a read-only one of another log SQLite waits ten seconds for somebody to renew it, and gives
+/// up.
+fn index_is_of_log(path: &Path) -> Result<bool, OpenError> {
+    let salts = |path: &Path, at: usize| -> Result<Option<[u8; SALTS_LEN]>, OpenError> {
+        let mut start = [0; WAL_HEADER_LEN as usize + SALTS_LEN];
+        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        match read {
+            Ok(()) => Ok(start[at..].first_chunk().copied()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => Ok(None),
+            Err(error) => Err(OpenError::Database(error.into())),
+        }
+    };
+    let index = salts(&shm_path(path), SALTS_IN_INDEX)?;
+    Ok(index.is_some() && index == salts(&wal_path(path), SALTS_IN_LOG)?)
 }
 
 fn len(path: &Path) -> Result<u64, OpenError> {

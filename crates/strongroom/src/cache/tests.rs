@@ -5,13 +5,13 @@ use quick_cache::Weighter;
 use std::sync::Arc;
 use strongroom_domain::iam::{BoundRole, Rule};
 use strongroom_domain::id::{BindingId, KeyId, OrganisationId, RoleId, RuleId, SecretId, ServiceAccountId, StreamId};
-use strongroom_domain::kms::{Key, KeyStatus, KeySummary};
+use strongroom_domain::kms::{Key, KeyStatus, KeySummary, KeyVersionNumber};
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::policy::PolicySubject;
 use strongroom_domain::port::{
-    BrowseEntry, Committer, Freshness, KeyCounts, KeyFilter, KeyName, KeyReader, ReadError, SealedRead,
-    SealedVersionState, SecretReader,
+    BrowseEntry, Committer, Freshness, KeyCounts, KeyDue, KeyFilter, KeyName, KeyReader, ReadError, SealedRead,
+    SealedVersionState, SecretReader, WrappedVersion,
 };
 use strongroom_domain::principal::{CredentialScopes, Principal};
 use strongroom_domain::scope::Scope;
@@ -62,6 +62,14 @@ impl KeyReader for Slow {
     async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
         self.store.counts(scope).await
     }
+
+    async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError> {
+        self.store.due(what, at, limit).await
+    }
+
+    async fn all(&self, after: Option<KeyId>, limit: u32) -> Result<Vec<Key>, ReadError> {
+        self.store.all(after, limit).await
+    }
 }
 
 #[async_trait]
@@ -106,6 +114,24 @@ impl SecretReader for Slow {
         limit: u32,
     ) -> Result<Vec<Secret>, ReadError> {
         SecretReader::list(&*self.store, scope, prefix, after, limit).await
+    }
+
+    async fn count_bound(&self, key: KeyId) -> Result<u64, ReadError> {
+        self.store.count_bound(key).await
+    }
+
+    async fn count_wrapped(&self, key: KeyId) -> Result<Vec<(KeyVersionNumber, u64)>, ReadError> {
+        self.store.count_wrapped(key).await
+    }
+
+    async fn wrapped(
+        &self,
+        key: KeyId,
+        below: Option<KeyVersionNumber>,
+        after: Option<(SecretId, VersionNumber)>,
+        limit: u32,
+    ) -> Result<Vec<WrappedVersion>, ReadError> {
+        self.store.wrapped(key, below, after, limit).await
     }
 
     async fn browse(

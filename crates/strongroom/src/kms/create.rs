@@ -1,12 +1,15 @@
+use super::import::ImportInput;
 use crate::audit;
 use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, ResourceKind};
+use strongroom_domain::audit::{Action, Resource, ResourceKind};
 use strongroom_domain::iam::{Grants, Permission, ResourceType};
 use strongroom_domain::id::{KeyId, RuleId};
-use strongroom_domain::kms::{Key, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation};
+use strongroom_domain::kms::{
+    Key, KeyOrigin, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation,
+};
 use strongroom_domain::metadata::{Metadata, check_name, nth_slug, slug_of};
 use strongroom_domain::port::{CommitErrorKind, KeyFilter};
 use strongroom_domain::unit::{Change, Expect, Revision, UniqueKey, Unit};
@@ -23,6 +26,8 @@ pub struct CreateKeyInput {
     pub export_allowed: bool,
     /// When it is rotated by itself.
     pub rotation: Rotation,
+    /// The material of its first version, when that was made elsewhere.
+    pub import: Option<ImportInput>,
 }
 
 impl CreateKeyInput {
@@ -35,6 +40,7 @@ impl CreateKeyInput {
             metadata: Metadata::default(),
             export_allowed: false,
             rotation: Rotation::default(),
+            import: None,
         }
     }
 }
@@ -55,18 +61,29 @@ impl Engine {
     /// # Errors
     /// [`Code::Forbidden`].
     pub async fn create_key<'a>(&'a self, session: &'a Session) -> Result<CreateKey<'a>, Error> {
+        let resource = audit::listing(ResourceKind::KmsKey, "");
+        let rule = self.may_create_keys(session, Action::KmsCreate, resource).await?;
+        Ok(CreateKey { engine: self, session, rule })
+    }
+
+    /// The rule that allows the caller to create keys; a refusal is recorded as this action.
+    pub(super) async fn may_create_keys(
+        &self,
+        session: &Session,
+        action: Action,
+        resource: Resource,
+    ) -> Result<RuleId, Error> {
         // A key that doesn't exist has no identity or slug, so only a rule for all keys allows it.
         let may_create = |grants: &Grants| grants.on(ResourceType::KmsKey, Permission::Create, "", None);
         if let Some(rule) = self.allowed(session, may_create).await? {
-            return Ok(CreateKey { engine: self, session, rule });
+            return Ok(rule);
         }
         let error = Error::new(
             Code::Forbidden,
             "You are not allowed `create` on KMS keys; ask for a rule on resource type `kms_key`, without identities, that grants it.",
         );
-        let resource = audit::listing(ResourceKind::KmsKey, "");
         let recorder = session.recorder(self);
-        let record = recorder.failure(self.ports.clock.now(), Action::KmsCreate, resource, &error);
+        let record = recorder.failure(self.ports.clock.now(), action, resource, &error);
         Err(recorder.log_failure(record, error).await)
     }
 }
@@ -75,7 +92,8 @@ impl CreateKey<'_> {
     /// Creates the key with its first version. On return it is durable, with its audit record.
     ///
     /// # Errors
-    /// [`Code::InvalidRequest`] for a bad name, [`Code::KeyNameTaken`], and those of KMS and store.
+    /// [`Code::InvalidRequest`] for a bad name or settings that don't fit together, [`Code::KeyNameTaken`], [`Code::BadKeyMaterial`] and
+    /// [`Code::UnsupportedOperation`] for what can't be imported, and those of KMS and store.
     pub async fn run(self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
         let resource = audit::key_named(&input.name);
         match self.attempts(input).await {
@@ -91,11 +109,18 @@ impl CreateKey<'_> {
     async fn attempts(&self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
         let (engine, session) = (self.engine, self.session);
         check_name(&input.name)?;
+        input.check_import()?;
         self.check_free(&input.name).await?;
         let kms = engine.kms(&session.region)?;
         let id = KeyId::new(engine.ports.ids.next());
         let spec = KeySpec { id, scope: session.scope, key_type: input.key_type, export_allowed: input.export_allowed };
-        let handle = kms.create(&spec).await?;
+        let handle = match &input.import {
+            None => kms.create(&spec).await?,
+            Some(import) => engine.import_material(kms.as_ref(), &spec, import).await?,
+        };
+        let origin = input
+            .import
+            .map_or(KeyOrigin::Generated, |import| KeyOrigin::Imported { allow_rotation: import.allow_rotation });
         let at = engine.ports.clock.now();
         let slug = slug_of(&input.name);
         let mut key = Key {
@@ -103,8 +128,15 @@ impl CreateKey<'_> {
             name: input.name,
             slug: slug.clone(),
             metadata: input.metadata,
-            rotation: input.rotation,
-            state: KeyState { status: KeyStatus::Active, updated_at: at, object_version: 1, revision: Revision::FIRST },
+            origin,
+            state: KeyState {
+                status: KeyStatus::Active,
+                rotation: input.rotation,
+                min_decryption_version: KeyVersionNumber::FIRST,
+                updated_at: at,
+                object_version: 1,
+                revision: Revision::FIRST,
+            },
             created_at: at,
             versions: vec![KeyVersion { number: KeyVersionNumber::FIRST, handle: handle.clone(), created_at: at }],
         };

@@ -5,7 +5,7 @@ use crate::session::Session;
 use strongroom_domain::audit::Action;
 use strongroom_domain::envelope::public_aad;
 use strongroom_domain::iam::Permission;
-use strongroom_domain::kms::{Ciphertext, KeyVersionNumber};
+use strongroom_domain::kms::{Ciphertext, KeyStateError, KeyType, KeyVersionNumber};
 use strongroom_domain::port::KmsErrorKind;
 use strongroom_domain::value::SecretBytes;
 
@@ -43,8 +43,8 @@ impl Decrypt<'_> {
     /// Decrypts what [`encrypt`](Engine::encrypt) gave. The plaintext is given only when the record of it is durable.
     ///
     /// # Errors
-    /// [`Code::InvalidCiphertext`] for whatever isn't a ciphertext of this key, [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`],
-    /// and those of KMS and store.
+    /// [`Code::InvalidCiphertext`] for whatever isn't a ciphertext of this key, [`Code::KeyVersionRetired`],
+    /// [`Code::UnsupportedOperation`], [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those of KMS and store.
     pub async fn run(self, ciphertext: &str) -> Result<Decrypted, Error> {
         let outcome = self.attempt(ciphertext).await;
         self.0.recorded(outcome).await
@@ -53,14 +53,18 @@ impl Decrypt<'_> {
     async fn attempt(&self, text: &str) -> Result<Decrypted, Error> {
         let GrantedKey { engine, session, key, .. } = &self.0;
         let ciphertext: Ciphertext = text.parse().map_err(|_| invalid())?;
+        self.0.check_type(KeyType::encrypts, "decrypt")?;
         key.check_usable()?;
-        let version = key.version(ciphertext.version).ok_or_else(invalid)?;
+        let version = key.decrypts_with(ciphertext.version).map_err(|error| match error {
+            KeyStateError::NoSuchVersion(_) => invalid(),
+            _ => error.into(),
+        })?;
         let aad = public_aad(&key.spec.scope, key.spec.id, version.number);
         let kms = engine.kms(&session.region)?;
         let plain =
             kms.decrypt(&key.spec, version, &aad, &ciphertext.bytes).await.map_err(|error| match error.kind() {
                 KmsErrorKind::NotAuthentic => invalid(),
-                KmsErrorKind::Unavailable | KmsErrorKind::BadHandle => error.into(),
+                _ => error.into(),
             })?;
         self.0.commit_success(version.number).await?;
         Ok(Decrypted { plain, version: version.number })

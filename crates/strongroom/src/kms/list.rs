@@ -74,7 +74,8 @@ impl ListKeys<'_> {
         self.engine.kms(&self.session.region)?;
         let grants = self.session.grants();
         let mut keys = self.engine.ports.keys.list(&self.session.scope, filter).await?;
-        keys.retain(|key| grants.on_key(&[Permission::Read], key.spec.id, &key.slug).is_some());
+        let now = self.engine.ports.clock.now();
+        keys.retain(|key| !key.is_purged(now) && grants.on_key(&[Permission::Read], key.spec.id, &key.slug).is_some());
         Ok(keys)
     }
 }

@@ -1,22 +1,52 @@
 //! Use cases of KMS keys: one file each.
 
+mod cancel_deletion;
 mod create;
 mod decrypt;
+mod delete_key;
 mod encrypt;
+mod export;
 mod get;
+mod hmac;
+mod import;
+mod inventory;
 mod list;
+mod public_key;
+mod retire;
+mod rewrap;
 mod rotate;
+mod scheduled;
+mod set_rotation;
+mod sign;
 mod summary;
 mod switch;
+mod verify;
+mod verify_hmac;
+mod wrapping_key;
 
+pub use cancel_deletion::CancelDeletion;
 pub use create::{CreateKey, CreateKeyInput};
 pub use decrypt::{Decrypt, Decrypted};
+pub use delete_key::{DeleteKey, DeletedKey};
 pub use encrypt::{Encrypt, Encrypted};
+pub(crate) use export::check_export;
+pub use export::{Export, Exported};
 pub use get::GetKey;
+pub use hmac::Hmac;
+pub use import::ImportInput;
+pub use inventory::{Inventory, ReadInventory};
 pub use list::ListKeys;
+pub use public_key::ReadPublicKey;
+pub use retire::Retire;
+pub use rewrap::{Rewrap, Rewrapped};
 pub use rotate::RotateKey;
+pub use set_rotation::{RotationPatch, SetRotation};
+pub use sign::Sign;
 pub use summary::{KmsSummary, RegionSummary};
 pub use switch::SwitchKey;
+pub use verify::Verify;
+pub use verify_hmac::{VerifiedHmac, VerifyHmac};
+pub use wrapping_key::WrappingKey;
 
 use crate::audit;
 use crate::engine::{Engine, MAX_TRIES};
@@ -27,8 +57,8 @@ use std::sync::Arc;
 use strongroom_domain::audit::{Action, Resource};
 use strongroom_domain::iam::Permission;
 use strongroom_domain::id::RuleId;
-use strongroom_domain::kms::{Key, KeyVersionNumber};
-use strongroom_domain::port::{CommitErrorKind, KeyName, ReadError};
+use strongroom_domain::kms::{Key, KeyStateError, KeyType, KeyVersion, KeyVersionNumber};
+use strongroom_domain::port::{CommitErrorKind, KeyFilter, KeyName, ReadError};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
@@ -48,6 +78,28 @@ pub(crate) fn not_found() -> Error {
         Code::KeyNotFound,
         "There is no such KMS key in this region and scope, or you may not use it so; check its identity, the region, and your role.",
     )
+}
+
+/// The caller names a version that the key doesn't have.
+fn no_such_version(field: &str) -> Error {
+    Error::new(
+        Code::KeyVersionNotFound,
+        format!(
+            "`{field}`: the key has no such version; leave it out for the newest, or read the key for those it has."
+        ),
+    )
+}
+
+/// Whether a key of this type can do `what`, as those can for whose type `can` holds.
+pub(crate) fn check_type(key_type: KeyType, can: fn(KeyType) -> bool, what: &str) -> Result<(), Error> {
+    if can(key_type) {
+        return Ok(());
+    }
+    let able: Vec<_> = KeyType::ALL.into_iter().filter(|other| can(*other)).map(KeyType::as_str).collect();
+    Err(Error::new(
+        Code::UnsupportedOperation,
+        format!("A key of type {key_type} can't {what}; keys of these types can: {}.", able.join(", ")),
+    ))
 }
 
 impl Engine {
@@ -71,14 +123,25 @@ impl Engine {
         Err(recorder.log_failure(record, error).await)
     }
 
-    /// The key of this identity, else of this slug: a slug may have the form of an identity.
-    async fn key_named(&self, scope: &Scope, name: &str) -> Result<Option<Arc<Key>>, ReadError> {
+    /// The key of this identity, else of this slug: a slug may have the form of an identity. One whose purge is due isn't there, whether
+    /// that was done or not.
+    pub(crate) async fn key_named(&self, scope: &Scope, name: &str) -> Result<Option<Arc<Key>>, ReadError> {
+        let (keys, now) = (&self.ports.keys, self.ports.clock.now());
         if let Ok(id) = name.parse()
-            && let Some(key) = self.ports.keys.find(scope, &KeyName::Id(id)).await?
+            && let Some(key) = keys.find(scope, &KeyName::Id(id)).await?
+            && !key.is_purged(now)
         {
             return Ok(Some(key));
         }
-        self.ports.keys.find(scope, &KeyName::Slug(name.to_owned())).await
+        match keys.find(scope, &KeyName::Slug(name.to_owned())).await? {
+            // It may stand before one that waits longer.
+            Some(key) if key.is_purged(now) => {
+                let filter = KeyFilter { slug: Some(name.to_owned()), ..KeyFilter::default() };
+                let others = keys.list(scope, &filter).await?;
+                Ok(others.into_iter().find(|key| !key.is_purged(now)).map(Arc::new))
+            }
+            found => Ok(found),
+        }
     }
 }
 
@@ -117,10 +180,31 @@ impl GrantedKey<'_> {
         Ok(self.engine.ports.committer.commit(Unit { records: vec![record], ..Unit::default() }).await?)
     }
 
+    /// Whether keys of this type can do `what`.
+    pub(crate) fn check_type(&self, can: fn(KeyType) -> bool, what: &str) -> Result<(), Error> {
+        check_type(self.key.spec.key_type, can, what)
+    }
+
+    /// The version to use: the newest, or the one that the caller names, unless that was retired.
+    pub(crate) fn version(&self, named: Option<KeyVersionNumber>) -> Result<&KeyVersion, Error> {
+        match named {
+            None => self.key.latest().ok_or_else(|| no_such_version("keyVersion")),
+            Some(number) => self.key.decrypts_with(number).map_err(|error| match error {
+                KeyStateError::NoSuchVersion(_) => no_such_version("keyVersion"),
+                _ => error.into(),
+            }),
+        }
+    }
+
     /// Queues the record of a success that let nothing out.
     pub(crate) async fn log_success(&self) -> Result<(), Error> {
+        self.log_success_of(None).await
+    }
+
+    /// … of this version.
+    pub(crate) async fn log_success_of(&self, version: Option<KeyVersionNumber>) -> Result<(), Error> {
         let recorder = self.session.recorder(self.engine);
-        let record = recorder.success(self.now(), self.action, self.resource(None), Some(self.rule), 200);
+        let record = recorder.success(self.now(), self.action, self.resource(version), Some(self.rule), 200);
         recorder.log(record).await
     }
 
@@ -133,8 +217,8 @@ impl GrantedKey<'_> {
                 self.engine.back_off(attempt).await?;
             }
             let found = self.engine.ports.keys.find(&self.session.scope, &KeyName::Id(id)).await?;
-            let key = found.ok_or_else(not_found)?;
             let at = self.now();
+            let key = found.filter(|key| !key.is_purged(at)).ok_or_else(not_found)?;
             let (change, changed) = match wanted.decide(self, (*key).clone(), at).await? {
                 Some((change, changed)) => (Some(change), Arc::new(changed)),
                 None => (None, Arc::clone(&key)),

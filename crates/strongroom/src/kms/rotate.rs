@@ -35,7 +35,7 @@ impl KeyChange for NextVersion {
         mut key: Key,
         at: Timestamp,
     ) -> Result<Option<(Change, Key)>, Error> {
-        key.check_usable()?;
+        key.may_rotate()?;
         let latest =
             key.latest().ok_or_else(|| Error::new(Code::Internal, "The KMS key has no version; tell the operator."))?;
         let number = latest.number.next();
@@ -51,7 +51,8 @@ impl RotateKey<'_> {
     /// Adds a version, which encrypts from now on; earlier ones go on decrypting.
     ///
     /// # Errors
-    /// [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those of KMS and store.
+    /// [`Code::UnsupportedOperation`] for a key that may never be rotated, [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those
+    /// of KMS and store.
     pub async fn run(self) -> Result<Arc<Key>, Error> {
         let outcome = self.0.change(&NextVersion).await;
         self.0.recorded(outcome).await

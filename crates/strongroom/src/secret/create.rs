@@ -1,9 +1,9 @@
 use super::{Granted, SecretView};
 use crate::answers::{Begun, Idempotency, Outcome, Running};
 use crate::audit;
-use crate::engine::Engine;
+use crate::engine::{Engine, MAX_TRIES};
 use crate::envelope::{Binding, ValueInput};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, busy};
 use crate::session::Session;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
@@ -91,8 +91,20 @@ impl Create<'_> {
         if engine.ports.secrets.find(&session.scope, path).await?.is_some() {
             return Err(exists());
         }
-        let key = self.bindable_key(&input.key).await?;
-        self.store(input.metadata, input.policy, &value, &key, running).await
+        let CreateInput { key: name, metadata, policy, .. } = input;
+        let mut key = self.bindable_key(&name).await?;
+        for attempt in 0..MAX_TRIES {
+            if attempt > 0 {
+                engine.back_off(attempt).await?;
+                engine.cache.forget_key(key.spec.id);
+                key = self.bindable_key(&name).await?;
+            }
+            let (metadata, policy) = (metadata.clone(), policy.clone());
+            if let Some(outcome) = self.store(metadata, policy, &value, &key, running.as_ref()).await? {
+                return Ok(outcome);
+            }
+        }
+        Err(busy())
     }
 
     /// The key to bind to; unknown ones and ones that the caller may not use are told alike.
@@ -106,7 +118,8 @@ impl Create<'_> {
         };
         let id = name.parse().map_err(|_| not_found())?;
         for freshness in [Freshness::Hint, Freshness::Latest] {
-            let Some(key) = engine.cache.key(id, freshness).await? else { continue };
+            let key = engine.cache.key(id, freshness).await?;
+            let Some(key) = key.filter(|key| !key.is_purged(self.0.now())) else { continue };
             let may_encrypt =
                 |grants: &Grants| grants.on_key(&[Permission::Encrypt, Permission::Update], id, &key.slug);
             let permitted =
@@ -117,10 +130,13 @@ impl Create<'_> {
             if !permitted {
                 return Err(not_found().denied_by("no rule on the key"));
             }
-            if !key.spec.key_type.encrypts() {
+            if !key.spec.key_type.wraps_data_keys() {
                 return Err(Error::new(
                     Code::KeyUnusable,
-                    format!("Keys of type {} cannot encrypt; bind the secret to a symmetric key.", key.spec.key_type),
+                    format!(
+                        "Keys of type {} cannot wrap data keys; bind the secret to a symmetric key.",
+                        key.spec.key_type
+                    ),
                 ));
             }
             match key.check_usable() {
@@ -135,14 +151,15 @@ impl Create<'_> {
         Err(not_found())
     }
 
+    /// `None` when the key version was retired meanwhile, or the key purged.
     async fn store(
         &self,
         metadata: Metadata,
         policy: Option<AccessPolicy>,
         value: &SecretValue,
         key: &Key,
-        running: Option<Running<'_, SecretView>>,
-    ) -> Result<Outcome<SecretView>, Error> {
+        running: Option<&Running<'_, SecretView>>,
+    ) -> Result<Option<Outcome<SecretView>>, Error> {
         let Granted { engine, session, path, action, rule } = &self.0;
         let at = self.0.now();
         let id = SecretId::new(engine.ports.ids.next());
@@ -169,30 +186,29 @@ impl Create<'_> {
         let recorder = self.0.recorder();
         let key_resource = audit::key(key.spec.id, Some(version.wrapped.key_version));
         let mut unit = Unit {
-            expect: vec![Expect::Absent(UniqueKey::SecretPath(session.scope, path.clone()))],
+            expect: vec![
+                Expect::Absent(UniqueKey::SecretPath(session.scope, path.clone())),
+                Expect::KeyVersion(key.spec.id, version.wrapped.key_version),
+            ],
             records: vec![
                 recorder.success(at, *action, audit::secret(path, Some(id), Some(version.number)), Some(*rule), 201),
                 recorder.success(at, Action::KmsEncrypt, key_resource, None, 201),
             ],
             changes: vec![Change::InsertSecret { secret, version }],
         };
-        if let Some(running) = &running {
+        if let Some(running) = running {
             running.remember(engine, &mut unit, &view, id, VersionNumber::FIRST);
         }
-        match engine.commit_within(session, unit).await? {
-            Ok(()) => Ok(Outcome::Done(view)),
-            Err(error) => match (error.kind(), &running) {
-                (CommitErrorKind::Conflict(Expect::Absent(UniqueKey::Answer(_))), Some(running)) => {
-                    // Another node was faster with the same request.
-                    engine.answered(running).await?.map(Outcome::Repeated).ok_or_else(exists)
-                }
-                (CommitErrorKind::Conflict(_), Some(running)) => match engine.answered(running).await? {
-                    Some(answer) => Ok(Outcome::Repeated(answer)),
-                    None => Err(exists()),
-                },
-                (CommitErrorKind::Conflict(_), None) => Err(exists()),
-                _ => Err(error.into()),
-            },
+        let Err(error) = engine.commit_within(session, unit).await? else { return Ok(Some(Outcome::Done(view))) };
+        match (error.kind(), running) {
+            (CommitErrorKind::Conflict(Expect::KeyVersion(..)), _) => Ok(None),
+            // Another node may have been faster with the same request.
+            (CommitErrorKind::Conflict(_), Some(running)) => {
+                let answer = engine.answered(running).await?.ok_or_else(exists)?;
+                Ok(Some(Outcome::Repeated(answer)))
+            }
+            (CommitErrorKind::Conflict(_), None) => Err(exists()),
+            _ => Err(error.into()),
         }
     }
 }

@@ -177,7 +177,8 @@ impl Granted<'_> {
     ) -> Result<Arc<Key>, Error> {
         let unusable =
             |what: &str| Error::new(Code::KeyUnusable, format!("The KMS key {} of this secret {what}", secret.key));
-        let Some(key) = self.engine.cache.key(secret.key, freshness).await? else {
+        let key = self.engine.cache.key(secret.key, freshness).await?;
+        let Some(key) = key.filter(|key| !key.is_purged(self.now())) else {
             return Err(unusable(
                 "was deleted; its values can no longer be opened. Delete the secret, or create it anew under another key.",
             ));

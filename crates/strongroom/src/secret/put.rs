@@ -125,12 +125,12 @@ impl Put<'_> {
         };
         // What a cache said is good for a yes, which the commit checks; a no comes from the store.
         let prepared = match known {
-            Some(secret) => self.prepare(secret, at, expected).await.ok(),
+            Some(secret) => self.prepare(secret, at, expected, freshness).await.ok(),
             None => None,
         };
         let Prepared { secret, state, key } = match prepared {
             Some(prepared) => prepared,
-            None => self.prepare(Arc::new(self.0.find().await?), at, expected).await?,
+            None => self.prepare(Arc::new(self.0.find().await?), at, expected, freshness).await?,
         };
         let number = state.head.latest;
         let binding = Binding { secret: secret.id, path, number, key: &key };
@@ -144,7 +144,10 @@ impl Put<'_> {
         let recorder = self.0.recorder();
         let key_resource = audit::key(key.spec.id, Some(version.wrapped.key_version));
         let mut unit = Unit {
-            expect: vec![Expect::Revision(AggregateId::Secret(secret.id), secret.state.revision)],
+            expect: vec![
+                Expect::Revision(AggregateId::Secret(secret.id), secret.state.revision),
+                Expect::KeyVersion(key.spec.id, version.wrapped.key_version),
+            ],
             records: vec![
                 recorder.success(at, *action, audit::secret(path, Some(secret.id), Some(number)), Some(*rule), 201),
                 recorder.success(at, Action::KmsEncrypt, key_resource, None, 201),
@@ -159,18 +162,34 @@ impl Put<'_> {
                 engine.cache.replace_secret(&session.scope, path, read);
                 Ok(Some(done))
             }
-            Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => match error.kind() {
+                CommitErrorKind::Conflict(Expect::KeyVersion(id, _)) => {
+                    // The version was retired meanwhile, or the key purged.
+                    engine.cache.forget_key(*id);
+                    Ok(None)
+                }
+                CommitErrorKind::Conflict(_) => Ok(None),
+                _ => Err(error.into()),
+            },
         }
     }
 
     /// Decides whether this secret, as it was read, takes another version.
-    async fn prepare(&self, secret: Arc<Secret>, at: Timestamp, expected: Option<u64>) -> Result<Prepared, Error> {
+    async fn prepare(
+        &self,
+        secret: Arc<Secret>,
+        at: Timestamp,
+        expected: Option<u64>,
+        freshness: Freshness,
+    ) -> Result<Prepared, Error> {
         let state = secret.state.appended(at, self.0.engine.limits.max_active_versions)?;
         self.0.check_policy(&secret, PolicyOperation::Put, at)?;
-        let key = match self.0.usable_key(&secret, Permission::Encrypt, Freshness::Hint).await {
+        let key = match self.0.usable_key(&secret, Permission::Encrypt, freshness).await {
             Ok(key) => key,
-            Err(_) => self.0.usable_key(&secret, Permission::Encrypt, Freshness::Latest).await?,
+            Err(_) if freshness == Freshness::Hint => {
+                self.0.usable_key(&secret, Permission::Encrypt, Freshness::Latest).await?
+            }
+            Err(error) => return Err(error),
         };
         let current = secret.state.head.current.map_or(0, VersionNumber::get);
         if let Some(expected) = expected.filter(|expected| *expected != current) {

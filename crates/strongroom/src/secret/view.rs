@@ -4,9 +4,10 @@ use crate::session::Session;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use strongroom_domain::id::KeyId;
-use strongroom_domain::kms::KeySummary;
+use strongroom_domain::kms::{KeyStatus, KeySummary};
 use strongroom_domain::secret::Secret;
 use strongroom_domain::tenancy::Region;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::version::{Version, VersionNumber};
 
 /// A secret as callers see it: never a value.
@@ -36,7 +37,7 @@ pub struct Page<T> {
 impl Engine {
     /// One secret as callers see it.
     pub(crate) async fn view(&self, session: &Session, secret: Secret) -> Result<SecretView, Error> {
-        let key = self.ports.keys.summaries(&[secret.key]).await?.pop();
+        let key = self.key_summaries([&secret].into_iter()).await?.remove(&secret.key);
         Ok(SecretView { secret, key, region: Arc::clone(&session.region), versions: None, next_version: None })
     }
 
@@ -49,7 +50,9 @@ impl Engine {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        Ok(self.ports.keys.summaries(&ids).await?.into_iter().map(|key| (key.id, key)).collect())
+        let now = self.ports.clock.now();
+        let keys = self.ports.keys.summaries(&ids).await?.into_iter();
+        Ok(keys.filter(|key| !is_purged(key, now)).map(|key| (key.id, key)).collect())
     }
 
     /// Many secrets as callers see them.
@@ -57,6 +60,11 @@ impl Engine {
         let keys = self.key_summaries(secrets.iter()).await?;
         Ok(secrets.into_iter().map(|secret| view_with(session, secret, &keys)).collect())
     }
+}
+
+/// Whether the purge of the key is due; until it is done the store still has it.
+fn is_purged(key: &KeySummary, at: Timestamp) -> bool {
+    matches!(key.status, KeyStatus::PendingDeletion { purge_at, .. } if at >= purge_at)
 }
 
 pub(crate) fn view_with(session: &Session, secret: Secret, keys: &HashMap<KeyId, KeySummary>) -> SecretView {

@@ -1,10 +1,22 @@
+mod encryption;
+mod faults;
+mod imports;
+mod lifecycle;
+mod operation;
+mod overtaken;
+mod ready;
+mod signatures;
+mod states;
+
 use crate::support::{World, bytes, code, create, key, path, put, reveal, rule, user};
 use async_trait::async_trait;
 use mockall::mock;
 use std::sync::Arc;
 use strongroom::Code;
 use strongroom::domain::audit::Outcome;
-use strongroom::domain::kms::{Key, KeyHandle, KeySpec, KeyState, KeyStatus, KeyVersion, KeyVersionNumber};
+use strongroom::domain::kms::{
+    Key, KeyHandle, KeySpec, KeyState, KeyStatus, KeyVersion, KeyVersionNumber, PublicKey, SignInput,
+};
 use strongroom::domain::port::{CommitErrorKind, Committer, KeyFilter, Kms, KmsError, KmsErrorKind};
 use strongroom::domain::scope::Scope;
 use strongroom::domain::tenancy::Region;
@@ -20,12 +32,28 @@ mock! {
     #[async_trait]
     impl Kms for Service {
         async fn create(&self, spec: &KeySpec) -> Result<KeyHandle, KmsError>;
+        async fn import(&self, spec: &KeySpec, material: &SecretBytes) -> Result<KeyHandle, KmsError>;
+        async fn sign(&self, spec: &KeySpec, version: &KeyVersion, input: &SignInput) -> Result<Vec<u8>, KmsError>;
+        async fn verify(&self, spec: &KeySpec, version: &KeyVersion, input: &SignInput, signature: &[u8]) -> Result<bool, KmsError>;
+        async fn mac(&self, spec: &KeySpec, version: &KeyVersion, message: &[u8]) -> Result<Vec<u8>, KmsError>;
+        async fn verify_mac(&self, spec: &KeySpec, version: &KeyVersion, message: &[u8], mac: &[u8]) -> Result<bool, KmsError>;
+        async fn public_key(&self, spec: &KeySpec, version: &KeyVersion) -> Result<PublicKey, KmsError>;
+        async fn export(&self, spec: &KeySpec, version: &KeyVersion) -> Result<SecretBytes, KmsError>;
+        async fn reseal(&self, spec: &KeySpec, version: &KeyVersion) -> Result<Option<KeyHandle>, KmsError>;
         async fn rotate(&self, spec: &KeySpec, latest: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError>;
         async fn encrypt(&self, spec: &KeySpec, version: &KeyVersion, aad: &[u8], plain: &SecretBytes) -> Result<Vec<u8>, KmsError>;
         async fn decrypt(&self, spec: &KeySpec, version: &KeyVersion, aad: &[u8], ciphertext: &[u8]) -> Result<SecretBytes, KmsError>;
         async fn erase(&self, handle: &KeyHandle) -> Result<(), KmsError>;
         async fn check(&self) -> Result<(), KmsError>;
     }
+}
+
+/// Retires every version before the newest, past all rules.
+async fn retire(world: &World, key: &Key) {
+    let latest = key.latest().expect("has one").number;
+    let state = KeyState { min_decryption_version: latest, ..key.touched(key.state.updated_at) };
+    let changes = vec![Change::ReplaceKeyState { key: key.spec.id, state }];
+    world.store.commit(Unit { changes, ..Unit::default() }).await.expect("retires");
 }
 
 #[tokio::test]

@@ -5,10 +5,14 @@
 mod access;
 mod iam;
 mod kms;
+mod kms_rewrap;
+mod kms_scheduled;
 mod operator;
 mod projects;
 mod races;
 mod records;
+mod root_key;
 mod secrets;
 mod send;
 mod support;
+mod unruly_kms;

@@ -102,10 +102,9 @@ impl Site {
             logins: Vec::new(),
         });
         let maker = Arc::new(StoreCredentialMaker::new(Arc::new(OsEntropy), digest()));
-        let (tokens, setup) = (store.clone(), store.clone());
         let ports = Ports {
             authenticator: Arc::new(Door(authenticator)),
-            credentials: Some(CredentialPorts { tokens, setup, maker, issuer, foreign }),
+            credentials: Some(CredentialPorts { tokens: store.clone(), maker, issuer, foreign }),
             ..ports.into_inner().expect("set")
         };
         let engine = Arc::new(Engine::new(ports, Limits::default()));

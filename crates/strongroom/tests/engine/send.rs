@@ -4,10 +4,11 @@ use crate::support::{World, bytes, key, number, path, string};
 use std::collections::BTreeMap;
 use strongroom::Engine;
 use strongroom::Session;
+use strongroom::domain::kms::{HashAlgorithm, SignInput};
 use strongroom::domain::path::Directory;
 use strongroom::domain::port::KeyFilter;
 use strongroom::domain::version::VersionSelector;
-use strongroom::kms::CreateKeyInput;
+use strongroom::kms::{CreateKeyInput, RotationPatch};
 use strongroom::secret::{CreateInput, MetadataPatch};
 
 fn sendable<F: Future + Send>(future: F) -> F {
@@ -47,6 +48,21 @@ async fn all(engine: &Engine, session: &Session) {
         .await;
     sendable(async { engine.decrypt(session, "send").await.expect("allowed").run("x").await.is_ok() }).await;
     sendable(async { engine.rotate(session, "send").await.expect("allowed").run().await.is_ok() }).await;
+    let input = || SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: b"x".to_vec() };
+    sendable(async { engine.sign(session, "send").await.expect("allowed").run(input(), None).await.is_ok() }).await;
+    sendable(async { engine.verify(session, "send").await.expect("allowed").run(input(), "x").await.is_ok() }).await;
+    sendable(async { engine.hmac(session, "send").await.expect("allowed").run(b"x", None, None).await.is_ok() }).await;
+    sendable(async { engine.verify_hmac(session, "send").await.expect("allowed").run(b"x", "x", None).await.is_ok() })
+        .await;
+    sendable(async { engine.public_key(session, "send").await.expect("allowed").run(None).await.is_ok() }).await;
+    sendable(async { engine.wrapping_key(session).await.expect("allowed").run().await.is_ok() }).await;
+    sendable(async { engine.export(session, "send").await.expect("allowed").run(None).await.is_ok() }).await;
+    sendable(async {
+        engine.set_rotation(session, "send").await.expect("allowed").run(RotationPatch::Clear).await.is_ok()
+    })
+    .await;
+    sendable(async { engine.delete_key(session, "send").await.expect("allowed").run().await.is_ok() }).await;
+    sendable(async { engine.cancel_deletion(session, "send").await.expect("allowed").run().await.is_ok() }).await;
     sendable(async { engine.switch(session, "send", false).await.expect("allowed").run().await.is_ok() }).await;
 }
 

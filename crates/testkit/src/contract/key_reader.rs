@@ -3,9 +3,10 @@
 use super::Store;
 use crate::{build, units};
 use strongroom_domain::id::KeyId;
-use strongroom_domain::kms::{Key, KeyStatus};
-use strongroom_domain::port::{Freshness, KeyCounts, KeyFilter, KeyName};
+use strongroom_domain::kms::{Key, KeyOrigin, KeyState, KeyStatus, Rotation};
+use strongroom_domain::port::{Freshness, KeyCounts, KeyDue, KeyFilter, KeyName};
 use strongroom_domain::scope::Scope;
+use strongroom_domain::unit::Change;
 
 async fn insert(store: &Store, scope: Scope, name: &str, created: i64) -> Key {
     let key = Key { created_at: build::at(created), ..build::key(scope, name) };
@@ -147,4 +148,112 @@ pub async fn counts_are_by_state(store: Store) {
     insert(&store, build::project_in(scope), "a", 0).await;
     let counts = store.keys.counts(&scope).await.expect("readable");
     assert_eq!(counts, KeyCounts { active: 3, disabled: 2, pending_deletion: 1 });
+}
+
+async fn due(store: &Store, what: KeyDue, second: i64, limit: u32) -> Vec<String> {
+    let keys = store.keys.due(what, build::at(second), limit).await.expect("readable");
+    for key in &keys {
+        let read = store.keys.get(key.spec.id, Freshness::Latest).await.expect("readable");
+        assert_eq!(read.as_deref(), Some(key));
+    }
+    keys.into_iter().map(|key| key.name).collect()
+}
+
+/// Rotations are due by the date that the domain derives, in any scope, the longest due first: after an insert, a new version, and
+/// every change of what it depends on.
+pub async fn due_rotations_follow_the_key(store: Store) {
+    const DAY: i64 = 86_400;
+    let rotating = |days| Rotation { enabled: true, period_days: Some(days) };
+    let with = |key: Key, rotation, origin| Key { state: KeyState { rotation, ..key.state }, origin, ..key };
+    let off = Rotation { enabled: false, period_days: Some(1) };
+    let mut keys = Vec::new();
+    for (name, rotation, origin) in [
+        ("late", rotating(3), KeyOrigin::Generated),
+        ("soon", rotating(1), KeyOrigin::Generated),
+        ("next", rotating(2), KeyOrigin::Imported { allow_rotation: true }),
+        ("fixed", rotating(1), KeyOrigin::Imported { allow_rotation: false }),
+        ("off", off, KeyOrigin::Generated),
+    ] {
+        let key = with(build::key(build::scope(), name), rotation, origin);
+        store.commit(units::insert_key(&key)).await;
+        keys.push(key);
+    }
+    // Their first version was made at second 1.
+    assert_eq!(due(&store, KeyDue::Rotation, DAY, 9).await, [""; 0]);
+    assert_eq!(due(&store, KeyDue::Rotation, DAY + 1, 9).await, ["soon"]);
+    assert_eq!(due(&store, KeyDue::Rotation, 3 * DAY + 1, 9).await, ["soon", "next", "late"]);
+    assert_eq!(due(&store, KeyDue::Rotation, 9 * DAY, 2).await, ["soon", "next"]);
+    assert_eq!(due(&store, KeyDue::Rotation, 9 * DAY, 0).await, [""; 0]);
+    assert_eq!(due(&store, KeyDue::Purge, 9 * DAY, 9).await, [""; 0]);
+
+    let [late, soon, next, fixed, off] = keys.try_into().expect("five");
+    let (mut rotate, mut rotated) = units::append_key_version(&soon);
+    let Change::AppendKeyVersion { version, .. } = &mut rotate.changes[0] else { panic!("appends") };
+    version.created_at = build::at(DAY + 1);
+    rotated.versions[1].created_at = build::at(DAY + 1);
+    store.commit(rotate).await;
+    assert_eq!(due(&store, KeyDue::Rotation, 2 * DAY, 9).await, [""; 0]);
+    assert_eq!(due(&store, KeyDue::Rotation, 2 * DAY + 1, 9).await.len(), 2);
+
+    store.apply(units::replace_key_state(&off, |state| state.rotation = rotating(2))).await;
+    store.apply(units::replace_key_state(&fixed, |state| state.rotation = rotating(2))).await;
+    let late = store.apply(units::replace_key_state(&late, |state| state.rotation = rotating(4))).await;
+    let disabled = set(&store, &next, KeyStatus::Disabled).await;
+    let pending = set(&store, &rotated, units::pending_deletion()).await;
+    assert_eq!(due(&store, KeyDue::Rotation, 9 * DAY, 9).await, ["off", "late"]);
+    set(&store, &disabled, KeyStatus::Active).await;
+    set(&store, &pending, KeyStatus::Active).await;
+    let mut all = due(&store, KeyDue::Rotation, 9 * DAY, 9).await;
+    assert_eq!(all.pop().as_deref(), Some("late"));
+    all.sort();
+    assert_eq!(all, ["next", "off", "soon"]);
+    store.commit(units::delete_key(&late)).await;
+    assert_eq!(due(&store, KeyDue::Rotation, 9 * DAY, 9).await.len(), 3);
+}
+
+/// Purges are due from the date on that was said when the deletion was asked for; whoever called it off is not.
+pub async fn due_purges_follow_the_status(store: Store) {
+    let mut keys = Vec::new();
+    for (name, second) in [("b", 20), ("a", 10), ("c", 30)] {
+        let key = insert(&store, build::scope(), name, 0).await;
+        let status = KeyStatus::PendingDeletion { purge_at: build::at(second), was_disabled: name == "b" };
+        keys.push(set(&store, &key, status).await);
+    }
+    insert(&store, build::scope(), "live", 0).await;
+    assert_eq!(due(&store, KeyDue::Purge, 9, 9).await, [""; 0]);
+    assert_eq!(due(&store, KeyDue::Purge, 10, 9).await, ["a"]);
+    assert_eq!(due(&store, KeyDue::Purge, 99, 9).await, ["a", "b", "c"]);
+    assert_eq!(due(&store, KeyDue::Purge, 99, 2).await, ["a", "b"]);
+    set(&store, &keys[1], KeyStatus::Disabled).await;
+    store.commit(units::delete_key(&keys[2])).await;
+    assert_eq!(due(&store, KeyDue::Purge, 99, 9).await, ["b"]);
+}
+
+/// All keys come by identity, of every scope and state, page by page.
+pub async fn all_pages_by_identity(store: Store) {
+    let mut wanted = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        let mut key = build::key(build::scope(), name);
+        // In no order.
+        key.spec.id = KeyId::new(uuid::Uuid::from_u128(key.spec.id.uuid().as_u128().reverse_bits()));
+        store.commit(units::insert_key(&key)).await;
+        wanted.push(store.apply(units::append_key_version(&key)).await);
+    }
+    wanted[2] = set(&store, &wanted[2], units::pending_deletion()).await;
+    wanted.sort_by_key(|key| key.spec.id);
+    for limit in [1, 2, 5, 9] {
+        let mut pages: Vec<Key> = Vec::new();
+        loop {
+            let after = pages.last().map(|key| key.spec.id);
+            let page = store.keys.all(after, limit).await.expect("readable");
+            assert!(page.len() <= limit as usize);
+            if page.is_empty() {
+                break;
+            }
+            pages.extend(page);
+            assert!(pages.len() <= wanted.len());
+        }
+        assert_eq!(pages, wanted);
+    }
+    assert_eq!(store.keys.all(None, 0).await.expect("readable"), []);
 }

@@ -14,8 +14,10 @@
 //! - an insert, a put or a replacement that would double a [`UniqueKey`](strongroom_domain::unit::UniqueKey) is a conflict over the
 //!   absence of that key; what holds it already keeps it;
 //! - a change that replaces an aggregate's state is a conflict over revision `state.revision - 1` when the aggregate is missing or has
-//!   another revision, and so is erasing a version that isn't active;
+//!   another revision, and so is erasing a version that isn't active,
+//!   and replacing the handle of a key version that isn't there;
 //! - a change that replaces or revises an organisation is a conflict over revision `revision - 1` in the same way;
+//! - replacing the key check of a store that has none is refused;
 //! - deleting a secret that isn't there is a conflict over its first revision.
 
 #![allow(clippy::expect_used, reason = "a case fails by panicking")]

@@ -1,5 +1,9 @@
 //! Cases for [`SecretReader`](strongroom_domain::port::SecretReader).
 
+mod bound;
+
+pub use bound::*;
+
 use super::Store;
 use crate::{build, units};
 use strongroom_domain::port::{BrowseEntry, Freshness, SealedVersionState};

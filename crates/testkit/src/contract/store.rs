@@ -119,13 +119,22 @@ impl Store {
     /// # Panics
     /// When they can't be found before, or can be afterwards.
     pub async fn erase(&self, unit: Unit, versions: &[SealedVersion]) {
+        let erased: Vec<&[u8]> =
+            versions.iter().flat_map(|version| [&*version.payload, &*version.wrapped.bytes]).collect();
+        self.erase_bytes(unit, &erased).await;
+    }
+
+    /// Commits a unit that erases this material, and checks that it goes as the store promises.
+    ///
+    /// # Panics
+    /// When it can't be found before, or can be afterwards.
+    pub async fn erase_bytes(&self, unit: Unit, erased: &[&[u8]]) {
         let remains = self.remains.as_ref().expect("a store says what it promises of erased bytes: `Store::remains`");
-        let erased = versions.iter().flat_map(|version| [&version.payload, &version.wrapped.bytes]);
-        for bytes in erased.clone() {
+        for bytes in erased {
             assert!(remains.soon(bytes).await, "what is there can't be found: {}", bytes.escape_ascii());
         }
         self.commit(unit).await;
-        for bytes in erased.clone() {
+        for bytes in erased {
             assert!(!remains.at_once(bytes).await, "erased, and still there: {}", bytes.escape_ascii());
         }
         let gone = async {

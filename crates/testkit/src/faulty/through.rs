@@ -4,10 +4,15 @@ use super::Faulty;
 use async_trait::async_trait;
 use strongroom_domain::audit::{AuditRecord, ChainedRecord};
 use strongroom_domain::id::{OrganisationId, RequestId, StreamId, UserId};
-use strongroom_domain::port::{AnswerReader, AuditReader, ReadError, TenancyReader, TokenReader};
+use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl, Renewal};
+use strongroom_domain::port::{
+    AnswerReader, AuditReader, LeaseError, Leases, ReadError, SetupReader, TenancyReader, TokenReader,
+};
 use strongroom_domain::principal::Token;
+use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::unit::{Answer, AnswerKey};
+use uuid::Uuid;
 
 #[async_trait]
 impl<S: TenancyReader + ?Sized> TenancyReader for Faulty<S> {
@@ -40,6 +45,17 @@ impl<S: TokenReader + ?Sized> TokenReader for Faulty<S> {
 }
 
 #[async_trait]
+impl<S: SetupReader + ?Sized> SetupReader for Faulty<S> {
+    async fn key_check(&self) -> Result<Option<KeyCheck>, ReadError> {
+        self.inner.key_check().await
+    }
+
+    async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError> {
+        self.inner.instance_keys().await
+    }
+}
+
+#[async_trait]
 impl<S: AnswerReader + ?Sized> AnswerReader for Faulty<S> {
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, ReadError> {
         let answer = self.inner.answer(key).await;
@@ -60,5 +76,20 @@ impl<S: AuditReader + ?Sized> AuditReader for Faulty<S> {
 
     async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
         self.inner.denied(request, organisation).await
+    }
+}
+
+#[async_trait]
+impl<S: Leases + ?Sized> Leases for Faulty<S> {
+    async fn acquire(&self, name: LeaseName, holder: Uuid, ttl: LeaseTtl) -> Result<Option<Lease>, LeaseError> {
+        self.inner.acquire(name, holder, ttl).await
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: LeaseTtl) -> Result<Renewal, LeaseError> {
+        self.inner.renew(lease, ttl).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), LeaseError> {
+        self.inner.release(lease).await
     }
 }

@@ -4,9 +4,12 @@ use crate::build;
 use crate::contract::{Store, eventually};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::Key;
 use strongroom_domain::path::Step;
-use strongroom_domain::port::{BrowseEntry, Freshness, KeyCounts, KeyFilter, KeyName, SealedVersionState};
+use strongroom_domain::port::{
+    BrowseEntry, Freshness, KeyCounts, KeyDue, KeyFilter, KeyName, SealedVersionState, WrappedVersion,
+};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
@@ -33,6 +36,7 @@ pub(super) async fn after_step(model: &Plain, store: &Store, operation: &Operati
         | Operation::ReplacePolicy { place, .. }
         | Operation::Delete(place)
         | Operation::Access { place, .. }
+        | Operation::Rewrap { place, .. }
         | Operation::Remember { place, .. } => *place,
         _ => step,
     };
@@ -43,6 +47,8 @@ pub(super) async fn after_step(model: &Plain, store: &Store, operation: &Operati
     compare_list(model, store, &scope, PREFIXES[step % PREFIXES.len()], limit).await;
     compare_browse(model, store, &scope, DIRECTORIES[step % DIRECTORIES.len()], limit).await;
     compare_keys(model, store, &scope).await;
+    compare_due(model, store, i64::from(limit)).await;
+    compare_bound(model, store, model.bound[step % 2], limit).await;
     model.directory.compare(store, step).await;
     for key in &model.answers_ever {
         let wanted = model.answers.iter().find(|answer| answer.key == *key);
@@ -156,6 +162,60 @@ async fn compare_keys(model: &Plain, store: &Store, scope: &Scope) {
         assert_eq!(found.as_deref(), wanted.iter().find(|other| other.slug == key.slug));
     }
     assert_eq!(store.keys.counts(scope).await.expect("readable"), counts);
+}
+
+/// Compares what is due within so many days, and all keys.
+async fn compare_due(model: &Plain, store: &Store, days: i64) {
+    let mut keys = model.keys.clone();
+    keys.sort_by_key(|key| key.spec.id);
+    assert_eq!(store.keys.all(None, 1_000).await.expect("readable"), keys);
+    for (what, at) in [(KeyDue::Rotation, build::at(days * 86_400)), (KeyDue::Purge, build::at(31 * 86_400))] {
+        let date = |key: &Key| match what {
+            KeyDue::Rotation => key.rotation_due_at(),
+            KeyDue::Purge => key.is_purged(at).then_some(at),
+        };
+        let mut wanted: Vec<_> = keys.iter().filter(|key| date(key).is_some_and(|date| date <= at)).cloned().collect();
+        wanted.sort_by_key(date);
+        assert_eq!(store.keys.due(what, at, 1_000).await.expect("readable"), wanted);
+    }
+}
+
+/// Compares what is bound to a key, page by page, all of it and what its first versions wrap.
+async fn compare_bound(model: &Plain, store: &Store, key: KeyId, limit: u32) {
+    let secrets = || model.secrets.iter().filter(|it| it.secret.key == key);
+    assert_eq!(store.secrets.count_bound(key).await.expect("readable"), secrets().count() as u64);
+    let active = |it: &PlainSecret| {
+        let secret = &it.secret;
+        let wrapped = it.versions.iter().filter_map(|version| version.sealed.clone()).map(|version| WrappedVersion {
+            secret: secret.id,
+            scope: secret.scope,
+            path: secret.path.clone(),
+            version: version.number,
+            wrapped: version.wrapped,
+        });
+        wrapped.collect::<Vec<_>>()
+    };
+    let mut all: Vec<WrappedVersion> = secrets().flat_map(active).collect();
+    all.sort_by_key(|it| (it.secret, it.version));
+    let mut counts = BTreeMap::new();
+    all.iter().for_each(|it| *counts.entry(it.wrapped.key_version).or_insert(0) += 1);
+    let counted = store.secrets.count_wrapped(key).await.expect("readable");
+    assert_eq!(counted, counts.into_iter().collect::<Vec<_>>());
+    for below in [None, Some(build::key_version(limit + 1).number)] {
+        let mut wanted = all.clone();
+        wanted.retain(|it| below.is_none_or(|below| it.wrapped.key_version < below));
+        let mut pages: Vec<WrappedVersion> = Vec::new();
+        loop {
+            let after = pages.last().map(|it| (it.secret, it.version));
+            let page = store.secrets.wrapped(key, below, after, limit).await.expect("readable");
+            let full = page.len() == limit as usize;
+            pages.extend(page);
+            if !full || pages.len() > wanted.len() {
+                break;
+            }
+        }
+        assert_eq!(pages, wanted, "by {limit}");
+    }
 }
 
 /// Compares what may come a moment late: last accesses, and the audit log.

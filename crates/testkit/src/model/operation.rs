@@ -65,6 +65,42 @@ pub enum Operation {
         /// Which status.
         status: usize,
     },
+    /// Replaces when a key is rotated by itself, and which of its versions are retired.
+    SetKeyRotation {
+        /// Which key, modulo their count.
+        pick: usize,
+        /// After how many days; off for none.
+        days: Option<u32>,
+        /// The oldest version that is not retired.
+        oldest: u32,
+    },
+    /// Replaces the handle of a key version.
+    ReplaceKeyHandle {
+        /// Which key, modulo their count.
+        pick: usize,
+        /// Which version, modulo their count.
+        place: usize,
+    },
+    /// Removes a key, there or not.
+    DeleteKey(usize),
+    /// Expects a key version, and changes nothing.
+    ExpectKeyVersion {
+        /// Which key, modulo their count.
+        pick: usize,
+        /// Which version.
+        version: u32,
+    },
+    /// Replaces the wrapped key of a version, active or not; of one that has another, unless `fresh`.
+    Rewrap {
+        /// Of which secret.
+        place: Place,
+        /// Which, modulo their count.
+        pick: usize,
+        /// Under which key version.
+        key_version: u32,
+        /// Whether it has the one that is to be replaced.
+        fresh: bool,
+    },
     /// Remembers an answer about the newest version of a secret.
     Remember {
         /// Of which secret.
@@ -117,6 +153,14 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
         4 => (0..2_usize, any::<usize>()).prop_map(|(scope, name)| Operation::InsertKey { scope, name }),
         2 => any::<usize>().prop_map(Operation::AppendKeyVersion),
         4 => (any::<usize>(), any::<usize>()).prop_map(|(pick, status)| Operation::SetKeyStatus { pick, status }),
+        3 => (any::<usize>(), prop::option::of(1..4_u32), 1..4_u32)
+            .prop_map(|(pick, days, oldest)| Operation::SetKeyRotation { pick, days, oldest }),
+        2 => (any::<usize>(), any::<usize>()).prop_map(|(pick, place)| Operation::ReplaceKeyHandle { pick, place }),
+        1 => any::<usize>().prop_map(Operation::DeleteKey),
+        3 => (any::<usize>(), 1..4_u32)
+            .prop_map(|(pick, version)| Operation::ExpectKeyVersion { pick, version }),
+        4 => (places(), any::<usize>(), 1..5_u32, prop::bool::weighted(0.9))
+            .prop_map(|(place, pick, key_version, fresh)| Operation::Rewrap { place, pick, key_version, fresh }),
         4 => (places(), 0..50_i64).prop_map(|(place, second)| Operation::Remember { place, second: 2 * second }),
         6 => (0..2_usize, 0..4_usize, 0..3_usize, prop::bool::weighted(0.9))
             .prop_map(|(organisation, team, slug, fresh)| Operation::PutTeam { organisation, team, slug, fresh }),

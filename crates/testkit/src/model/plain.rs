@@ -2,7 +2,8 @@ use super::Operation;
 use super::directory::PlainDirectory;
 use crate::{build, units};
 use strongroom_domain::audit::AuditRecord;
-use strongroom_domain::kms::{Key, KeyStatus};
+use strongroom_domain::id::KeyId;
+use strongroom_domain::kms::{Key, KeyStatus, Rotation};
 use strongroom_domain::port::{Access, AccessErrorKind, CommitErrorKind};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::{SealedVersion, Secret};
@@ -59,6 +60,8 @@ impl PlainSecret {
 pub(super) struct Plain {
     pub(super) scopes: [Scope; 2],
     pub(super) secrets: Vec<PlainSecret>,
+    /// What secrets are bound to. No such keys are made.
+    pub(super) bound: [KeyId; 2],
     pub(super) keys: Vec<Key>,
     pub(super) answers: Vec<Answer>,
     pub(super) answers_ever: Vec<AnswerKey>,
@@ -83,6 +86,7 @@ impl Plain {
         Self {
             scopes: [scope, build::project_in(scope)],
             secrets: Vec::new(),
+            bound: [(); 2].map(|()| KeyId::new(build::uuid())),
             keys: Vec::new(),
             answers: Vec::new(),
             answers_ever: Vec::new(),
@@ -93,7 +97,8 @@ impl Plain {
 
     /// What a secret at a place is, or would be.
     pub(super) fn place(&self, place: usize) -> Secret {
-        build::secret(self.scopes[place % 2], PATHS[place / 2 % PATHS.len()])
+        let secret = build::secret(self.scopes[place % 2], PATHS[place / 2 % PATHS.len()]);
+        Secret { key: self.bound[place / 2 % 2], ..secret }
     }
 
     pub(super) fn index_at(&self, place: &Secret) -> Option<usize> {
@@ -131,6 +136,19 @@ impl Plain {
                 let statuses = [KeyStatus::Active, KeyStatus::Disabled, units::pending_deletion()];
                 self.change_key(*pick, |key| units::replace_key_status(key, statuses[status % statuses.len()]))
             }
+            Operation::SetKeyRotation { pick, days, oldest } => self.change_key(*pick, |key| {
+                units::replace_key_state(key, |state| {
+                    state.rotation = Rotation { enabled: days.is_some(), period_days: *days };
+                    state.min_decryption_version = build::key_version(*oldest).number;
+                })
+            }),
+            Operation::ReplaceKeyHandle { pick, place } => self.change_key(*pick, |key| {
+                let place = place % key.versions.len();
+                units::replace_key_handle(key, place, build::key_version(1).handle)
+            }),
+            Operation::DeleteKey(pick) => self.delete_key(*pick),
+            Operation::ExpectKeyVersion { pick, version } => self.expect_key_version(*pick, *version),
+            Operation::Rewrap { place, pick, key_version, fresh } => self.rewrap(*place, *pick, *key_version, *fresh),
             Operation::Remember { place, second } => self.remember(*place, build::at(*second)),
             Operation::PutTeam { organisation, team, slug, fresh } => {
                 self.directory.put(*organisation, *team, *slug, *fresh)
@@ -258,6 +276,46 @@ impl Plain {
         let (unit, after) = change(key);
         *key = after;
         Planned::Commit(unit, Ok(()))
+    }
+
+    fn delete_key(&mut self, pick: usize) -> Planned {
+        let key = match self.keys.len() {
+            0 => build::key(self.scopes[0], "missing"),
+            count => self.keys.remove(pick % count),
+        };
+        Planned::Commit(units::of(vec![Change::DeleteKey { key: key.spec.id }]), Ok(()))
+    }
+
+    fn expect_key_version(&self, pick: usize, version: u32) -> Planned {
+        let version = build::key_version(version).number;
+        let key = match self.keys.len() {
+            0 => None,
+            count => self.keys.get(pick % count),
+        };
+        let expect = Expect::KeyVersion(key.map_or(self.bound[0], |key| key.spec.id), version);
+        let holds = key.is_some_and(|key| version >= key.state.min_decryption_version);
+        let unit = units::expecting(vec![expect.clone()], Vec::new());
+        Planned::Commit(unit, if holds { Ok(()) } else { refused(expect) })
+    }
+
+    fn rewrap(&mut self, place: usize, pick: usize, key_version: u32, fresh: bool) -> Planned {
+        let secret = self.place(place);
+        let mut sealed = build::sealed(1).wrapped;
+        let before = sealed.clone();
+        sealed.key_version = build::key_version(key_version).number;
+        // Of two lengths.
+        sealed.bytes.truncate(if pick.is_multiple_of(2) { usize::MAX } else { 40 });
+        let Some(index) = self.index_at(&secret) else {
+            return Planned::Commit(units::rewrap(&secret, build::number(1), before, sealed), Ok(()));
+        };
+        let PlainSecret { secret, versions } = &mut self.secrets[index];
+        let pick = pick % versions.len();
+        let version = &mut versions[pick];
+        let before = match &mut version.sealed {
+            Some(active) if fresh => core::mem::replace(&mut active.wrapped, sealed.clone()),
+            _ => before,
+        };
+        Planned::Commit(units::rewrap(secret, version.entry.number, before, sealed), Ok(()))
     }
 
     fn remember(&mut self, place: usize, expires_at: Timestamp) -> Planned {

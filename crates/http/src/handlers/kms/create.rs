@@ -16,18 +16,15 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let operation = call.engine.create_key(session).await?;
     let body = body.json().await?;
     let request: CreateKey = read(&body.parse()?)?;
-    if request.import_key_material.is_some() {
-        return Err(Failure::invalid(
-            "`importKeyMaterial`: importing keys is not supported by this version; leave it out.",
-        ));
-    }
     let rotation = Rotation::new(request.key_rotation_enabled.unwrap_or_default(), request.rotation_period_in_days);
+    let import = convert::import(&request)?;
     let input = CreateKeyInput {
         name: request.name,
         key_type: convert::key_type(request.key_type.as_deref())?,
         metadata: convert::metadata(request.description, request.labels, request.annotations)?,
         export_allowed: request.export_allowed.unwrap_or_default(),
         rotation: rotation.map_err(|error| Failure::invalid(sentence(&error)))?,
+        import,
     };
     let key = operation.run(input).await?;
     Answer::json(StatusCode::CREATED, &convert::key(&key))

@@ -16,7 +16,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let request: Encrypt = read(&body.parse()?)?;
     no_context(request.context.as_ref())?;
     let plain = convert::decode("plaintext", &request.plaintext)?;
-    let version = convert::key_version(request.key_version.as_deref())?;
+    let version = convert::key_version("keyVersion", request.key_version.as_deref())?;
     let encrypted = operation.run(plain, version).await?.ciphertext;
     let (ciphertext, key_version) = (encrypted.to_string(), Some(encrypted.version.to_string()));
     Answer::json(StatusCode::OK, &Encrypted { ciphertext, key_version })

@@ -1,3 +1,4 @@
 pub(crate) mod organisations;
 pub(crate) mod regions;
+pub(crate) mod root_key;
 pub(crate) mod signing_keys;

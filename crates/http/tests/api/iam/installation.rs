@@ -1,6 +1,7 @@
 //! A store that was set up, as a server would: with an organisation, its owner, and real tokens.
 
 use crate::support::{PEER, Reply};
+use crate::wrapping::FixedWrappingKey;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
@@ -16,13 +17,12 @@ use strongroom_auth::{
 use strongroom_crypto::{Aes256GcmCipher, HmacSha256Digest, OsEntropy};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::id::StreamId;
-use strongroom_domain::port::{AuditReader, CredentialMaker, Kms};
-use strongroom_domain::root_key::{KeyCheck, RootKeyId};
+use strongroom_domain::port::{AuditReader, CredentialMaker, Kms, RootKeys};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::SecretBytes;
 use strongroom_http::{Api, Settings};
 use strongroom_kms_memory::MemoryKms;
-use strongroom_root_key::SoftwareRootKey;
+use strongroom_root_key::{RootKeyRing, SoftwareRootKey};
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{FixedSigner, ManualClock, SequentialIds};
 use uuid::Uuid;
@@ -75,8 +75,10 @@ impl Installation {
         let (clock, ids) = (Arc::new(clock), Arc::new(SequentialIds::of_node(8)));
         let digest = Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[9; 32]), 1));
         let maker = Arc::new(StoreCredentialMaker::new(Arc::new(OsEntropy), digest.clone()));
+        let root_key = SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness");
+        let root_keys = Arc::new(RootKeyRing::of(root_key));
         let what = SetUp {
-            key_check: KeyCheck { root_key: RootKeyId([1; 16]), sealed: vec![1] },
+            key_check: root_keys.check_of(root_keys.current()).expect("it is in the ring"),
             instance_keys: Vec::new(),
             organisation: "Dev".to_owned(),
             regions: vec!["nl-01".to_owned()],
@@ -87,9 +89,8 @@ impl Installation {
         let kms: Arc<dyn Kms> = Arc::new(MemoryKms::new(Arc::new(OsEntropy)));
         let kms = made.regions.iter().map(|region| (region.id, Arc::clone(&kms))).collect();
 
-        let root_key = Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness"));
         let ports = AccessTokenPorts {
-            root_key,
+            root_key: root_keys.clone(),
             entropy: Arc::new(OsEntropy),
             ids: ids.clone(),
             setup: store.clone(),
@@ -105,21 +106,24 @@ impl Installation {
             foreign_tokens: foreign.clone(),
             logins,
         });
-        let credentials =
-            CredentialPorts { tokens: store.clone(), setup: store.clone(), maker: maker.clone(), issuer, foreign };
+        let credentials = CredentialPorts { tokens: store.clone(), maker: maker.clone(), issuer, foreign };
         let ports = Ports {
             authenticator: Arc::new(authenticator),
             secrets: store.clone(),
             keys: store.clone(),
             tenancy: store.clone(),
             directory: store.clone(),
+            setup: store.clone(),
             credentials: Some(credentials),
             answers: store.clone(),
             committer: store.clone(),
             access_log: store.clone(),
             audit_log: store.clone(),
             audit: store.clone(),
+            leases: store.clone(),
             kms,
+            import_keys: Some(Arc::new(FixedWrappingKey)),
+            root_keys: Some(root_keys),
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: digest,
             clock: clock.clone(),

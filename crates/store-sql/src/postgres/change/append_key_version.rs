@@ -1,4 +1,4 @@
-use super::{Lacks, replace_key_state};
+use super::{Lacks, replace_key_state, rotation_due};
 use sqlx::PgConnection;
 use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::{KeyState, KeyVersion};
@@ -9,9 +9,10 @@ pub(super) async fn apply(
     version: &KeyVersion,
     state: KeyState,
 ) -> Result<Lacks, sqlx::Error> {
-    let lacks = replace_key_state::apply(connection, key, state).await?;
+    let lacks = replace_key_state::replace(connection, key, state).await?;
     if lacks.is_none() {
         insert(connection, key, version).await?;
+        rotation_due::refresh(connection, key).await?;
     }
     Ok(lacks)
 }

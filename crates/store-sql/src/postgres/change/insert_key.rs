@@ -3,14 +3,17 @@ use crate::postgres::expect::is_absent;
 use crate::row;
 use sqlx::PgConnection;
 use strongroom_domain::kms::Key;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Expect, UniqueKey};
 
 macro_rules! insert {
     () => {
         "INSERT INTO kms_keys
              (id, organisation, region, project, key_type, export_allowed, name, slug, metadata, rotation_enabled,
-              rotation_days, status, purge_at, was_disabled, holds_name, updated_at, object_version, revision, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+              rotation_days, status, purge_at, was_disabled, holds_name, updated_at, object_version, revision, created_at,
+              origin, allow_rotation, min_decryption_version, rotation_due_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                 $21, $22, $23)"
     };
 }
 
@@ -46,6 +49,7 @@ async fn held(connection: &mut PgConnection, key: &Key) -> Result<Lacks, sqlx::E
 }
 
 async fn insert(connection: &mut PgConnection, sql: &'static str, key: &Key) -> Result<u64, sqlx::Error> {
+    let (origin, allow_rotation) = row::key::origin_columns(key.origin);
     let (status, purge_at, was_disabled) = row::key::status_columns(key.state.status);
     let done = sqlx::query(sql)
         .bind(key.spec.id.uuid())
@@ -57,8 +61,8 @@ async fn insert(connection: &mut PgConnection, sql: &'static str, key: &Key) -> 
         .bind(key.name.as_str())
         .bind(key.slug.as_str())
         .bind(row::metadata::encode(&key.metadata))
-        .bind(key.rotation.enabled)
-        .bind(key.rotation.period_days.map(i64::from))
+        .bind(key.state.rotation.enabled)
+        .bind(key.state.rotation.period_days.map(i64::from))
         .bind(status)
         .bind(purge_at)
         .bind(was_disabled)
@@ -67,6 +71,10 @@ async fn insert(connection: &mut PgConnection, sql: &'static str, key: &Key) -> 
         .bind(row::column(key.state.object_version))
         .bind(row::column(key.state.revision.get()))
         .bind(key.created_at.as_micros())
+        .bind(origin)
+        .bind(allow_rotation)
+        .bind(i64::from(key.state.min_decryption_version.get()))
+        .bind(key.rotation_due_at().map(Timestamp::as_micros))
         .execute(connection)
         .await?;
     Ok(done.rows_affected())

@@ -4,6 +4,7 @@
 
 mod append_key_version;
 mod append_version;
+mod delete_key;
 mod delete_object;
 mod delete_secret;
 mod delete_token;
@@ -19,12 +20,17 @@ mod insert_token;
 mod prune_answers;
 mod put_object;
 mod remember_answer;
+mod replace_instance_key;
+mod replace_key_check;
+mod replace_key_handle;
 mod replace_key_state;
 mod replace_metadata;
 mod replace_organisation;
 mod replace_policy;
 mod replace_region;
+mod replace_wrapped_key;
 mod revise_organisation;
+mod rotation_due;
 mod states;
 
 use sqlx::PgConnection;
@@ -46,7 +52,10 @@ pub(super) fn effects(changes: &[Change]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for change in changes {
         match change {
-            Change::EraseVersion { .. } => effects.push(Effect::Erased),
+            Change::EraseVersion { .. }
+            | Change::ReplaceKeyHandle { .. }
+            | Change::DeleteKey { .. }
+            | Change::ReplaceWrappedKey { .. } => effects.push(Effect::Erased),
             Change::DeleteSecret { secret } => effects.extend([Effect::Erased, Effect::Gone(secret.uuid())]),
             _ => {}
         }
@@ -61,8 +70,8 @@ pub(super) type Lost = Vec<(usize, Expect)>;
 /// not be made, whose transaction must be rolled back.
 pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &Change)>) -> Result<Lost, sqlx::Error> {
     let (mut lost, mut others) = (Lost::new(), Vec::new());
-    let (mut inserts, mut appends, mut erasures, mut deletes, mut objects, mut answers) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut inserts, mut appends, mut erasures, mut deletes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rewraps, mut objects, mut answers) = (Vec::new(), Vec::new(), Vec::new());
     for (unit, change) in changes {
         match change {
             Change::InsertSecret { secret, version } => inserts.push(insert_secret::Row { unit, secret, version }),
@@ -73,6 +82,9 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &C
                 erasures.push(erase_version::Row { unit, secret: *secret, version: *version, at: *at, state });
             }
             Change::DeleteSecret { secret } => deletes.push((unit, *secret)),
+            Change::ReplaceWrappedKey { secret, version, before, after } => {
+                rewraps.push(replace_wrapped_key::Row { secret: *secret, version: *version, before, after });
+            }
             Change::PutObject(object) => objects.push((unit, object.as_ref())),
             Change::RememberAnswer(answer) => answers.push((unit, answer)),
             _ => others.push((unit, change)),
@@ -81,6 +93,7 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &C
     append_version::apply(connection, &appends, &mut lost).await?;
     erase_version::apply(connection, &erasures, &mut lost).await?;
     delete_secret::apply(connection, &deletes, &mut lost).await?;
+    replace_wrapped_key::apply(connection, &rewraps).await?;
     for (unit, change) in others {
         lost.extend(apply_alone(connection, change).await?.map(|expect| (unit, expect)));
     }
@@ -88,6 +101,16 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &C
     insert_secret::apply(connection, inserts, &mut lost).await?;
     remember_answer::apply(connection, answers, &mut lost).await?;
     Ok(lost)
+}
+
+/// How many of a unit's next changes one [`apply`] can make: one, or several wrapped keys of different versions.
+pub(super) fn together(changes: &[Change]) -> usize {
+    let mut seen = HashSet::new();
+    let rewraps = changes.iter().take_while(|change| match change {
+        Change::ReplaceWrappedKey { secret, version, .. } => seen.insert((*secret, *version)),
+        _ => false,
+    });
+    rewraps.count().max(changes.len().min(1))
 }
 
 /// What a change lacks to be made.
@@ -118,6 +141,12 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
             append_key_version::apply(connection, *key, version, *state).await
         }
         Change::ReplaceKeyState { key, state } => replace_key_state::apply(connection, *key, *state).await,
+        Change::ReplaceKeyHandle { key, version, revision } => {
+            replace_key_handle::apply(connection, *key, version, *revision).await
+        }
+        Change::DeleteKey { key } => delete_key::apply(connection, *key).await,
+        Change::ReplaceInstanceKey { before, key } => replace_instance_key::apply(connection, before, key).await,
+        Change::ReplaceKeyCheck(check) => replace_key_check::apply(connection, check).await,
         Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before).await,
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit).await,
         // Made for many units at once.
@@ -126,6 +155,7 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
         | Change::AppendVersion { .. }
         | Change::EraseVersion { .. }
         | Change::DeleteSecret { .. }
+        | Change::ReplaceWrappedKey { .. }
         | Change::RememberAnswer(_) => Ok(None),
     }
 }

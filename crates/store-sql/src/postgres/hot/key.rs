@@ -1,16 +1,18 @@
 use super::{HotReads, arguments};
-use crate::entity::{kms_key, kms_key_version};
+use crate::entity::kms_key;
 use crate::postgres::failure::unread;
+use crate::row::key::KeyVersionRow;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::Key;
 use strongroom_domain::port::ReadError;
 
-const SQL: &str =
+/// The key of identity `$1`, as [`read`] takes it.
+pub(in crate::postgres) const SQL: &str =
     "SELECT k.id, k.organisation, k.region, k.project, k.key_type, k.export_allowed, k.name, k.slug, k.metadata,
         k.rotation_enabled, k.rotation_days, k.status, k.purge_at, k.was_disabled, k.updated_at, k.object_version,
-        k.revision, k.created_at, v.number, v.handle, v.created_at
+        k.revision, k.created_at, k.origin, k.allow_rotation, k.min_decryption_version, v.number, v.handle, v.created_at
     FROM kms_keys k JOIN kms_key_versions v ON v.key_id = k.id
     WHERE k.id = $1 ORDER BY v.number";
 
@@ -34,20 +36,21 @@ fn key_row(row: &PgRow) -> sqlx::Result<kms_key::Model> {
         object_version: row.try_get(15)?,
         revision: row.try_get(16)?,
         created_at: row.try_get(17)?,
+        origin: row.try_get(18)?,
+        allow_rotation: row.try_get(19)?,
+        min_decryption_version: row.try_get(20)?,
     })
 }
 
-fn version_row(row: &PgRow) -> sqlx::Result<kms_key_version::Model> {
-    Ok(kms_key_version::Model {
-        key_id: row.try_get(0)?,
-        number: row.try_get(18)?,
-        handle: row.try_get(19)?,
-        created_at: row.try_get(20)?,
-    })
+fn version_row(row: &PgRow) -> sqlx::Result<KeyVersionRow> {
+    Ok(KeyVersionRow { number: row.try_get(21)?, handle: row.try_get(22)?, created_at: row.try_get(23)? })
 }
 
 pub(in crate::postgres) async fn get(hot: &HotReads, id: KeyId) -> Result<Option<Key>, ReadError> {
-    let rows = hot.rows(SQL, arguments![id.uuid()]).await?;
+    read(&hot.rows(SQL, arguments![id.uuid()]).await?)
+}
+
+pub(in crate::postgres) fn read(rows: &[PgRow]) -> Result<Option<Key>, ReadError> {
     let Some(first) = rows.first() else { return Ok(None) };
     let version = |row| version_row(row).map_err(unread)?.read();
     let versions = rows.iter().map(version).collect::<Result<_, ReadError>>()?;

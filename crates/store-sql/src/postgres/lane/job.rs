@@ -181,7 +181,10 @@ fn changed(change: &Change) -> Option<Uuid> {
         }
         Change::ReviseOrganisation { organisation, .. } => Some(organisation.uuid()),
         Change::InsertKey(key) => Some(key.spec.id.uuid()),
-        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => Some(key.uuid()),
+        Change::AppendKeyVersion { key, .. }
+        | Change::ReplaceKeyState { key, .. }
+        | Change::ReplaceKeyHandle { key, .. }
+        | Change::DeleteKey { key } => Some(key.uuid()),
         change => change.secret().map(SecretId::uuid),
     }
 }

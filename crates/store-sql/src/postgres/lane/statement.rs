@@ -8,10 +8,12 @@ use sqlx::PgConnection;
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgBindIterExt};
 use sqlx::query::QueryScalar;
+use std::collections::BTreeSet;
 use strongroom_domain::audit::{AuditRecord, ChainHash, ResourceKind};
 use strongroom_domain::id::{
-    CredentialId, EventId, OrganisationId, ProjectId, RegionId, SecretId, ServiceAccountId, UserId,
+    CredentialId, EventId, KeyId, OrganisationId, ProjectId, RegionId, SecretId, ServiceAccountId, UserId,
 };
+use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::principal::Principal;
 use strongroom_domain::secret::{SealedVersion, SecretState};
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision};
@@ -53,7 +55,7 @@ const RECORD: &str =
     concat!("WITH recorded AS (", insert_records!(), accesses_hold!(), " RETURNING 1) SELECT count(*) FROM recorded");
 
 /// `$28` are the secrets, `$29` the revisions that they must have, `$30` to `$35` their new states, `$36` to `$41` the versions, `$42` is
-/// how long it waits for a row that somebody else changes or holds. Nothing is locked before the update. When another node changed a
+/// how long it waits for a row that somebody else changes or holds, `$43` and `$44` are the key versions that must not be retired. Nothing is locked before the update. When another node changed a
 /// row after the verdict, it is not updated; then the division fails the whole statement.
 const APPEND: &str = concat!(
     "WITH verdict AS MATERIALIZED (SELECT set_config('lock_timeout', $42, true) IS NOT NULL AND ",
@@ -61,6 +63,10 @@ const APPEND: &str = concat!(
     " AND NOT EXISTS (
              SELECT FROM unnest($28::uuid[], $29::bigint[]) AS wanted (secret, revision)
              WHERE wanted.revision IS DISTINCT FROM (SELECT revision FROM secrets WHERE secrets.id = wanted.secret))
+           AND NOT EXISTS (
+             SELECT FROM unnest($43::uuid[], $44::bigint[]) AS wrapping (key, version)
+             WHERE (wrapping.version >= (SELECT min_decryption_version FROM kms_keys WHERE kms_keys.id = wrapping.key))
+                   IS NOT TRUE)
              AS holds),
      changed AS (
          UPDATE secrets SET latest = s.latest, current = s.current, active = s.active, updated_at = s.updated_at,
@@ -92,19 +98,25 @@ pub(super) struct Append<'u> {
     before: Revision,
     version: &'u SealedVersion,
     state: &'u SecretState,
+    /// What wraps the version.
+    key: Option<(KeyId, KeyVersionNumber)>,
 }
 
 impl<'u> Append<'u> {
     pub(super) fn of(unit: &'u EncodedUnit) -> Option<Self> {
-        match (unit.expect.as_slice(), unit.changes.as_slice()) {
-            (
-                [Expect::Revision(AggregateId::Secret(expected), before)],
-                [Change::AppendVersion { secret, version, state }],
-            ) if expected == secret && state.revision == before.next() => {
-                Some(Self { secret: *secret, before: *before, version, state })
+        let [Change::AppendVersion { secret, version, state }] = unit.changes.as_slice() else { return None };
+        let (mut before, mut key) = (None, None);
+        for expect in &unit.expect {
+            match expect {
+                Expect::Revision(AggregateId::Secret(expected), revision) if expected == secret && before.is_none() => {
+                    before = Some(*revision);
+                }
+                Expect::KeyVersion(of, version) if key.is_none() => key = Some((*of, *version)),
+                _ => return None,
             }
-            _ => None,
         }
+        let before = before.filter(|before| state.revision == before.next())?;
+        Some(Self { secret: *secret, before, version, state, key })
     }
 }
 
@@ -160,6 +172,7 @@ pub(super) async fn append(
     appends.sort_unstable_by_key(|append| append.secret);
     let states = || appends.iter().map(|append| append.state);
     let versions = || appends.iter().map(|append| append.version);
+    let keys: BTreeSet<(KeyId, KeyVersionNumber)> = appends.iter().filter_map(|append| append.key).collect();
     let statement = bind(sqlx::query_scalar(APPEND), links, ordinal, seen)
         .bind(appends.iter().map(|append| append.secret.uuid()).bind_iter())
         .bind(appends.iter().map(|append| row::column(append.before.get())).bind_iter())
@@ -175,7 +188,9 @@ pub(super) async fn append(
         .bind(versions().map(|version| i64::from(version.wrapped.key_version.get())).bind_iter())
         .bind(versions().map(|version| version.wrapped.bytes.as_slice()).bind_iter())
         .bind(versions().map(|version| version.payload.as_slice()).bind_iter())
-        .bind(patience.setting());
+        .bind(patience.setting())
+        .bind(keys.iter().map(|(key, _)| key.uuid()).bind_iter())
+        .bind(keys.iter().map(|(_, version)| i64::from(version.get())).bind_iter());
     match statement.fetch_one(connection).await {
         Ok(rows) => written(links, rows),
         Err(error) if is_division_by_zero(&error) => Ok(false),
@@ -240,5 +255,42 @@ const fn columns(principal: Principal) -> (&'static str, Uuid) {
         Principal::User(id) => ("user", UserId::uuid(id)),
         Principal::ServiceAccount(id) => ("service_account", ServiceAccountId::uuid(id)),
         Principal::Operator(id) => ("operator", CredentialId::uuid(id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Append;
+    use crate::encoded::EncodedUnit;
+    use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
+    use strongroom_testkit::{build, units};
+
+    fn is_append(unit: Unit) -> bool {
+        Append::of(&EncodedUnit::from(unit)).is_some()
+    }
+
+    /// A put that would not be made by the one statement would be right, and slow.
+    #[test]
+    fn a_put_as_the_engine_makes_it_is_an_append() {
+        let secret = build::secret(build::scope(), "/a");
+        let key = Expect::KeyVersion(secret.key, build::key_version(1).number);
+        let with = |expect: &[Expect]| Unit { expect: expect.to_vec(), ..units::append(&secret).0 };
+        let unchanged = units::unchanged(&secret);
+        assert!(is_append(with(&[unchanged.clone(), key.clone()])));
+        assert!(is_append(with(&[key.clone(), unchanged.clone()])));
+        assert!(is_append(with(std::slice::from_ref(&unchanged))));
+        let elsewhere = Expect::Revision(AggregateId::Key(secret.key), secret.state.revision);
+        for expect in [
+            vec![],
+            vec![key.clone()],
+            vec![unchanged.clone(), key.clone(), key],
+            vec![unchanged.clone(), unchanged.clone()],
+            vec![unchanged, elsewhere],
+        ] {
+            assert!(!is_append(with(&expect)), "{expect:?}");
+        }
+        let mut two = units::append(&secret).0;
+        two.changes.push(Change::DeleteSecret { secret: secret.id });
+        assert!(!is_append(two));
     }
 }

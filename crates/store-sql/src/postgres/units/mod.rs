@@ -13,7 +13,7 @@ use super::expect;
 use crate::encoded::EncodedUnit;
 use sqlx::PgConnection;
 use sqlx::error::DatabaseError;
-use strongroom_domain::unit::Expect;
+use strongroom_domain::unit::{Change, Expect};
 
 /// How a unit fared, should the transaction be committed.
 #[derive(Debug)]
@@ -104,17 +104,25 @@ async fn alone(connection: &mut PgConnection, unit: Live<'_>, verdicts: &mut [Ve
     }
 }
 
-/// The first change of every unit, then the second, and so on, until one can't be made.
+/// The first change of every unit, or its first few, then those after it, and so on, until one can't be made.
 async fn changes(connection: &mut PgConnection, live: &[Live<'_>]) -> Result<Lost, sqlx::Error> {
-    let most = live.iter().map(|(_, unit)| unit.changes.len()).max().unwrap_or_default();
-    for step in 0..most {
-        let step = live.iter().filter_map(|(place, unit)| Some((*place, unit.changes.get(step)?)));
-        let lost = change::apply(connection, step.collect()).await?;
+    let mut left: Vec<(usize, &[Change])> =
+        live.iter().map(|(place, unit)| (*place, unit.changes.as_slice())).collect();
+    loop {
+        let mut step = Vec::new();
+        for (place, changes) in &mut left {
+            let (next, later) = changes.split_at(change::together(changes));
+            step.extend(next.iter().map(|change| (*place, change)));
+            *changes = later;
+        }
+        if step.is_empty() {
+            return Ok(Lost::new());
+        }
+        let lost = change::apply(connection, step).await?;
         if !lost.is_empty() {
             return Ok(lost);
         }
     }
-    Ok(Lost::new())
 }
 
 fn settle(lost: Lost, verdicts: &mut [Verdict]) {

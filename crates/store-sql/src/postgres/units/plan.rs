@@ -67,6 +67,7 @@ fn claims(unit: &EncodedUnit) -> Vec<(Claim<'_>, Use)> {
             Expect::Absent(key) => (unique(key), Use::Alone),
             // What is made in a project expects the revision of the organisation.
             Expect::Empty(organisation, _) => (Claim::Aggregate(AggregateId::Organisation(*organisation)), Use::Alone),
+            Expect::KeyVersion(key, _) => (Claim::Aggregate(AggregateId::Key(*key)), Use::Shared),
             // Nothing in a unit changes a lease.
             Expect::Lease(name, _) => (Claim::Lease(*name), Use::Shared),
         });
@@ -93,7 +94,7 @@ fn unique(key: &UniqueKey) -> Claim<'_> {
 fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
     let mut alone = |claim| claims.push((claim, Use::Alone));
     match change {
-        Change::InsertKeyCheck(_) => alone(Claim::Setup),
+        Change::InsertKeyCheck(_) | Change::ReplaceKeyCheck(_) => alone(Claim::Setup),
         Change::InsertOrganisation(organisation) | Change::ReplaceOrganisation(organisation) => {
             alone(Claim::Aggregate(AggregateId::Organisation(organisation.id)));
             alone(Claim::OrganisationSlug(&organisation.slug));
@@ -121,13 +122,17 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
         | Change::EraseVersion { secret, .. }
         | Change::ReplaceMetadata { secret, .. }
         | Change::ReplacePolicy { secret, .. }
+        | Change::ReplaceWrappedKey { secret, .. }
         | Change::DeleteSecret { secret } => alone(Claim::Aggregate(AggregateId::Secret(*secret))),
         Change::InsertKey(key) => {
             alone(Claim::Aggregate(AggregateId::Key(key.spec.id)));
             alone(Claim::KeyName(key.spec.scope, &key.name));
             alone(Claim::KeySlug(key.spec.scope, &key.slug));
         }
-        Change::AppendKeyVersion { key, .. } | Change::ReplaceKeyState { key, .. } => {
+        Change::AppendKeyVersion { key, .. }
+        | Change::ReplaceKeyState { key, .. }
+        | Change::ReplaceKeyHandle { key, .. }
+        | Change::DeleteKey { key } => {
             alone(Claim::Aggregate(AggregateId::Key(*key)));
         }
         // Answers go with their secret.
@@ -136,8 +141,8 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
             alone(Claim::Aggregate(AggregateId::Secret(answer.secret)));
         }
         Change::ForgetAnswer { key, .. } => alone(Claim::Answer(*key)),
-        // What expired may as well go later.
-        Change::PruneAnswers { .. } | Change::InsertInstanceKey(_) => {}
+        // What expired may as well go later; an instance key is compared when it is replaced.
+        Change::PruneAnswers { .. } | Change::InsertInstanceKey(_) | Change::ReplaceInstanceKey { .. } => {}
     }
 }
 
@@ -250,6 +255,20 @@ mod tests {
         };
         let units = [units::delete(&a), both(a.id, b.id), both(b.id, c.id), units::delete(&c)];
         assert_eq!(plan(units), [true, false, false, false]);
+    }
+
+    #[test]
+    fn puts_under_one_key_go_together_and_apart_from_its_changes() {
+        let key = build::key(build::scope(), "k");
+        let put = |path: &str| {
+            let mut unit = units::append(&build::secret(key.spec.scope, path)).0;
+            unit.expect.push(Expect::KeyVersion(key.spec.id, build::key_version(1).number));
+            unit
+        };
+        let retire =
+            units::replace_key_state(&key, |state| state.min_decryption_version = build::key_version(1).number).0;
+        let units = [put("/a"), put("/b"), units::append(&build::secret(key.spec.scope, "/c")).0, retire, put("/d")];
+        assert_eq!(plan(units), [true, true, true, false, false]);
     }
 
     #[test]

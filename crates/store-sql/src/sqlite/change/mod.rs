@@ -2,6 +2,7 @@
 
 mod append_key_version;
 mod append_version;
+mod delete_key;
 mod delete_object;
 mod delete_secret;
 mod delete_token;
@@ -17,12 +18,17 @@ mod insert_token;
 mod prune_answers;
 mod put_object;
 mod remember_answer;
+mod replace_instance_key;
+mod replace_key_check;
+mod replace_key_handle;
 mod replace_key_state;
 mod replace_metadata;
 mod replace_organisation;
 mod replace_policy;
 mod replace_region;
+mod replace_wrapped_key;
 mod revise_organisation;
+mod rotation_due;
 
 use crate::row;
 use rusqlite::{Connection, Params};
@@ -97,6 +103,23 @@ pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<
             append_key_version::apply(connection, *key, version, *state)
         }
         Change::ReplaceKeyState { key, state } => replace_key_state::apply(connection, *key, *state),
+        Change::ReplaceKeyHandle { key, version, revision } => {
+            effects.push(Effect::Erased);
+            replace_key_handle::apply(connection, *key, version, *revision)
+        }
+        Change::DeleteKey { key } => {
+            effects.push(Effect::Erased);
+            delete_key::apply(connection, *key)
+        }
+        Change::ReplaceWrappedKey { secret, version, before, after } => {
+            effects.push(Effect::Erased);
+            replace_wrapped_key::apply(connection, *secret, *version, before, after)
+        }
+        Change::ReplaceInstanceKey { before, key } => {
+            effects.push(Effect::Erased);
+            replace_instance_key::apply(connection, before, key)
+        }
+        Change::ReplaceKeyCheck(check) => replace_key_check::apply(connection, check),
         Change::RememberAnswer(answer) => remember_answer::apply(connection, answer),
         Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before),
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit),

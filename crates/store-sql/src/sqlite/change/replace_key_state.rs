@@ -1,17 +1,23 @@
-use super::{Refusal, before};
+use super::{Refusal, before, rotation_due};
 use crate::row;
 use rusqlite::Connection;
 use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::KeyState;
 use strongroom_domain::unit::AggregateId;
 
-/// A key that comes back from pending deletion holds its name and slug again unless another has taken one of them.
 pub(super) fn apply(connection: &Connection, key: KeyId, state: KeyState) -> Result<(), Refusal> {
+    replace(connection, key, state)?;
+    rotation_due::refresh(connection, key)
+}
+
+/// A key that comes back from pending deletion holds its name and slug again unless another has taken one of them.
+pub(super) fn replace(connection: &Connection, key: KeyId, state: KeyState) -> Result<(), Refusal> {
     let (status, purge_at, was_disabled) = row::key::status_columns(state.status);
     let rows = connection
         .prepare_cached(
             "UPDATE kms_keys SET
                  status = ?2, purge_at = ?3, was_disabled = ?4, updated_at = ?5, object_version = ?6, revision = ?7,
+                 rotation_enabled = ?8, rotation_days = ?9, min_decryption_version = ?10,
                  holds_name = ?3 IS NULL AND NOT EXISTS (
                      SELECT 1 FROM kms_keys other
                      WHERE other.organisation = kms_keys.organisation AND other.region = kms_keys.region
@@ -27,6 +33,9 @@ pub(super) fn apply(connection: &Connection, key: KeyId, state: KeyState) -> Res
             state.updated_at.as_micros(),
             row::column(state.object_version),
             row::column(state.revision.get()),
+            state.rotation.enabled,
+            state.rotation.period_days,
+            state.min_decryption_version.get(),
         ))?;
     if rows == 0 { Err(before(AggregateId::Key(key), state.revision)) } else { Ok(()) }
 }

@@ -1,5 +1,6 @@
-use crate::entity::{kms_key, kms_key_version};
+use crate::entity::kms_key;
 use crate::error::unread_row;
+use crate::row::key::KeyVersionRow;
 use rusqlite::{Connection, Row};
 use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::Key;
@@ -8,8 +9,8 @@ use strongroom_domain::port::ReadError;
 const SQL: &str =
     "SELECT k.id, k.organisation, k.region, k.project, k.key_type, k.export_allowed, k.name, k.slug, k.metadata,
         k.rotation_enabled, k.rotation_days, k.status, k.purge_at, k.was_disabled, k.updated_at, k.object_version,
-        k.revision, k.created_at, v.number, v.handle, v.created_at
-    FROM kms_keys k JOIN kms_key_versions v ON v.key_id = k.id
+        k.revision, k.created_at, k.origin, k.allow_rotation, k.min_decryption_version, v.number, m.wrapped, v.created_at
+    FROM kms_keys k JOIN kms_key_versions v ON v.key_id = k.id LEFT JOIN secret_materials m ON m.id = v.material
     WHERE k.id = ?1 ORDER BY v.number";
 
 fn key_row(row: &Row<'_>) -> rusqlite::Result<kms_key::Model> {
@@ -32,19 +33,17 @@ fn key_row(row: &Row<'_>) -> rusqlite::Result<kms_key::Model> {
         object_version: row.get(15)?,
         revision: row.get(16)?,
         created_at: row.get(17)?,
+        origin: row.get(18)?,
+        allow_rotation: row.get(19)?,
+        min_decryption_version: row.get(20)?,
     })
 }
 
-fn version_row(row: &Row<'_>) -> rusqlite::Result<kms_key_version::Model> {
-    Ok(kms_key_version::Model {
-        key_id: row.get(0)?,
-        number: row.get(18)?,
-        handle: row.get(19)?,
-        created_at: row.get(20)?,
-    })
+fn version_row(row: &Row<'_>) -> rusqlite::Result<KeyVersionRow> {
+    Ok(KeyVersionRow { number: row.get(21)?, handle: row.get(22)?, created_at: row.get(23)? })
 }
 
-fn rows(connection: &Connection, id: KeyId) -> rusqlite::Result<Option<(kms_key::Model, Vec<kms_key_version::Model>)>> {
+fn rows(connection: &Connection, id: KeyId) -> rusqlite::Result<Option<(kms_key::Model, Vec<KeyVersionRow>)>> {
     let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query([id.uuid()])?;
     let (mut key, mut versions) = (None, Vec::new());
@@ -59,6 +58,6 @@ fn rows(connection: &Connection, id: KeyId) -> rusqlite::Result<Option<(kms_key:
 
 pub(in crate::sqlite) fn get(connection: &Connection, id: KeyId) -> Result<Option<Key>, ReadError> {
     let Some((key, versions)) = rows(connection, id).map_err(unread_row)? else { return Ok(None) };
-    let versions = versions.into_iter().map(kms_key_version::Model::read).collect::<Result<_, _>>()?;
+    let versions = versions.into_iter().map(KeyVersionRow::read).collect::<Result<_, _>>()?;
     key.read(versions).map(Some)
 }

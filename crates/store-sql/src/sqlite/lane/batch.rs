@@ -3,6 +3,7 @@
 use super::chain::Chain;
 use super::flush::Flush;
 use super::job::{Fault, Job, Task, Verdict};
+use super::retired::Retired;
 use super::revisions::Revisions;
 use crate::encoded::{EncodedAccess, EncodedUnit};
 use crate::sqlite::change::{self, Effect, Refusal};
@@ -31,6 +32,7 @@ pub(super) struct Batch<'a> {
     pub(super) chain: &'a mut Chain,
     pub(super) flush: &'a mut Flush,
     pub(super) revisions: &'a mut Revisions,
+    pub(super) retired: &'a mut Retired,
     pub(super) lease_clock: &'a LeaseClock,
     pub(super) now: Instant,
 }
@@ -97,12 +99,15 @@ impl Batch<'_> {
 
     fn apply(&mut self, unit: &mut EncodedUnit, effects: &mut Vec<Effect>) -> rusqlite::Result<Verdict> {
         for wanted in &unit.expect {
-            if !expect::holds(self.connection, wanted, self.lease_clock)? {
+            if !expect::holds(self.connection, wanted, self.lease_clock, self.retired)? {
                 return Ok(Verdict::Conflict(wanted.clone()));
             }
         }
         if !unit.changes.is_empty() {
-            unit.changes.iter().for_each(|change| self.revisions.forget(change));
+            for change in &unit.changes {
+                self.revisions.forget(change);
+                self.retired.forget(change);
+            }
             let before = effects.len();
             self.execute("SAVEPOINT unit")?;
             let made = unit.changes.iter().try_for_each(|change| change::apply(self.connection, change, effects));

@@ -7,10 +7,12 @@ mod chain;
 mod fixtures;
 mod flush;
 mod job;
+mod retired;
 mod revisions;
 mod wal;
 
 pub(super) use job::{Job, Task};
+pub(super) use retired::Retired;
 
 use crate::accesses::Accesses;
 use crate::error::OpenError;
@@ -51,6 +53,7 @@ pub(super) struct Lane {
     wal: Wal,
     accesses: Arc<Accesses>,
     revisions: Revisions,
+    retired: Retired,
     lease_clock: LeaseClock,
     /// Records that could not be written yet; nobody waits for them, but they are not lost.
     backlog: VecDeque<Job>,
@@ -93,6 +96,7 @@ impl Lane {
             wal,
             accesses,
             revisions: Revisions::default(),
+            retired: Retired::default(),
             lease_clock,
             backlog: VecDeque::new(),
             metrics: LaneMetrics::new(),
@@ -179,6 +183,7 @@ impl Lane {
             chain: &mut self.chain,
             flush: &mut self.flush,
             revisions: &mut self.revisions,
+            retired: &mut self.retired,
             lease_clock: &self.lease_clock,
             now,
         };
@@ -227,6 +232,7 @@ impl Lane {
         }
         self.flush.rolled_back(now);
         self.revisions.rolled_back();
+        self.retired.rolled_back();
         if failed.fault == Fault::Unknown {
             self.chain.abandon();
         } else {

@@ -15,7 +15,8 @@ use strongroom_domain::directory::{
     FederatedIdentity, IdentityProvider, ObjectKind, OrganisationMember, Project, Role, ServiceAccount, Team, User,
 };
 use strongroom_domain::iam::{Effective, Permission, ResourceType};
-use strongroom_domain::id::looks_like_identity;
+use strongroom_domain::id::is_named;
+use strongroom_domain::kms::KeyStateError;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::policy::{PolicyDecision, PolicyOperation, PolicyRequest};
 use strongroom_domain::secret::Secret;
@@ -78,9 +79,7 @@ impl Engine {
     async fn reading(&self, asker: &OrganisationSession, admitted: &Admitted) -> Result<Option<Arc<Effective>>, Error> {
         let project = admitted.project.as_deref();
         if let Some(bound) = &asker.caller().project {
-            let is_it = |project: &Project| {
-                bound.parse() == Ok(project.id) || (*bound == project.named.slug && !looks_like_identity(bound))
-            };
+            let is_it = |project: &Project| is_named(bound, &project.id, &project.named.slug);
             if !project.is_some_and(is_it) {
                 return Ok(None);
             }
@@ -137,14 +136,21 @@ impl Engine {
 
     fn on_key(&self, session: &Session, found: &Found, usage: KeyUse, case: &Case) -> Option<Stop> {
         let Found::Key(key) = found else { return Some((Stage::Existence, Refusal::heard(&kms::not_found()))) };
+        let active = || key.check_usable().map_err(Error::from);
         let state = match usage {
             KeyUse::Any => Ok(()),
-            KeyUse::Active => key.check_usable(),
-            KeyUse::Switched(on) => key.switched(on, case.at).map(drop),
+            KeyUse::Active => active(),
+            KeyUse::Typed(can, what) => kms::check_type(key.spec.key_type, can, what),
+            KeyUse::Made(can, what) => kms::check_type(key.spec.key_type, can, what).and_then(|()| active()),
+            KeyUse::Exported => kms::check_export(key).and_then(|()| active()),
+            KeyUse::Live if key.is_live() => Ok(()),
+            KeyUse::Live => Err(KeyStateError::PendingDeletion.into()),
+            KeyUse::Rotated => key.may_rotate().map_err(Error::from),
+            KeyUse::Switched(on) => key.switched(on, case.at).map(drop).map_err(Error::from),
         };
         match state {
             Ok(()) => self.on_kms(session),
-            Err(error) => Some((Stage::KeyState, Refusal::heard(&error.into()))),
+            Err(error) => Some((Stage::KeyState, Refusal::heard(&error))),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::secret::Granted;
 use crate::session::Session;
+use std::sync::Arc;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::{Effective, Explanation, Grants, Permission, Question, Target, explain};
 use strongroom_domain::id::{KeyId, RuleId};
@@ -67,7 +68,9 @@ impl Engine {
         };
         let any_of = [Permission::Encrypt, Permission::Update];
         let key = self.cache.key(id, Freshness::Latest).await?;
-        let key = key.filter(|key| session.scope().may_use_key_of(&key.spec.scope));
+        let is_there =
+            |key: &Arc<Key>| session.scope().may_use_key_of(&key.spec.scope) && !key.is_purged(self.ports.clock.now());
+        let key = key.filter(is_there);
         let usable = match key {
             Some(key) => {
                 let may_encrypt = |grants: &Grants| grants.on_key(&any_of, id, &key.slug);
@@ -95,8 +98,8 @@ impl Engine {
     }
 
     fn new_key_stop(&self, session: &Session, key: &Key) -> Option<Stop> {
-        if !key.spec.key_type.encrypts() {
-            let reason = format!("Keys of type {} cannot encrypt.", key.spec.key_type);
+        if !key.spec.key_type.wraps_data_keys() {
+            let reason = format!("Keys of type {} cannot wrap data keys.", key.spec.key_type);
             let remedy = "Bind the secret to a symmetric key.".to_owned();
             return Some((Stage::KeyState, Refusal::new(reason, Some(remedy))));
         }

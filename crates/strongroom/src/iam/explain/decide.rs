@@ -17,7 +17,6 @@ use strongroom_domain::directory::{
 use strongroom_domain::iam::{Denial, Explanation, Question, Target, explain};
 use strongroom_domain::id::{BindingId, RoleId, RuleId};
 use strongroom_domain::kms::Key;
-use strongroom_domain::port::KeyName;
 use strongroom_domain::tenancy::Organisation;
 
 /// What decided, and how.
@@ -175,8 +174,7 @@ impl Engine {
         let found = match case.operation.guard {
             Guard::Key(_) => {
                 let Some(session) = &admitted.session else { return Ok(Found::Nothing) };
-                let by = name.parse().map_or_else(|_| KeyName::Slug(name.clone()), KeyName::Id);
-                return Ok(self.ports.keys.find(&session.scope(), &by).await?.map_or(Found::Nothing, Found::Key));
+                return Ok(self.key_named(&session.scope(), name).await?.map_or(Found::Nothing, Found::Key));
             }
             Guard::Object(_, kind) => match kind {
                 ObjectKind::Team => found(self.object_named::<Team>(organisation, name).await?),

@@ -5,6 +5,7 @@ use crate::session::Service;
 use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::directory::ObjectKind;
 use strongroom_domain::iam::{Permission, ResourceType};
+use strongroom_domain::kms::KeyType;
 use strongroom_domain::policy::PolicyOperation;
 
 /// An operation, as rules guard it.
@@ -47,6 +48,16 @@ pub(crate) enum KeyUse {
     Any,
     /// That it is active.
     Active,
+    /// That its type can do this.
+    Typed(fn(KeyType) -> bool, &'static str),
+    /// That its type can do this, and that it is active.
+    Made(fn(KeyType) -> bool, &'static str),
+    /// That it was created to be exported, and is active.
+    Exported,
+    /// That it isn't pending deletion.
+    Live,
+    /// That it may get another version.
+    Rotated,
     /// That it can be switched on (`true`) or off.
     Switched(bool),
 }

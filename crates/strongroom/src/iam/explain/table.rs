@@ -6,6 +6,7 @@ use super::operations::{KeyUse, Operation};
 use strongroom_domain::audit::Action;
 use strongroom_domain::directory::ObjectKind as Kind;
 use strongroom_domain::iam::{Permission, ResourceType as Type};
+use strongroom_domain::kms::KeyType;
 use strongroom_domain::policy::PolicyOperation;
 
 macro_rules! operations {
@@ -45,9 +46,22 @@ operations! {
     KmsCreate Create on New(Type::KmsKey);
     KmsRead Read on Key(KeyUse::Any);
     KmsList List on Any(Type::KmsKey);
-    KmsEncrypt Encrypt | Update on Key(KeyUse::Active);
-    KmsDecrypt Decrypt | Update on Key(KeyUse::Active);
-    KmsRotate Rotate | Update on Key(KeyUse::Active);
+    KmsEncrypt Encrypt | Update on Key(KeyUse::Made(KeyType::encrypts, "encrypt"));
+    KmsDecrypt Decrypt | Update on Key(KeyUse::Made(KeyType::encrypts, "decrypt"));
+    KmsSign Sign | Update on Key(KeyUse::Made(KeyType::signs, "sign"));
+    KmsVerify Verify | Update on Key(KeyUse::Made(KeyType::signs, "verify signatures"));
+    KmsHmac Hmac | Update on Key(KeyUse::Made(KeyType::authenticates, "make HMACs"));
+    KmsVerifyHmac VerifyHmac | Update on Key(KeyUse::Made(KeyType::authenticates, "verify HMACs"));
+    KmsPublicKeyRead Read on Key(KeyUse::Typed(KeyType::has_public_key, "give a public key"));
+    KmsWrappingKeyRead Create on New(Type::KmsKey);
+    KmsExport Export | Update on Key(KeyUse::Exported);
+    KmsRotate Rotate | Update on Key(KeyUse::Rotated);
+    KmsRotationUpdate Update on Key(KeyUse::Live);
+    KmsDelete Delete on Key(KeyUse::Any);
+    KmsCancelDeletion Delete on Key(KeyUse::Any);
+    KmsRewrap Update on Key(KeyUse::Active);
+    KmsInventoryRead Update on Key(KeyUse::Any);
+    KmsRetire Update on Key(KeyUse::Active);
     KmsEnable Delete on Key(KeyUse::Switched(true));
     KmsDisable Delete on Key(KeyUse::Switched(false));
     IamProjectCreate Create on New(Type::Project);

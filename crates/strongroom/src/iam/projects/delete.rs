@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
 use strongroom_domain::directory::{Binding, ObjectKind, Project};
 use strongroom_domain::iam::Permission;
-use strongroom_domain::id::looks_like_identity;
+use strongroom_domain::id::is_named;
 use strongroom_domain::port::ObjectSelector;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
@@ -46,9 +46,7 @@ impl DeleteProject<'_> {
 /// doesn't name it.
 fn without(mut binding: Binding, project: &Project, at: Timestamp) -> Option<Change> {
     let named = binding.projects.len();
-    let slug = &project.named.slug;
-    let is_it = |name: &String| name.parse() == Ok(project.id) || (name == slug && !looks_like_identity(name));
-    binding.projects.retain(|name| !is_it(name));
+    binding.projects.retain(|name| !is_named(name, &project.id, &project.named.slug));
     if binding.projects.len() == named {
         return None;
     }

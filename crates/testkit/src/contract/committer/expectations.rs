@@ -2,7 +2,9 @@ use crate::contract::{Store, leases};
 use crate::{build, units};
 use strongroom_domain::directory::{DirectoryObject, ObjectKind, User};
 use strongroom_domain::id::{KeyId, OrganisationId, ProjectId, SecretId, UserId};
+use strongroom_domain::kms::{Key, KeyState};
 use strongroom_domain::lease::{Epoch, Lease, LeaseName, LeaseTtl};
+use strongroom_domain::port::CommitErrorKind;
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey, Unit};
@@ -35,9 +37,13 @@ pub async fn expects_the_revision_of_a_key(store: Store) {
     let second = store.apply(units::append_key_version(&first)).await;
     store.commit(only(units::unchanged_key(&second))).await;
     store.conflicts(only(units::unchanged_key(&first)), &units::unchanged_key(&first)).await;
+    let handle = build::key_version(1).handle;
+    let third = store.apply(units::replace_key_handle(&second, 0, handle)).await;
+    store.conflicts(only(units::unchanged_key(&second)), &units::unchanged_key(&second)).await;
+    store.commit(only(units::unchanged_key(&third))).await;
     // A secret and a key of one identity are two.
     let id = SecretId::new(first.spec.id.uuid());
-    let secret = Expect::Revision(AggregateId::Secret(id), second.state.revision);
+    let secret = Expect::Revision(AggregateId::Secret(id), third.state.revision);
     store.conflicts(only(secret.clone()), &secret).await;
 }
 
@@ -94,7 +100,7 @@ pub async fn expects_the_absence_of_every_unique_key(store: Store) {
     let insert = |path| Change::InsertSecret { secret: build::secret(scope, path), version: build::sealed(1) };
     let other_name = |name: &str, slug: &str| {
         let key = build::key(scope, name);
-        Change::InsertKey(strongroom_domain::kms::Key { slug: slug.to_owned(), ..key })
+        Change::InsertKey(Key { slug: slug.to_owned(), ..key })
     };
     let again = strongroom_domain::unit::Answer { body: [9; 32], ..answer.clone() };
     let organisation = build::organisation("o");
@@ -135,6 +141,84 @@ pub async fn expects_the_absence_of_every_unique_key(store: Store) {
         store.commit(units::expecting(vec![absent.clone()], vec![holder])).await;
         store.conflicts(only(absent.clone()), &absent).await;
         store.conflicts(units::of(vec![second]), &absent).await;
+    }
+}
+
+/// A key version is expected while its key is there and does not retire it, whether it exists or not; lowering the oldest one brings
+/// those back.
+pub async fn expects_a_key_version_that_is_not_retired(store: Store) {
+    let key = build::key(build::scope(), "k");
+    let version = |number| Expect::KeyVersion(key.spec.id, build::key_version(number).number);
+    store.conflicts(only(version(1)), &version(1)).await;
+    store.commit(units::insert_key(&key)).await;
+    let mut now = key.clone();
+    for _ in 0..2 {
+        now = store.apply(units::append_key_version(&now)).await;
+        store.commit(only(version(1))).await;
+    }
+    for (oldest, holds) in [(3, [false, false, true, true]), (2, [false, true, true, true]), (1, [true; 4])] {
+        let edit = |state: &mut KeyState| state.min_decryption_version = build::key_version(oldest).number;
+        now = store.apply(units::replace_key_state(&now, edit)).await;
+        for (number, holds) in (1..).zip(holds) {
+            match holds {
+                true => store.commit(only(version(number))).await,
+                false => store.conflicts(only(version(number)), &version(number)).await,
+            }
+        }
+    }
+    // What is refused after it changed the key leaves nothing.
+    let (mut unit, retired) =
+        units::replace_key_state(&now, |state| state.min_decryption_version = build::key_version(2).number);
+    unit.changes.push(Change::DeleteSecret { secret: SecretId::new(build::uuid()) });
+    assert!(store.committer.commit(unit).await.is_err());
+    store.commit(only(version(1))).await;
+    assert_eq!(retired.state.revision, now.state.revision.next());
+    store.commit(units::delete_key(&now)).await;
+    store.conflicts(only(version(3)), &version(3)).await;
+}
+
+/// Puts and creations expect the version of the key that wrapped for them, beside what else they expect, alone and many at once: those
+/// whose version is retired are refused, each for that reason, and leave nothing.
+pub async fn a_put_expects_its_key_version(store: Store) {
+    let (retired, good) = (build::key(build::scope(), "retired"), build::key(build::scope(), "good"));
+    for key in [&retired, &good] {
+        store.commit(units::insert_key(key)).await;
+    }
+    let expect = |key: &Key| Expect::KeyVersion(key.spec.id, build::key_version(1).number);
+    let needing = |mut unit: Unit, key: &Key| {
+        unit.expect.push(expect(key));
+        unit
+    };
+    let appended = store.apply(units::append_key_version(&retired)).await;
+    let edit = |state: &mut KeyState| state.min_decryption_version = build::key_version(2).number;
+    let mut secrets = Vec::new();
+    for number in 0..12 {
+        let secret = build::secret(retired.spec.scope, &format!("/{number}"));
+        store.commit(needing(units::insert(&secret), &retired)).await;
+        secrets.push(secret);
+    }
+    store.apply(units::replace_key_state(&appended, edit)).await;
+    for secret in &secrets[..2] {
+        store.conflicts(needing(units::append(secret).0, &retired), &expect(&retired)).await;
+        let created = build::secret(secret.scope, "/new");
+        store.conflicts(needing(units::insert(&created), &retired), &expect(&retired)).await;
+        assert_eq!(store.find(&created).await, None);
+    }
+    let mut puts = tokio::task::JoinSet::new();
+    for (place, secret) in secrets.iter().enumerate() {
+        let key = if place % 3 == 0 { &retired } else { &good };
+        let (unit, after) = units::append(secret);
+        let (unit, committer, wanted) = (needing(unit, key), store.committer.clone(), expect(&retired));
+        let (before, fails) = (secret.clone(), place % 3 == 0);
+        puts.spawn(async move {
+            let outcome = committer.commit(unit).await.map_err(|error| error.kind().clone());
+            let wanted = if fails { Err(CommitErrorKind::Conflict(wanted)) } else { Ok(()) };
+            assert_eq!(outcome, wanted);
+            if fails { before } else { after }
+        });
+    }
+    for secret in puts.join_all().await {
+        assert_eq!(store.find(&secret).await, Some(secret));
     }
 }
 
@@ -195,6 +279,7 @@ pub async fn changes_compare_revisions_without_being_told(store: Store) {
         for (unit, _) in [
             units::append_key_version(key),
             units::replace_key_status(key, strongroom_domain::kms::KeyStatus::Disabled),
+            units::replace_key_handle(key, 0, build::key_version(1).handle),
         ] {
             store.conflicts(units::of(unit.changes), &units::unchanged_key(key)).await;
         }

@@ -2,25 +2,42 @@ use crate::contract::Store;
 use crate::{build, units};
 use std::sync::Arc;
 use strongroom_domain::id::KeyId;
-use strongroom_domain::kms::{Key, KeySpec, KeyStatus, KeyType, Rotation};
-use strongroom_domain::port::{Freshness, KeyName};
-use strongroom_domain::unit::{Expect, UniqueKey};
+use strongroom_domain::kms::{
+    Key, KeyHandle, KeyOrigin, KeySpec, KeyState, KeyStatus, KeyType, KeyVersionNumber, Rotation,
+};
+use strongroom_domain::port::{Freshness, KeyFilter, KeyName};
+use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
 
 async fn get(store: &Store, id: KeyId) -> Option<Key> {
     store.keys.get(id, Freshness::Latest).await.expect("readable").map(Arc::unwrap_or_clone)
 }
 
-/// `InsertKey`: the key with everything known of it.
+/// `InsertKey`: the key with everything known of it, whatever its type.
 pub async fn insert_key_keeps_every_field(store: Store) {
     let plain = build::key(build::scope(), "Plain key");
     let spec = KeySpec { key_type: KeyType::ChaCha20Poly1305, export_allowed: true, ..plain.spec.clone() };
     let other = Key {
         spec: KeySpec { id: KeyId::new(build::uuid()), scope: build::project_in(plain.spec.scope), ..spec },
-        rotation: Rotation { enabled: false, period_days: None },
-        state: strongroom_domain::kms::KeyState { status: KeyStatus::Disabled, ..plain.state },
+        origin: KeyOrigin::Imported { allow_rotation: true },
+        state: KeyState { status: KeyStatus::Disabled, rotation: Rotation::default(), ..plain.state },
         ..plain.clone()
     };
-    for key in [plain, other] {
+    let fixed = Key {
+        spec: KeySpec {
+            id: KeyId::new(build::uuid()),
+            scope: build::project_in(plain.spec.scope),
+            ..plain.spec.clone()
+        },
+        origin: KeyOrigin::Imported { allow_rotation: false },
+        state: KeyState { min_decryption_version: KeyVersionNumber::FIRST.next(), ..plain.state },
+        versions: vec![build::key_version(1), build::key_version(2)],
+        ..plain.clone()
+    };
+    let of_every_type = KeyType::ALL.map(|key_type| {
+        let key = build::key(plain.spec.scope, key_type.as_str());
+        Key { spec: KeySpec { key_type, ..key.spec }, ..key }
+    });
+    for key in [plain, other, fixed].into_iter().chain(of_every_type) {
         store.commit(units::insert_key(&key)).await;
         assert_eq!(get(&store, key.spec.id).await, Some(key));
     }
@@ -48,6 +65,64 @@ pub async fn replace_key_state_changes_nothing_else(store: Store) {
         key = store.apply(units::replace_key_status(&key, status)).await;
         assert_eq!(get(&store, key.spec.id).await.as_ref(), Some(&key));
     }
+    let rotations = [(false, Some(7)), (false, None), (true, Some(3_650))];
+    for ((enabled, period_days), min) in rotations.into_iter().zip([3, 1, 2]) {
+        let edit = |state: &mut KeyState| {
+            state.rotation = Rotation { enabled, period_days };
+            state.min_decryption_version = build::key_version(min).number;
+        };
+        key = store.apply(units::replace_key_state(&key, edit)).await;
+        assert_eq!(get(&store, key.spec.id).await.as_ref(), Some(&key));
+    }
+}
+
+/// `ReplaceKeyHandle`: the handle of that version, and the revision; the handle before is erased. A version that isn't there is a
+/// conflict.
+pub async fn replace_key_handle_erases_the_one_before(store: Store) {
+    let key = build::key(build::scope(), "k");
+    store.commit(units::insert_key(&key)).await;
+    let key = store.apply(units::append_key_version(&key)).await;
+    let mut key = store.apply(units::append_key_version(&key)).await;
+    // Of the same length, longer, shorter.
+    for (place, length) in [(1, None), (1, Some(3_000)), (0, Some(9)), (2, Some(40))] {
+        let old = key.versions[place].handle.as_bytes().to_vec();
+        let mut new = build::uuid().to_string().into_bytes();
+        new.resize(length.unwrap_or(old.len()), b'.');
+        let (unit, replaced) = units::replace_key_handle(&key, place, KeyHandle::new(new));
+        store.erase_bytes(unit, &[&old]).await;
+        assert_eq!(get(&store, key.spec.id).await.as_ref(), Some(&replaced));
+        key = replaced;
+    }
+    let revision = key.state.revision.next();
+    let missing = Change::ReplaceKeyHandle { key: key.spec.id, version: build::key_version(4), revision };
+    store.conflicts(units::of(vec![missing]), &units::unchanged_key(&key)).await;
+    assert_eq!(get(&store, key.spec.id).await, Some(key));
+}
+
+/// `DeleteKey`: the key is gone, by every name, and its handles are erased; other keys stay, and so do the secrets that were bound to
+/// it. Again is fine.
+pub async fn delete_key_leaves_nothing_of_it(store: Store) {
+    let scope = build::scope();
+    let (key, other) = (build::key(scope, "k"), build::key(scope, "other"));
+    store.commit(units::insert_key(&key)).await;
+    store.commit(units::insert_key(&other)).await;
+    let bound = strongroom_domain::secret::Secret { key: key.spec.id, ..build::secret(scope, "/a") };
+    let bound = store.insert(bound).await;
+    let key = store.apply(units::append_key_version(&key)).await;
+    let handles: Vec<&[u8]> = key.versions.iter().map(|version| version.handle.as_bytes()).collect();
+    store.erase_bytes(units::delete_key(&key), &handles).await;
+    let again = || Unit { expect: Vec::new(), ..units::delete_key(&key) };
+    store.commit(again()).await;
+    assert_eq!(get(&store, key.spec.id).await, None);
+    for name in [KeyName::Id(key.spec.id), KeyName::Slug(key.slug.clone())] {
+        assert_eq!(store.keys.find(&scope, &name).await.expect("readable"), None);
+    }
+    assert_eq!(store.keys.list(&scope, &KeyFilter::default()).await.expect("readable"), core::slice::from_ref(&other));
+    assert_eq!(store.keys.summaries(&[key.spec.id]).await.expect("readable"), []);
+    assert_eq!(store.find(&bound).await, Some(bound));
+    store.conflicts(units::delete_key(&key), &units::unchanged_key(&key)).await;
+    store.commit(units::insert_key(&build::key(scope, "k"))).await;
+    assert_eq!(get(&store, other.spec.id).await, Some(other));
 }
 
 /// Live keys, disabled ones too, hold name and slug in their own scope; a key pending deletion holds neither, and may come back

@@ -1,7 +1,8 @@
 use crate::contract::Store;
 use crate::{build, units};
+use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::port::SealedVersionState;
-use strongroom_domain::secret::{SealedVersion, Secret};
+use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
 use strongroom_domain::unit::{Change, Unit};
 use strongroom_domain::version::{Version, VersionSelector, VersionStatus};
 
@@ -93,6 +94,94 @@ pub async fn erase_version_wants_an_active_one(store: Store) {
         store.conflicts(units::of(unit.changes), &units::unchanged(&secret)).await;
     }
     assert_eq!(store.find(&secret).await, Some(secret));
+}
+
+/// A wrapped key that no other is, of this key version and length.
+fn wrapped(key_version: u32, length: usize) -> WrappedKey {
+    let mut bytes = build::uuid().to_string().into_bytes();
+    bytes.resize(length, b'.');
+    WrappedKey { key_version: build::key_version(key_version).number, bytes }
+}
+
+/// `ReplaceWrappedKey`: the wrapped key of that version, nothing else, and the one before is erased.
+pub async fn replace_wrapped_key_changes_nothing_else(store: Store) {
+    let secret = build::secret(build::scope(), "/a");
+    let insert = units::insert(&secret);
+    let mut first = version_of(&insert);
+    store.commit(insert).await;
+    let (append, secret) = units::append(&secret);
+    let second = version_of(&append);
+    store.commit(append).await;
+    let versions = history(&store, &secret).await;
+    let length = first.wrapped.bytes.len();
+    for after in [wrapped(2, length), wrapped(2, length + 40), wrapped(70_000, 38), wrapped(3, 38)] {
+        let unit = units::rewrap(&secret, first.number, first.wrapped.clone(), after.clone());
+        store.erase_bytes(unit, &[&first.wrapped.bytes]).await;
+        first.wrapped = after;
+        assert_eq!(store.active(&secret, VersionSelector::Number(first.number)).await.as_ref(), Some(&first));
+        assert_eq!(store.active(&secret, VersionSelector::Current).await.as_ref(), Some(&second));
+    }
+    assert_eq!(store.find(&secret).await.as_ref(), Some(&secret));
+    assert_eq!(history(&store, &secret).await, versions);
+    let secret = store.apply(units::append(&secret)).await;
+    store.erase(units::erase(&secret, first.number, None).0, &[first]).await;
+}
+
+/// A version that isn't active, or has another wrapped key than the one that is to be replaced, stays as it is; what else the unit
+/// changes is changed.
+pub async fn replace_wrapped_key_wants_the_one_before(store: Store) {
+    let secret = build::secret(build::scope(), "/a");
+    let insert = units::insert(&secret);
+    let gone = version_of(&insert);
+    store.commit(insert).await;
+    let (append, secret) = units::append(&secret);
+    let second = version_of(&append);
+    store.commit(append).await;
+    let secret = store.apply(units::erase(&secret, gone.number, None)).await;
+    let versions = history(&store, &secret).await;
+    let other_version = WrappedKey { key_version: KeyVersionNumber::FIRST.next(), ..second.wrapped.clone() };
+    let missing = build::secret(secret.scope, "/b");
+    for unit in [
+        units::rewrap(&secret, second.number, wrapped(1, 44), wrapped(2, 44)),
+        units::rewrap(&secret, second.number, other_version, wrapped(2, 44)),
+        units::rewrap(&secret, gone.number, gone.wrapped.clone(), wrapped(2, 44)),
+        units::rewrap(&secret, build::number(3), second.wrapped.clone(), wrapped(2, 44)),
+        units::rewrap(&missing, build::number(1), second.wrapped.clone(), wrapped(2, 44)),
+    ] {
+        store.commit(unit).await;
+        assert_eq!(store.active(&secret, VersionSelector::Current).await.as_ref(), Some(&second));
+        assert_eq!(history(&store, &secret).await, versions);
+    }
+    assert_eq!(store.find(&secret).await, Some(secret));
+    assert_eq!(store.find(&missing).await, None);
+}
+
+/// Many wrapped keys are replaced by one unit, in the order of its changes, beside other changes of it.
+pub async fn one_unit_may_replace_many_wrapped_keys(store: Store) {
+    let scope = build::scope();
+    let (mut changes, mut wanted) = (Vec::new(), Vec::new());
+    for path in ["/a", "/b", "/c"] {
+        let secret = build::secret(scope, path);
+        let insert = units::insert(&secret);
+        let mut version = version_of(&insert);
+        store.commit(insert).await;
+        for key_version in 2..=4 {
+            let after = wrapped(key_version, 50);
+            changes.extend(units::rewrap(&secret, version.number, version.wrapped.clone(), after.clone()).changes);
+            version.wrapped = after;
+        }
+        wanted.push((secret, version));
+    }
+    let (touch, touched) = units::replace_metadata(&wanted[0].0, build::metadata("between"));
+    changes.splice(4..4, touch.changes);
+    wanted[0].0 = touched;
+    let stale = units::rewrap(&wanted[1].0, build::number(1), wrapped(1, 50), wrapped(9, 50));
+    changes.extend(stale.changes);
+    store.commit(units::of(changes)).await;
+    for (secret, version) in wanted {
+        assert_eq!(store.active(&secret, VersionSelector::Current).await, Some(version));
+        assert_eq!(store.find(&secret).await, Some(secret));
+    }
 }
 
 /// `ReplaceMetadata`: metadata and state, nothing else.

@@ -3,7 +3,7 @@ use crate::{build, units};
 use core::slice::from_ref;
 use strongroom_domain::directory::Scopes;
 use strongroom_domain::principal::{Token, TokenHolder};
-use strongroom_domain::root_key::InstanceKeyPurpose;
+use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
 use strongroom_domain::tenancy::{Gates, Organisation, Region};
 use strongroom_domain::unit::{Change, Expect, Revision, UniqueKey};
 
@@ -159,4 +159,41 @@ pub async fn insert_key_check_and_instance_keys_keep_every_field(store: Store) {
     assert_eq!(store.setup.key_check().await.expect("readable"), Some(check));
     let read = store.setup.instance_keys().await.expect("readable");
     assert!(read.len() == keys.len() && keys.iter().all(|key| read.contains(key)), "{read:?}");
+}
+
+/// `ReplaceInstanceKey`: the sealed bytes of that key, if they are still the ones before; else nothing happens.
+pub async fn replace_instance_key_wants_the_one_before(store: Store) {
+    let purpose = InstanceKeyPurpose::AuditSigning;
+    let (first, second) = (build::instance_key(purpose, 1), build::instance_key(purpose, 2));
+    let insert = [&first, &second].map(|key| Change::InsertInstanceKey(key.clone()));
+    store.commit(units::of(insert.to_vec())).await;
+    let replaced = SealedInstanceKey { sealed: b"sealed anew \0\xff".to_vec(), ..first.clone() };
+    let replace = |before: &SealedInstanceKey, key: &SealedInstanceKey| {
+        units::of(vec![Change::ReplaceInstanceKey { before: before.sealed.clone(), key: key.clone() }])
+    };
+    let read = async || store.setup.instance_keys().await.expect("readable");
+    let missing = SealedInstanceKey { version: 3, ..first.clone() };
+    let elsewhere = SealedInstanceKey { purpose: InstanceKeyPurpose::TokenDigest, ..first.clone() };
+    for unit in [replace(&second, &replaced), replace(&first, &missing), replace(&first, &elsewhere)] {
+        store.commit(unit).await;
+        assert_eq!(read().await, [first.clone(), second.clone()]);
+    }
+    for _ in 0..2 {
+        store.commit(replace(&first, &replaced)).await;
+        assert_eq!(read().await, [replaced.clone(), second.clone()]);
+    }
+}
+
+/// `ReplaceKeyCheck`: the store has that one; a store that was never set up has none to replace.
+pub async fn replace_key_check_leaves_one(store: Store) {
+    let (first, second) = (build::key_check(), build::key_check());
+    let replace = |check: &KeyCheck| units::of(vec![Change::ReplaceKeyCheck(check.clone())]);
+    let read = async || store.setup.key_check().await.expect("readable");
+    assert!(store.committer.commit(replace(&second)).await.is_err());
+    assert_eq!(read().await, None);
+    store.commit(units::of(vec![Change::InsertKeyCheck(first)])).await;
+    store.commit(replace(&second)).await;
+    assert_eq!(read().await, Some(second));
+    let setup = Expect::Absent(UniqueKey::Setup);
+    store.conflicts(units::of(vec![Change::InsertKeyCheck(build::key_check())]), &setup).await;
 }

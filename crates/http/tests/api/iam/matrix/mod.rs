@@ -37,6 +37,12 @@ impl Stage {
         let mut ids = Ids::new();
         for (name, request, body) in [
             ("key", "POST /v1/kms/nl-01/keys", json!({ "name": "key" })),
+            ("signing key", "POST /v1/kms/nl-01/keys", json!({ "name": "signing", "keyType": "ed25519" })),
+            (
+                "hmac key",
+                "POST /v1/kms/nl-01/keys",
+                json!({ "name": "hmac", "keyType": "hmac", "exportAllowed": true }),
+            ),
             ("role", "POST /v1/iam/roles", json!({ "name": "role" })),
             ("team", "POST /v1/teams", json!({ "name": "team" })),
             ("account", "POST /v1/service-accounts", json!({ "name": "account" })),
@@ -146,7 +152,7 @@ impl Stage {
 }
 
 fn reads(operation: &Operation) -> bool {
-    let posts = ["/value", "/decrypt", "/explain"];
+    let posts = ["/value", "/decrypt", "/verify", "/verify-hmac", "/explain"];
     let (method, url) = operation.request.split_once(' ').expect("method and URL");
     method == "GET" || (method == "POST" && posts.iter().any(|end| url.ends_with(end)))
 }

@@ -120,28 +120,51 @@ pub(super) fn secrets() -> Vec<Operation> {
     ]
 }
 
+/// Whatever stands there is verified, valid or not.
+fn proof(_: &Ids) -> Value {
+    json!({ "input": "YQ==", "signature": "none", "hmac": "none" })
+}
+
+fn input(_: &Ids) -> Value {
+    json!({ "input": "YQ==" })
+}
+
 pub(super) fn kms() -> Vec<Operation> {
+    const KEY: &str = "kms_key";
     vec![
         op(
             "POST /v1/kms/nl-01/keys/{key}/encrypt",
-            On("kms_key", "encrypt", "key"),
+            On(KEY, "encrypt", "key"),
             Missing,
             200,
             |_| json!({ "plaintext": "YQ==" }),
         ),
         op(
             "POST /v1/kms/nl-01/keys/{key}/decrypt",
-            On("kms_key", "decrypt", "key"),
+            On(KEY, "decrypt", "key"),
             Missing,
             200,
             |ids| json!({ "ciphertext": ids["ciphertext"] }),
         ),
-        op("POST /v1/kms/nl-01/keys/{key}/rotate", On("kms_key", "rotate", "key"), Missing, 200, nothing),
-        op("POST /v1/kms/nl-01/keys/{key}/enable", On("kms_key", "delete", "key"), Missing, 200, nothing),
-        op("POST /v1/kms/nl-01/keys/{key}/disable", On("kms_key", "delete", "key"), Missing, 200, nothing),
-        op("GET /v1/kms/nl-01/keys/{key}", On("kms_key", "read", "key"), Missing, 200, nothing),
-        op("GET /v1/kms/nl-01/keys", Anywhere("kms_key", "list"), Same, 200, nothing),
-        op("POST /v1/kms/nl-01/keys", All("kms_key", "create"), Same, 201, named),
+        op("POST /v1/kms/nl-01/keys/{signing key}/sign", On(KEY, "sign", "signing key"), Missing, 200, input),
+        op("POST /v1/kms/nl-01/keys/{signing key}/verify", On(KEY, "verify", "signing key"), Missing, 200, proof),
+        op("POST /v1/kms/nl-01/keys/{hmac key}/hmac", On(KEY, "hmac", "hmac key"), Missing, 200, input),
+        op("POST /v1/kms/nl-01/keys/{hmac key}/verify-hmac", On(KEY, "verify-hmac", "hmac key"), Missing, 200, proof),
+        op("POST /v1/kms/nl-01/keys/{hmac key}/export", On(KEY, "export", "hmac key"), Missing, 200, nothing),
+        op("GET /v1/kms/nl-01/keys/{signing key}/public-key", On(KEY, "read", "signing key"), Missing, 200, nothing),
+        op("POST /v1/kms/nl-01/keys/{key}/rotate", On(KEY, "rotate", "key"), Missing, 200, nothing),
+        op("PATCH /v1/kms/nl-01/keys/{key}/rotation", On(KEY, "update", "key"), Missing, 200, |_| json!({})),
+        op("POST /v1/kms/nl-01/keys/{key}/rewrap", On(KEY, "update", "key"), Missing, 200, nothing),
+        op("GET /v1/kms/nl-01/keys/{key}/inventory", On(KEY, "update", "key"), Missing, 200, nothing),
+        op("POST /v1/kms/nl-01/keys/{key}/retire", On(KEY, "update", "key"), Missing, 200, nothing),
+        op("POST /v1/kms/nl-01/keys/{key}/enable", On(KEY, "delete", "key"), Missing, 200, nothing),
+        op("POST /v1/kms/nl-01/keys/{key}/disable", On(KEY, "delete", "key"), Missing, 200, nothing),
+        op("DELETE /v1/kms/nl-01/keys/{key}", On(KEY, "delete", "key"), Missing, 200, nothing),
+        op("DELETE /v1/kms/nl-01/keys/{key}/cancel-deletion", On(KEY, "delete", "key"), Missing, 200, nothing),
+        op("GET /v1/kms/nl-01/keys/{key}", On(KEY, "read", "key"), Missing, 200, nothing),
+        op("GET /v1/kms/nl-01/keys", Anywhere(KEY, "list"), Same, 200, nothing),
+        op("POST /v1/kms/nl-01/keys", All(KEY, "create"), Same, 201, named),
+        op("GET /v1/kms/nl-01/wrapping-key", All(KEY, "create"), Same, 200, nothing),
         op("GET /v1/kms/summary", Member, Same, 200, nothing),
     ]
 }
@@ -302,6 +325,8 @@ pub(super) fn projects_and_system() -> Vec<Operation> {
         op("POST /v1/system/regions", Operator, Same, 201, |_| json!({ "name": "de-01" })),
         op("PUT /v1/system/regions/nl-01", Operator, Same, 200, |_| json!({ "description": "new" })),
         op("POST /v1/system/signing-keys/rotate", Operator, Same, 200, nothing),
+        op("GET /v1/system/root-key", Operator, Same, 200, nothing),
+        op("POST /v1/system/root-key/rotate", Operator, Same, 200, nothing),
         op(
             "POST /v1/iam/explain",
             Member,

@@ -179,3 +179,39 @@ async fn a_region_without_kms_is_told_last() {
     assert_eq!(ask(on(Action::SecretCreate, "/a")).await, (false, Stage::Kms));
     assert_eq!(ask(supposed(Action::SecretList)).await, (true, Stage::Iam));
 }
+
+#[tokio::test]
+async fn what_a_key_can_do_is_told_as_by_the_real_call() {
+    let house = House::new().await;
+    let session = house.secrets(house.owner, None).await.expect("enters");
+    let engine = &house.engine;
+    let app = house.key("app").await;
+    let told = async |operation| {
+        let explained = house.explained(house.owner, Supposed { key: Some(app.spec.id), ..supposed(operation) }).await;
+        (explained.allowed, explained.stage)
+    };
+    let (good, bad) = ((true, Stage::Iam), (false, Stage::KeyState));
+    let gone = (false, Stage::Existence);
+    for (operation, [active, disabled, pending]) in [
+        (Action::KmsEncrypt, [good, bad, bad]),
+        (Action::KmsSign, [bad, bad, bad]),
+        (Action::KmsVerifyHmac, [bad, bad, bad]),
+        (Action::KmsExport, [bad, bad, bad]),
+        (Action::KmsRotate, [good, bad, bad]),
+        (Action::KmsRotationUpdate, [good, good, bad]),
+        (Action::KmsPublicKeyRead, [bad, bad, bad]),
+        (Action::KmsInventoryRead, [good, good, good]),
+        (Action::KmsCancelDeletion, [good, good, good]),
+    ] {
+        assert_eq!(told(operation).await, active, "{operation:?}");
+        engine.switch(&session, "app", false).await.expect("allowed").run().await.expect("disables");
+        assert_eq!(told(operation).await, disabled, "{operation:?}");
+        engine.delete_key(&session, "app").await.expect("allowed").run().await.expect("deletes");
+        assert_eq!(told(operation).await, pending, "{operation:?}");
+        engine.cancel_deletion(&session, "app").await.expect("allowed").run().await.expect("cancels");
+        engine.switch(&session, "app", true).await.expect("allowed").run().await.expect("enables");
+    }
+    engine.delete_key(&session, "app").await.expect("allowed").run().await.expect("deletes");
+    house.clock.advance(core::time::Duration::from_secs(30 * 24 * 60 * 60));
+    assert_eq!(told(Action::KmsRead).await, gone, "past its date");
+}

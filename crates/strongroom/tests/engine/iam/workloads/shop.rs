@@ -184,7 +184,6 @@ impl Shop {
             ports.authenticator = Arc::new(Both { people: ports.authenticator, workloads });
             ports.credentials = Some(CredentialPorts {
                 tokens: store.clone(),
-                setup: store.clone(),
                 maker: Arc::new(StoreCredentialMaker::new(Arc::new(OsEntropy), digest())),
                 issuer: issuer.clone(),
                 foreign: Arc::new(Words),

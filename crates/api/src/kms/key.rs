@@ -30,9 +30,12 @@ pub struct KmsKey {
     pub status: String,
     /// Whether its material may ever be given out.
     pub export_allowed: bool,
+    /// Whether its material was made elsewhere.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub imported: bool,
     /// Whether it is rotated by itself.
     pub key_rotation_enabled: bool,
-    /// After how many days.
+    /// After how many days; kept as set while it isn't rotated by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_period_in_days: Option<u32>,
     /// The number of its newest version.
@@ -59,6 +62,9 @@ pub struct KmsKey {
 pub struct KmsKeyVersion {
     /// Its number.
     pub version: u32,
+    /// `active`, or `retired`: it neither decrypts nor verifies any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// When it was made.
     pub created_at: String,
 }
@@ -122,54 +128,55 @@ pub struct CreateKey {
     /// After how many days, 1 to 3650.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_period_in_days: Option<i64>,
-    /// Wrapped material to import.
+    /// Material to import, wrapped under the [wrapping key](WrappingKey), base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import_key_material: Option<Encoded>,
+    /// The hash of RSA-OAEP with which the material is wrapped: `sha1`, `sha256` (when not said), `sha384` or `sha512`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_function: Option<String>,
+    /// Whether an imported key may get versions with material that is made here. Without material to import it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_rotation: Option<bool>,
 }
 
-/// Something to encrypt with a KMS key.
-#[derive(Serialize, Deserialize)]
+/// When a KMS key is to be rotated by itself. What isn't given stays; an empty object switches it off and clears the period.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Encrypt {
-    /// 1 to 65535 bytes, base64.
-    pub plaintext: Encoded,
-    /// With which version, a number written as a string; none means the newest.
+pub struct SetRotation {
+    /// Whether it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_version: Option<String>,
-    /// Not supported: must be empty or left out.
+    pub key_rotation_enabled: Option<bool>,
+    /// After how many days, 1 to 3650.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub context: Option<Encoded>,
+    pub rotation_period_in_days: Option<i64>,
 }
 
-/// What was encrypted.
+/// A KMS key that was deleted, and can be had back until it is purged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Encrypted {
-    /// The ciphertext, which names the key version.
-    pub ciphertext: String,
-    /// The key version, a number written as a string.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_version: Option<String>,
+pub struct DeletedKey {
+    /// The key, which says when it is purged.
+    #[serde(flatten)]
+    pub key: KmsKey,
+    /// How many secrets become unreadable with it.
+    pub bound_secrets: u64,
 }
 
-/// Something to decrypt with a KMS key.
-#[derive(Serialize, Deserialize)]
+/// The key under which material is wrapped to be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Decrypt {
-    /// What encrypting answered.
-    pub ciphertext: String,
-    /// Not supported: must be empty or left out.
+pub struct WrappingKey {
+    /// Its public part, an RSA key in PEM.
+    pub public_key: String,
+    /// How material is wrapped under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub context: Option<Encoded>,
+    pub algorithm: Option<String>,
 }
 
-/// What was decrypted.
-#[derive(Serialize, Deserialize)]
+/// The public parts of a KMS key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Decrypted {
-    /// The plaintext, base64.
-    pub plaintext: Encoded,
-    /// The key version, a number written as a string.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_version: Option<String>,
+pub struct PublicKeys {
+    /// By key version: PEM, or base64 of the 32 bytes for Ed25519.
+    pub keys: BTreeMap<String, String>,
 }
