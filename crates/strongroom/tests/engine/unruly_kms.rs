@@ -18,6 +18,8 @@ pub(crate) struct UnrulyKms {
     pub(crate) unreachable: Mutex<HashSet<KeyId>>,
     /// Whether nothing can be reached at all.
     pub(crate) down: Mutex<bool>,
+    /// Whether it encrypts something else than it was given, of the same length.
+    pub(crate) lies: Mutex<bool>,
     /// After how many more calls it goes down.
     pub(crate) calls_left: Mutex<Option<u32>>,
     /// What others do during the next rotation.
@@ -36,6 +38,7 @@ impl UnrulyKms {
             inner,
             unreachable: Mutex::default(),
             down: Mutex::default(),
+            lies: Mutex::default(),
             calls_left: Mutex::default(),
             during_rotation: Mutex::default(),
             during_check: Mutex::default(),
@@ -89,6 +92,10 @@ impl Kms for UnrulyKms {
         plain: &SecretBytes,
     ) -> Result<Vec<u8>, KmsError> {
         self.pass(Some(spec.id))?;
+        if *self.lies.lock().expect("no panic") {
+            let other = SecretBytes::copy_of(&vec![7; plain.len()]);
+            return self.inner.encrypt(spec, version, aad, &other).await;
+        }
         self.inner.encrypt(spec, version, aad, plain).await
     }
 

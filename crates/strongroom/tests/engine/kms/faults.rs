@@ -2,7 +2,7 @@
 
 use super::MockService;
 use super::operation::{Operation, Subject, listed};
-use crate::support::{World, code, create, put, reveal, rule, user};
+use crate::support::{World, code, create, key, put, reveal, rule, user};
 use crate::unruly_kms::UnrulyKms;
 use std::sync::Arc;
 use strongroom::Code;
@@ -27,6 +27,30 @@ const OF_THE_KMS: [Operation; 9] = [
 /// Those whose result must not leave before it is recorded.
 const LET_OUT: [Operation; 5] =
     [Operation::Encrypt, Operation::Decrypt, Operation::Sign, Operation::Hmac, Operation::Export];
+
+/// What it answers has the right form and length, and opens; but it is no wrapping of the data key.
+#[tokio::test]
+async fn a_kms_that_wraps_another_data_key_is_found_out_before_anything_depends_on_it() {
+    let mut world = World::new();
+    let kms = UnrulyKms::over(Arc::clone(&world.kms));
+    world.kms = kms.clone();
+    let room = world.node().await;
+    let (session, engine) = (room.session(), room.engine());
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    engine.rotate(&session, "app").await.expect("allowed").run().await.expect("rotates");
+    *kms.lies.lock().expect("no panic") = true;
+    assert_eq!(code(create(&room, &session, "/b", &key, b"1").await), Some(Code::KmsUnavailable));
+    assert_eq!(code(put(&room, &session, "/a", b"2").await), Some(Code::KmsUnavailable));
+    let rewrapped = engine.rewrap(&session, "app").await.expect("allowed").run(10).await;
+    assert_eq!(code(rewrapped), Some(Code::KmsUnavailable));
+    *kms.lies.lock().expect("no panic") = false;
+    assert_eq!(code(reveal(&room, &session, "/b").await), Some(Code::SecretNotFound));
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"1".to_vec())), "as it was");
+    let rewrapped = engine.rewrap(&session, "app").await.expect("allowed").run(10).await.expect("moves");
+    assert_eq!((rewrapped.rewrapped, rewrapped.remaining), (1, 0));
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((1, b"1".to_vec())));
+}
 
 #[tokio::test]
 async fn a_kms_that_is_down_does_nothing_and_stores_nothing() {
