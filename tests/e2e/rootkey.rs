@@ -101,10 +101,16 @@ fn a_rotation_that_was_not_ended_is_ended_and_not_begun_anew() {
     let other = wrong.path().join("root.key");
     done(rootkey(&[&"add", &"--file", &other]));
     let token = data.join("operator.token");
-    let ended = Launch::root_key(stage.server.address(), wrong.path(), &["rotate"])
-        .argument("--token-file")
-        .argument(&token)
-        .run();
+    let rotate = || {
+        let command = Launch::root_key(stage.server.address(), wrong.path(), &["rotate"]);
+        command.argument("--token-file").argument(&token).run()
+    };
+    // Without a store there the command would not know that several servers share one.
+    let ended = rotate();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(ended.stderr.contains("--database"), "{ended:?}");
+    std::fs::write(wrong.path().join("strongroom.db"), "").expect("written");
+    let ended = rotate();
     assert_eq!(ended.code, Some(77), "{ended:?}");
     assert_eq!(std::fs::read_to_string(&other).expect("there").lines().count(), 1, "nothing is added to it");
 }
