@@ -33,3 +33,8 @@ pub use envelope::ValueInput;
 pub use error::{Code, Error};
 pub use session::{Identified, Needs, OrganisationSession, Reached, Service, Session, Target};
 pub use strongroom_domain as domain;
+
+/// The program in the README of the repository, which is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct RepositoryReadme;
