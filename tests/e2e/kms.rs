@@ -1,11 +1,12 @@
 //! KMS keys: making, finding, switching, rotating, and what they encrypt.
 
+mod every_type;
+mod wrapped_data_keys;
+
 use crate::{Served, Stage, Table, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use strongroom_domain::kms::KeyType;
-use strongroom_test_postgres::Database;
-use strongroom_tests::{Answer, Client, Launch, base64, database_of, unbase64};
+use strongroom_tests::{Answer, Client, Launch, base64, unbase64};
 
 fn encrypt(client: &Client, key: &str, plain: impl AsRef<[u8]>) -> Answer {
     client.post(format!("{}/encrypt", client.key(key)), &json!({"plaintext": base64(plain)}))
@@ -58,141 +59,6 @@ fn every_symmetric_type_encrypts_and_serves_secrets() {
             assert_eq!(client.reveal(&path, None).ok(200)["secretString"], base64("value"));
         });
     }
-    table.finish();
-}
-
-/// What one version of a key gave.
-struct Given {
-    version: String,
-    ciphertext: Option<String>,
-    signature: Option<String>,
-    hmac: Option<String>,
-    public_key: Value,
-    material: String,
-}
-
-impl Given {
-    /// Does everything that keys of this type can do, with the newest version, which is this one; what they can't is refused.
-    fn by(client: &Client, key: &str, key_type: KeyType, version: u32) -> Self {
-        let version = version.to_string();
-        let ask = |what: &str, body: Value| client.post(format!("{}/{what}", client.key(key)), &body);
-        let take = |can: bool, what: &str, input: &str, member: &str| {
-            let answer = ask(what, json!({input: base64("hello")}));
-            if !can {
-                let _ = answer.error(400, "unsupported_operation");
-                return None;
-            }
-            let given = answer.ok(200);
-            assert_eq!(given["keyVersion"], version, "{what}");
-            let given = text(&given, member);
-            assert!(given.starts_with(&format!("thalassa:v{version}:")), "{given}");
-            Some(given)
-        };
-        let ciphertext = take(key_type.encrypts(), "encrypt", "plaintext", "ciphertext");
-        let signature = take(key_type.signs(), "sign", "input", "signature");
-        let hmac = take(key_type.authenticates(), "hmac", "input", "hmac");
-        let public_keys = client.get(format!("{}/public-key", client.key(key)));
-        let public_key = if key_type.has_public_key() {
-            public_keys.ok(200)["keys"][&version].clone()
-        } else {
-            let _ = public_keys.error(400, "unsupported_operation");
-            Value::Null
-        };
-        assert_eq!(public_key.is_string(), key_type.has_public_key(), "{public_key}");
-        let exported = ask("export", json!({})).ok(200);
-        assert_eq!(exported["keyVersion"], version);
-        let material = text(&exported, "keyMaterial");
-        let bytes = unbase64(&material);
-        match key_type.material_len() {
-            Some(length) => assert_eq!(bytes.len(), length),
-            None => assert_eq!(bytes.first(), Some(&0x30), "PKCS#8 is a sequence in DER"),
-        }
-        Self { version, ciphertext, signature, hmac, public_key, material }
-    }
-
-    /// Makes sure that all of it is still good, and of nothing else.
-    fn is_good(&self, client: &Client, key: &str) {
-        let ask = |what: &str, body: Value| client.post(format!("{}/{what}", client.key(key)), &body).ok(200);
-        if let Some(ciphertext) = &self.ciphertext {
-            let decrypted = ask("decrypt", json!({"ciphertext": ciphertext}));
-            assert_eq!(decrypted["plaintext"], base64("hello"));
-            assert_eq!(decrypted["keyVersion"], self.version);
-        }
-        for (what, member, made) in [("verify", "signature", &self.signature), ("verify-hmac", "hmac", &self.hmac)] {
-            let Some(made) = made else { continue };
-            for (input, valid) in [("hello", true), ("hallo", false)] {
-                assert_eq!(ask(what, json!({"input": base64(input), member: made}))["valid"], valid, "{what} {input}");
-            }
-        }
-        if self.public_key.is_string() {
-            let one = client.get(format!("{}/public-key?version={}", client.key(key), self.version)).ok(200);
-            assert_eq!(one["keys"], json!({&self.version: self.public_key}));
-        }
-        assert_eq!(ask("export", json!({"keyVersion": self.version}))["keyMaterial"], self.material);
-    }
-}
-
-/// A key that may be exported, and what its versions gave.
-struct Used {
-    key_type: KeyType,
-    key: String,
-    given: Vec<Given>,
-}
-
-impl Used {
-    /// Rotates the key, except where a new version takes seconds.
-    fn rotate(&mut self, client: &Client) {
-        if matches!(self.key_type, KeyType::Rsa3072 | KeyType::Rsa4096) {
-            return;
-        }
-        let next = u32::try_from(self.given.len()).expect("few versions") + 1;
-        assert_eq!(act(client, &self.key, "rotate").ok(200)["latestVersion"], next);
-        self.given.push(Given::by(client, &self.key, self.key_type, next));
-        let materials: BTreeSet<_> = self.given.iter().map(|given| &given.material).collect();
-        assert_eq!(materials.len(), self.given.len(), "two versions share material");
-    }
-
-    fn is_good(&self, client: &Client) {
-        for given in &self.given {
-            given.is_good(client, &self.key);
-        }
-    }
-}
-
-#[test]
-fn every_type_does_all_it_can_over_rotations_and_a_restart() {
-    let stage = Stage::new();
-    let client = &stage.client;
-    let mut table = Table::default();
-    let mut all = Vec::new();
-    for key_type in KeyType::ALL {
-        table.row(key_type, || {
-            let body = json!({"name": key_type.as_str(), "keyType": key_type.as_str(), "exportAllowed": true});
-            let made = client.post(client.keys(), &body).ok(201);
-            assert_eq!((&made["keyType"], &made["exportAllowed"]), (&json!(key_type.as_str()), &json!(true)));
-            let key = text(&made, "identity");
-            let given = vec![Given::by(client, &key, key_type, 1)];
-            let mut used = Used { key_type, key, given };
-            used.rotate(client);
-            used.is_good(client);
-            all.push(used);
-        });
-    }
-    table.finish();
-
-    let stage = stage.restart();
-    let client = &stage.client;
-    let mut table = Table::default();
-    for used in &mut all {
-        table.row(used.key_type, || {
-            used.is_good(client);
-            let latest = u32::try_from(used.given.len()).expect("few versions");
-            Given::by(client, &used.key, used.key_type, latest).is_good(client, &used.key);
-            used.rotate(client);
-            used.is_good(client);
-        });
-    }
-    assert_eq!(table.rows, KeyType::ALL.len());
     table.finish();
 }
 
@@ -484,66 +350,4 @@ fn names_slugs_and_lists() {
         table.row(query, || assert_eq!(names(&client.get(format!("{}?{query}", client.keys())).ok(200)), expected));
     }
     table.finish();
-}
-
-/// The data keys of secrets are wrapped under the same KMS keys, for another purpose: the public operation does not open them.
-#[test]
-fn wrapped_data_keys_stay_closed() {
-    let stage = Stage::new();
-    let _ = stage.client.create("/app/x", "value").ok(201);
-    let key = stage.client.kms_key.clone();
-    let folder = stage.folder;
-    stage.server.stop();
-    let found = blobs(&folder.path().join("data"));
-    assert!(found.len() >= 3, "{} blobs", found.len());
-    let server = strongroom_tests::Server::dev(&folder.path().join("data"));
-    let client = server.client();
-    for blob in found {
-        let answer = decrypt(&client, &key, &format!("thalassa:v1:{}", base64(&blob)));
-        let _ = answer.error(400, "invalid_ciphertext");
-    }
-    assert_eq!(client.reveal("/app/x", None).ok(200)["secretString"], base64("value"));
-}
-
-/// Every binary value of the store: among them wrapped keys, sealed values and handles, whatever the columns are called.
-fn blobs(data: &std::path::Path) -> Vec<Vec<u8>> {
-    match database_of(data) {
-        Some(database) => blobs_in_postgres(&database),
-        None => blobs_in_sqlite(data),
-    }
-}
-
-fn blobs_in_postgres(database: &Database) -> Vec<Vec<u8>> {
-    let columns = database.sql(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'bytea'",
-    );
-    let mut found = Vec::new();
-    for column in columns {
-        let [table, column] = column.as_slice() else { panic!("two columns: {column:?}") };
-        let query = format!("SELECT encode(\"{column}\", 'base64') FROM \"{table}\" WHERE length(\"{column}\") > 28");
-        let rows = database.sql(&query);
-        found.extend(rows.iter().map(|row| unbase64(&row[0].replace(['\n', '\r'], ""))));
-    }
-    found
-}
-
-fn blobs_in_sqlite(data: &std::path::Path) -> Vec<Vec<u8>> {
-    let database = rusqlite::Connection::open(data.join("strongroom.db")).expect("a database");
-    let list = |query: &str| -> Vec<String> {
-        let mut statement = database.prepare(query).expect("a query");
-        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
-        rows.collect::<Result<_, _>>().expect("texts")
-    };
-    let mut found = Vec::new();
-    for table in list("SELECT name FROM sqlite_schema WHERE type = 'table'") {
-        for column in list(&format!("SELECT name FROM pragma_table_info('{table}')")) {
-            let query = format!(
-                "SELECT \"{column}\" FROM \"{table}\" WHERE typeof(\"{column}\") = 'blob' AND length(\"{column}\") > 28"
-            );
-            let mut statement = database.prepare(&query).expect("a query");
-            let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
-            found.extend(rows.map(|row| row.expect("bytes")));
-        }
-    }
-    found
 }

@@ -7,7 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use strongroom_domain::id::RegionId;
 use strongroom_domain::port::{Clock, Entropy, Kms, KmsErrorKind};
+use strongroom_domain::tenancy::Region;
+use strongroom_kms_local::is_of_another_kms;
 use strongroom_kms_transit::{TransitKms, TransitOptions};
+
+/// How many keys are read at once, and how often, to see where those of a region are kept.
+const KEYS_AT_ONCE: u32 = 500;
+const READS: usize = 20;
 
 /// Every region of the store has the local KMS unless the configuration says otherwise.
 pub(crate) async fn of_regions(
@@ -29,6 +35,8 @@ pub(crate) async fn of_regions(
         );
         return Err(Failure::new(Exit::Configuration, message));
     }
+    let is_local = |region: &&Region| matches!(config.regions.get(&region.slug), None | Some(RegionKms::Local));
+    check_local(store, regions.iter().filter(is_local).collect()).await?;
     let mut found = HashMap::new();
     for region in regions.iter() {
         let kms = match config.regions.get(&region.slug) {
@@ -39,6 +47,35 @@ pub(crate) async fn of_regions(
         found.insert(region.id, kms);
     }
     Ok(found)
+}
+
+/// Refuses to keep keys here for a region whose keys are in another KMS. Other servers on the database may have a section for it that this one lacks:
+/// the keys that this one made the others could not use. Looks at one key of each region, among the first 10,000.
+async fn check_local(store: &dyn Reads, mut regions: Vec<&Region>) -> Result<(), Failure> {
+    let mut after = None;
+    for _ in 0..READS {
+        if regions.is_empty() {
+            return Ok(());
+        }
+        let keys = store.all(after, KEYS_AT_ONCE).await;
+        let keys = keys.map_err(|error| Failure::runtime("the keys cannot be read").because(error))?;
+        for key in &keys {
+            let Some(place) = regions.iter().position(|region| region.id == key.spec.scope.region) else { continue };
+            let slug = &regions.swap_remove(place).slug;
+            if key.latest().is_some_and(|latest| is_of_another_kms(&latest.handle)) {
+                let message = format!(
+                    "the keys of the region {slug} are kept by another KMS than this server; its section [regions.{slug}] must name that one, as \
+                     with every server on this database"
+                );
+                return Err(Failure::new(Exit::Configuration, message));
+            }
+        }
+        match keys.last() {
+            Some(last) => after = Some(last.spec.id),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 /// A server that is out of reach doesn't keep this one from starting: other regions can be used, and this one as soon as it is back. One that can't

@@ -89,16 +89,19 @@ struct Moved {
 /// Calls until nothing remains, or nothing but what can't be opened.
 async fn rewrap(client: &Client, key: &str, at_once: u32) -> Result<Moved, Failure> {
     let (mut rewrapped, mut idle) = (0, 0);
+    // Since something was moved; one call ends before it has tried all when many fail.
+    let mut failed = 0;
     loop {
         let request = serde_json::to_vec(&Rewrap { limit: Some(at_once.into()) });
         let answer = client.send(Method::POST, &format!("{key}/rewrap"), request).await?;
         let last: Rewrapped = read(&answer)?;
         rewrapped += last.rewrapped;
         Output::note(&format!("{rewrapped} moved, {} remain", last.remaining));
-        if last.remaining == 0 || (last.rewrapped == 0 && last.failed > 0) {
+        failed = if last.rewrapped > 0 { 0 } else { failed + last.failed };
+        if last.remaining == 0 || failed >= last.remaining {
             return Ok(Moved { rewrapped, last });
         }
-        if last.rewrapped > 0 {
+        if last.rewrapped > 0 || last.failed > 0 {
             idle = 0;
             continue;
         }

@@ -186,7 +186,7 @@ fn transit(config: &TransitConfig) -> Result<Transit, Failure> {
 pub(crate) fn refusal(error: RootKeyFileError) -> Failure {
     match error {
         RootKeyFileError::Write { .. } | RootKeyFileError::Entropy(_) | RootKeyFileError::Seal(_) => {
-            Failure::runtime("the root key cannot be made").because(error)
+            Failure::runtime("no root key was written").because(error)
         }
         _ if error.is_temporary() => {
             Failure::runtime("the root key cannot be opened now; nothing was written").because(error)

@@ -14,7 +14,7 @@ use strongroom_domain::port::{
     RootKey, SecretReader, SetupReader, TenancyReader, TokenReader,
 };
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
-use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::unit::{Change, Expect, Unit};
 use strongroom_root_key::{InstanceKeyError, InstanceKeys};
 use strongroom_store_sql::{
     OpenError, OpenOptions, PostgresOptions, PostgresStore, PostgresWriter, SqliteStore, SqliteWriter, peek_key_check,
@@ -104,7 +104,8 @@ impl Location {
         let mut store = opened.with_writer(keys).await?;
         if !lacking.is_empty() {
             let changes = lacking.into_iter().map(Change::InsertInstanceKey).collect();
-            let added = store.writer.commit(Unit { changes, ..Unit::default() }).await;
+            let expect = vec![Expect::RootKey(root_key.id())];
+            let added = store.writer.commit(Unit { expect, changes, records: Vec::new() }).await;
             let stored = read_keys(store.reader.as_ref()).await?;
             // Another node may have been faster.
             if let Err(error) = added

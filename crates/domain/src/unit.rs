@@ -9,7 +9,7 @@ use crate::metadata::Metadata;
 use crate::path::SecretPath;
 use crate::policy::AccessPolicy;
 use crate::principal::Token;
-use crate::root_key::{KeyCheck, SealedInstanceKey};
+use crate::root_key::{KeyCheck, RootKeyId, SealedInstanceKey};
 use crate::scope::Scope;
 use crate::secret::{SealedVersion, Secret, SecretState, WrappedKey};
 use crate::tenancy::{Organisation, Region};
@@ -93,6 +93,9 @@ pub enum Expect {
     KeyVersion(KeyId, KeyVersionNumber),
     /// The lease has this epoch and has not expired, by the store's clock.
     Lease(LeaseName, Epoch),
+    /// The store's key check names this root key. Goes with whatever stores something sealed under it, so that a rotation of the root key
+    /// misses nothing.
+    RootKey(RootKeyId),
 }
 
 /// Names a request that may come again: a keyed digest of principal, scope, method, path and the caller's idempotency key.

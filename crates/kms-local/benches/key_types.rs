@@ -167,7 +167,7 @@ fn signatures(bench: &Bench) {
     let input = SignInput {
         hash: HashAlgorithm::Sha256,
         prehashed: key_type != KeyType::Ed25519,
-        bytes: vec![7; HashAlgorithm::Sha256.digest_len()],
+        bytes: SecretBytes::copy_of(&vec![7; HashAlgorithm::Sha256.digest_len()]),
     };
     let signature = key_ops::sign(key_type, material, &input).expect("signs");
     bench.report(

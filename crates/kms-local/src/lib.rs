@@ -16,6 +16,9 @@ use strongroom_domain::value::SecretBytes;
 
 /// The first byte of a handle: format 1, then the sealed material.
 const HANDLE_FORMAT: u8 = 1;
+/// What begins the purpose of a canonical text, after its length. Handles of other KMS are such texts, and say where the material is; those of this
+/// one go on with a nonce.
+const TEXT: &[u8] = b"strongroom ";
 /// What the probe of [`Kms::check`] is bound to.
 const PROBE_AAD: &[u8] = b"strongroom kms-local probe";
 
@@ -64,9 +67,30 @@ fn handle(sealed: &[u8]) -> KeyHandle {
     KeyHandle::new([&[HANDLE_FORMAT], sealed].concat())
 }
 
+/// Whether a handle was made by another kind of KMS, which keeps the material: it can't be opened, rotated or erased here.
+#[must_use]
+pub fn is_of_another_kms(handle: &KeyHandle) -> bool {
+    let text = handle.as_bytes().get(1 + size_of::<u32>()..);
+    text.is_some_and(|text| text.starts_with(TEXT))
+}
+
+fn check_own(handle: &KeyHandle) -> Result<(), KmsError> {
+    if is_of_another_kms(handle) {
+        return Err(KmsError::new(KmsErrorKind::OtherKms, "the key handle is one of another KMS"));
+    }
+    Ok(())
+}
+
 fn sealed_material(version: &KeyVersion) -> Result<&[u8], KmsError> {
+    check_own(&version.handle)?;
     let sealed = version.handle.as_bytes().strip_prefix(&[HANDLE_FORMAT]);
     sealed.ok_or_else(|| KmsError::new(KmsErrorKind::BadHandle, "the key handle has an unknown format"))
+}
+
+/// For another thread, where it is wiped as well.
+fn copy(input: &SignInput) -> SignInput {
+    let SignInput { hash, prehashed, bytes } = input;
+    SignInput { hash: *hash, prehashed: *prehashed, bytes: SecretBytes::copy_of(bytes.expose()) }
 }
 
 fn root_key_failed(context: &'static str, error: RootKeyError) -> KmsError {
@@ -90,7 +114,8 @@ impl Kms for LocalKms {
         self.seal(spec, KeyVersionNumber::FIRST, &material)
     }
 
-    async fn rotate(&self, spec: &KeySpec, _: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
+    async fn rotate(&self, spec: &KeySpec, latest: &KeyVersion, next: KeyVersionNumber) -> Result<KeyHandle, KmsError> {
+        check_own(&latest.handle)?;
         self.make(spec, next).await
     }
 
@@ -132,7 +157,7 @@ impl Kms for LocalKms {
     }
 
     async fn sign(&self, spec: &KeySpec, version: &KeyVersion, input: &SignInput) -> Result<Vec<u8>, KmsError> {
-        let (key_type, material, input) = (spec.key_type, self.material(spec, version)?, input.clone());
+        let (key_type, material, input) = (spec.key_type, self.material(spec, version)?, copy(input));
         let sign = move || key_ops::sign(key_type, material.expose(), &input);
         self.slow.run(key_type, "could not sign with key material", sign).await
     }
@@ -145,7 +170,7 @@ impl Kms for LocalKms {
         signature: &[u8],
     ) -> Result<bool, KmsError> {
         let (key_type, material) = (spec.key_type, self.material(spec, version)?);
-        let (input, signature) = (input.clone(), signature.to_vec());
+        let (input, signature) = (copy(input), signature.to_vec());
         let verify = move || key_ops::verify(key_type, material.expose(), &input, &signature);
         self.slow.run(key_type, "could not verify with key material", verify).await
     }
@@ -186,8 +211,8 @@ impl Kms for LocalKms {
             .map_err(|error| root_key_failed("could not seal key material anew", error))
     }
 
-    async fn erase(&self, _: &KeyHandle) -> Result<(), KmsError> {
-        Ok(())
+    async fn erase(&self, handle: &KeyHandle) -> Result<(), KmsError> {
+        check_own(handle)
     }
 
     async fn check(&self) -> Result<(), KmsError> {

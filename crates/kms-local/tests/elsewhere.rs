@@ -63,7 +63,7 @@ fn digested(hash: HashAlgorithm) -> SignInput {
         HashAlgorithm::Sha384 => &SHA384,
         HashAlgorithm::Sha512 => &SHA512,
     };
-    SignInput { hash, prehashed: true, bytes: digest(algorithm, MESSAGE).as_ref().to_vec() }
+    SignInput { hash, prehashed: true, bytes: SecretBytes::copy_of(digest(algorithm, MESSAGE).as_ref()) }
 }
 
 #[tokio::test]
@@ -76,15 +76,23 @@ async fn signatures_verify_under_the_public_key() {
                 PublicKey::Ed25519(bytes) => bytes.to_vec(),
             };
             for hash in HashAlgorithm::ALL {
-                let mut inputs = vec![SignInput { hash, prehashed: false, bytes: MESSAGE.to_vec() }];
+                let mut inputs = vec![SignInput { hash, prehashed: false, bytes: SecretBytes::copy_of(MESSAGE) }];
                 if key_type != KeyType::Ed25519 {
                     inputs.push(digested(hash));
                 }
                 for input in inputs {
                     let signature = kms.sign(&spec, &version, &input).await.expect("signs");
                     let key = UnparsedPublicKey::new(verification(key_type, hash), &public_key);
-                    assert!(key.verify(MESSAGE, &signature).is_ok(), "{key_type} {input:?}");
-                    assert!(key.verify(&MESSAGE[1..], &signature).is_err(), "{key_type} {input:?}");
+                    assert!(
+                        key.verify(MESSAGE, &signature).is_ok(),
+                        "{key_type} {hash}, prehashed: {}",
+                        input.prehashed
+                    );
+                    assert!(
+                        key.verify(&MESSAGE[1..], &signature).is_err(),
+                        "{key_type} {hash}, prehashed: {}",
+                        input.prehashed
+                    );
                 }
             }
         }

@@ -1,8 +1,10 @@
-//! Proving that the server can be used, and that it authenticates associated data.
+//! Proving that the server can be used, that it authenticates associated data, and that it derives keys from a context.
 
 use crate::TransitKms;
+use crate::ciphertext::{Bound, split};
 use crate::error::{CallError, Failed, Refusal};
 use crate::handle::Place;
+use crate::remote_key::RemoteKey;
 use std::sync::{Mutex, PoisonError};
 use strongroom_domain::kms::KeyType;
 use strongroom_domain::port::{KmsError, KmsErrorKind};
@@ -14,7 +16,7 @@ const OTHER_AAD: &[u8] = b"strongroom probe, other associated data";
 /// The type that is checked when nothing is to be done.
 const CHECKED: KeyType = KeyType::Aes256Gcm96;
 
-/// By symmetric key type: a ciphertext with which the server has proven that it authenticates associated data.
+/// By symmetric key type: a ciphertext with which the server has proven itself.
 #[derive(Default)]
 pub(crate) struct Proofs(Mutex<[Option<Vec<u8>>; 3]>);
 
@@ -46,8 +48,8 @@ impl Proofs {
 }
 
 impl TransitKms {
-    /// Has the server prove that it authenticates associated data under keys of this type, unless it has or the type has none. Callers at once may prove it
-    /// twice, which does no harm.
+    /// Has the server prove that associated data and context count under keys of this type, unless it has or the type has none. Callers at once may prove
+    /// it twice, which does no harm.
     pub(crate) async fn prove(&self, key_type: KeyType) -> Result<(), CallError> {
         if self.proofs.has(key_type) {
             return Ok(());
@@ -64,16 +66,24 @@ impl TransitKms {
     async fn prove_now(&self, key_type: KeyType) -> Result<(), CallError> {
         let place = self.probe(key_type);
         self.make_remote_key(&place.name, key_type, false).await?;
-        let sealed = self.encrypt_at(&place, key_type, Some(AAD), &SecretBytes::copy_of(PLAIN)).await?;
-        self.open_probe(&place, &sealed).await?;
-        for wrong in [OTHER_AAD, b""] {
-            match self.decrypt_at(&place, Some(wrong), &sealed).await {
+        RemoteKey::read(&self.client, &place.name, key_type).await?;
+        let ciphertext = self.encrypt_at(&place, key_type, AAD, &SecretBytes::copy_of(PLAIN)).await?;
+        self.open_probe(&place, &ciphertext).await?;
+        let (context, sealed) = split(&ciphertext).ok_or(CallError::OtherLength)?;
+        let mut other_context = *context;
+        other_context[0] ^= 1;
+        for (context, aad, ignored) in [
+            (context, OTHER_AAD, CallError::IgnoresAssociatedData),
+            (context, b"", CallError::IgnoresAssociatedData),
+            (&other_context, AAD, CallError::IgnoresContext),
+        ] {
+            match self.open_at(&place, Some(Bound { context, aad }), sealed).await {
                 Err(CallError::Refused { refusal: Refusal::NotAuthentic, .. }) => {}
                 Err(error) => return Err(error),
-                Ok(_) => return Err(CallError::IgnoresAssociatedData),
+                Ok(_) => return Err(ignored),
             }
         }
-        self.proofs.set(key_type, Some(sealed));
+        self.proofs.set(key_type, Some(ciphertext));
         Ok(())
     }
 
@@ -81,22 +91,23 @@ impl TransitKms {
         Place { name: format!("{}probe-{key_type}", self.client.key_prefix), version: 1 }
     }
 
-    async fn open_probe(&self, place: &Place, sealed: &[u8]) -> Result<(), CallError> {
-        let opened = self.decrypt_at(place, Some(AAD), sealed).await?;
+    async fn open_probe(&self, place: &Place, ciphertext: &[u8]) -> Result<(), CallError> {
+        let (context, sealed) = split(ciphertext).ok_or(CallError::OtherLength)?;
+        let opened = self.open_at(place, Some(Bound { context, aad: AAD }), sealed).await?;
         if opened.expose() == PLAIN { Ok(()) } else { Err(CallError::OtherKey) }
     }
 
     /// One request, once the server has proven itself.
     pub(crate) async fn check_server(&self) -> Result<(), Failed> {
-        if let Some(sealed) = self.proofs.get(CHECKED) {
-            match self.open_probe(&self.probe(CHECKED), &sealed).await {
+        if let Some(ciphertext) = self.proofs.get(CHECKED) {
+            match self.open_probe(&self.probe(CHECKED), &ciphertext).await {
                 // The key of the probe is gone or another; it may be another server too.
                 Err(CallError::Refused { .. }) => self.proofs.set(CHECKED, None),
                 answer => return Ok(answer?),
             }
         }
         self.prove(CHECKED).await.map_err(|error| match error {
-            CallError::IgnoresAssociatedData => {
+            CallError::IgnoresAssociatedData | CallError::IgnoresContext | CallError::NotDerived => {
                 Failed::Kms(KmsError::new(KmsErrorKind::Unsupported, "Transit cannot be used").because(error))
             }
             error => error.into(),

@@ -94,7 +94,7 @@ impl Client {
             mount: options.mount.clone(),
             key_prefix: options.key_prefix.clone(),
             namespace,
-            token: TokenFile::new(options.token_file.clone()),
+            token: TokenFile::new(&options.token_file),
             breaker: Breaker::new(Arc::clone(&clock)),
             clock,
         })
@@ -135,9 +135,9 @@ impl Client {
     }
 
     async fn once<T>(&self, call: &Call, read: &impl Fn(&[u8]) -> Result<T, CallError>) -> Result<T, CallError> {
-        let token = self.token.current()?;
+        let token = self.token.current().await?;
         match self.attempt(call, &token, read).await {
-            Err(CallError::Denied { .. }) => match self.token.after(&token)? {
+            Err(CallError::Denied { .. }) => match self.token.after(&token).await? {
                 Some(newer) => self.attempt(call, &newer, read).await,
                 None => Err(self.denied(call)),
             },

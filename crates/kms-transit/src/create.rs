@@ -43,7 +43,7 @@ impl TransitKms {
         let key_size = key_type.material_len().filter(|_| key_type.authenticates());
         let properties = CreateBody {
             key_type: remote_type(key_type),
-            derived: false,
+            derived: key_type.is_symmetric(),
             exportable,
             allow_plaintext_backup: false,
             key_size,

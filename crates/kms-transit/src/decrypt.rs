@@ -1,13 +1,13 @@
 use crate::TransitKms;
 use crate::buffer::{Base64, SecretText, body};
+use crate::ciphertext::{Bound, split};
 use crate::client::Call;
 use crate::encrypt::modulus_len;
-use crate::error::{CallError, Failed, Refusal};
+use crate::error::{CallError, Failed};
 use crate::handle::{Place, version_prefix};
 use data_encoding::BASE64;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
-use strongroom_domain::envelope::{NONCE_LEN, TAG_LEN};
 use strongroom_domain::kms::{KeySpec, KeyVersion};
 use strongroom_domain::port::KmsErrorKind;
 use strongroom_domain::value::SecretBytes;
@@ -17,6 +17,8 @@ struct DecryptBody<'a> {
     ciphertext: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     associated_data: Option<Base64<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Base64<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -36,32 +38,29 @@ impl TransitKms {
             return Err(Failed::unsupported());
         }
         let place = self.place(spec, version)?;
-        let fits = match modulus_len(spec.key_type) {
-            Some(len) => ciphertext.len() == len,
-            None => ciphertext.len() >= NONCE_LEN + TAG_LEN,
+        let parts = match modulus_len(spec.key_type) {
+            Some(len) => (ciphertext.len() == len).then_some((None, ciphertext)),
+            None => split(ciphertext).map(|(context, sealed)| (Some(Bound { context, aad }), sealed)),
         };
-        if !fits {
-            return Err(Failed::with(KmsErrorKind::NotAuthentic, "the ciphertext has not the length of one"));
-        }
+        let no_ciphertext = || Failed::with(KmsErrorKind::NotAuthentic, "the ciphertext is none of such a key");
+        let (bound, sealed) = parts.ok_or_else(no_ciphertext)?;
         self.prove(spec.key_type).await?;
-        let aad = spec.key_type.is_symmetric().then_some(aad);
-        self.decrypt_at(&place, aad, ciphertext).await.map_err(|error| match error {
-            // Whatever it says in other words is about what was sent.
-            CallError::Refused { status: 400, refusal: Refusal::Other } => {
-                CallError::Refused { status: 400, refusal: Refusal::NotAuthentic }.into()
-            }
-            error => error.into(),
-        })
+        Ok(self.open_at(&place, bound, sealed).await?)
     }
 
-    pub(crate) async fn decrypt_at(
+    /// Opens what the server made. Symmetric keys have something that it is bound to, RSA hasn't.
+    pub(crate) async fn open_at(
         &self,
         place: &Place,
-        aad: Option<&[u8]>,
-        ciphertext: &[u8],
+        bound: Option<Bound<'_>>,
+        sealed: &[u8],
     ) -> Result<SecretBytes, CallError> {
-        let ciphertext = format!("{}{}", version_prefix(place.version), BASE64.encode(ciphertext));
-        let request = DecryptBody { ciphertext, associated_data: aad.map(Base64) };
+        let ciphertext = format!("{}{}", version_prefix(place.version), BASE64.encode(sealed));
+        let request = DecryptBody {
+            ciphertext,
+            associated_data: bound.map(|bound| Base64(bound.aad)),
+            context: bound.map(|bound| Base64(bound.context)),
+        };
         let body = Some(body(&request).ok_or(CallError::Request)?);
         let path = format!("decrypt/{}", place.name);
         let call = Call { method: Method::POST, path, capability: "update", body };

@@ -48,7 +48,8 @@ impl TransitKms {
         }
     }
 
-    async fn delete_key(&self, name: &str) -> Result<(), CallError> {
+    /// Erases a key with all its versions.
+    pub(crate) async fn delete_key(&self, name: &str) -> Result<(), CallError> {
         self.change(format!("keys/{name}/config"), &Deletable { deletion_allowed: true }).await?;
         let path = format!("keys/{name}");
         self.client.tell(&Call { method: Method::DELETE, path, capability: "delete", body: None }).await

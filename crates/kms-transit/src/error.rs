@@ -1,4 +1,4 @@
-use strongroom_domain::port::{KmsError, KmsErrorKind};
+use strongroom_domain::port::{EntropyError, KmsError, KmsErrorKind};
 
 /// What the server said no to, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,14 @@ pub(crate) enum CallError {
     OtherProperties,
     #[error("the Transit server does not authenticate `associated_data`; OpenBao and Vault from 1.13 do")]
     IgnoresAssociatedData,
+    #[error("the Transit server does not derive keys from `context`, though it says that the key is `derived`")]
+    IgnoresContext,
+    #[error(
+        "the Transit server's key of this name is not `derived`: others made it, or the server passes over `derived`"
+    )]
+    NotDerived,
+    #[error("the Transit server derives message keys of this key by another function than `hkdf_sha256`")]
+    OtherDerivation,
     #[error("nothing is mounted at `{0}` of the Transit server, or not in this namespace")]
     NoMount(String),
     #[error("the Transit server refuses the token; its policy needs `{capability}` on `{path}`")]
@@ -62,6 +70,8 @@ pub(crate) enum CallError {
     Token(String),
     #[error("the request could not be built")]
     Request,
+    #[error("a context could not be drawn")]
+    Entropy(#[source] EntropyError),
 }
 
 impl CallError {

@@ -1,7 +1,9 @@
 use crate::TransitKms;
 use crate::buffer::{Base64, body};
+use crate::ciphertext::split;
 use crate::client::Call;
 use crate::der::public_from_pem;
+use crate::derive::message_key;
 use crate::error::{CallError, Failed, Refusal};
 use crate::handle::Place;
 use crate::remote_key::{RemoteKey, remote_type};
@@ -11,7 +13,7 @@ use strongroom_crypto::key_ops::{KeyOpError, check_import, public_key, wrap_impo
 use strongroom_crypto::open;
 use strongroom_domain::envelope::NONCE_LEN;
 use strongroom_domain::kms::{KeyHandle, KeySpec, KeyVersion, KeyVersionNumber};
-use strongroom_domain::port::{KmsError, OaepHash};
+use strongroom_domain::port::{KmsError, KmsErrorKind, OaepHash};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::SecretBytes;
 
@@ -56,7 +58,7 @@ impl TransitKms {
             hash_function: "SHA256",
             ciphertext: Base64(&wrapped),
             allow_rotation: true,
-            derived: false,
+            derived: spec.key_type.is_symmetric(),
             exportable: spec.export_allowed,
             allow_plaintext_backup: false,
         };
@@ -68,7 +70,16 @@ impl TransitKms {
             Ok(()) | Err(CallError::Refused { refusal: Refusal::Exists, .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        RemoteKey::read(&self.client, &name, spec.key_type).await?.check_made_for(spec)?;
+        match RemoteKey::read(&self.client, &name, spec.key_type).await {
+            Ok(key) => key.check_made_for(spec)?,
+            Err(error @ CallError::OtherDerivation) => {
+                // No record will name it, so that nobody would erase it later.
+                self.delete_key(&name).await?;
+                let why = "the Transit server cannot take keys of this type";
+                return Err(KmsError::new(KmsErrorKind::Unsupported, why).because(error).into());
+            }
+            Err(error) => return Err(error.into()),
+        }
         self.check_material(spec, &name, &material).await?;
         Ok(self.handle(&name, KeyVersionNumber::FIRST))
     }
@@ -82,11 +93,14 @@ impl TransitKms {
             ours == self.read_public_key(spec, &version).await?
         } else {
             let place = Place { name: name.to_owned(), version: number.get() };
-            let sealed = self.encrypt_at(&place, spec.key_type, Some(PROBE), &SecretBytes::copy_of(PROBE)).await?;
-            sealed.split_first_chunk::<NONCE_LEN>().is_some_and(|(nonce, ciphertext)| {
-                open(spec.key_type, material.expose(), nonce, PROBE, ciphertext)
-                    .is_ok_and(|opened| opened.expose() == PROBE)
-            })
+            let ciphertext = self.encrypt_at(&place, spec.key_type, PROBE, &SecretBytes::copy_of(PROBE)).await?;
+            let opened = || {
+                let (context, sealed) = split(&ciphertext)?;
+                let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+                let key = message_key(material.expose(), context);
+                open(spec.key_type, &key, nonce, PROBE, sealed).ok()
+            };
+            opened().is_some_and(|opened| opened.expose() == PROBE)
         };
         if is_it { Ok(()) } else { Err(CallError::OtherProperties.into()) }
     }

@@ -4,22 +4,25 @@
 //! a digest of all that never changes of the key, so that a record that was altered finds none. Nothing is cached, and what a
 //! request or an answer held is wiped after it, as far as the HTTP library allows.
 //!
-//! - **Associated data.** Before the first use of a symmetric key type the server has to prove that it authenticates `associated_data`: servers from before there was such
-//!   a parameter pass over it in silence. One that doesn't is not used.
+//! - **Proofs.** Before the first use of a symmetric key type the server has to prove that it authenticates `associated_data`, which servers from before there was such
+//!   a parameter pass over in silence, and that it derives message keys from `context`. One that doesn't is not used.
 //! - **Repeating.** Everything is safe to repeat but rotation, which looks at what the server has before it asks for a version. An operation ends after the
 //!   configured time, whatever it tries. A server that fails several times in a row is left alone for some seconds.
 //! - **Versions.** The server erases versions from the oldest up, so `erase` of a version that isn't the oldest leaves it there; erasing all of them in rising order
 //!   erases the key.
-//! - **Encryptions.** The server draws random nonces of 96 bits under the key itself: rotate a key version before 2^32 encryptions (NIST SP 800-38D section 8.3).
+//! - **Encryptions.** Keys of the symmetric types are `derived`: each encryption has a message key of its own, from a random context that is part of the ciphertext. So nothing is
+//!   counted, and no version is ever used up.
 
 mod answer;
 mod breaker;
 mod buffer;
 mod check;
+mod ciphertext;
 mod client;
 mod create;
 mod decrypt;
 mod der;
+mod derive;
 mod encrypt;
 mod erase;
 mod error;
@@ -54,7 +57,8 @@ use strongroom_domain::value::SecretBytes;
 
 /// A KMS over a Transit engine. It runs inside a tokio runtime.
 ///
-/// Ciphertexts are the server's, without their prefix `vault:v…:`: for symmetric keys a random nonce of 12 bytes, ciphertext and 16 bytes of tag.
+/// Ciphertexts of RSA keys are the server's, without their prefix `vault:v…:`. Those of symmetric keys are format 1: the format byte, 32 random bytes of context, a random nonce of 12,
+/// ciphertext, 16 bytes of tag. The message key is HKDF-SHA-256 (RFC 5869) of the material, without salt and with the context as info.
 pub struct TransitKms {
     client: Client,
     entropy: Arc<dyn Entropy>,
@@ -63,8 +67,8 @@ pub struct TransitKms {
 }
 
 impl TransitKms {
-    /// Checks the options; the server isn't asked yet, nor the token read. `clock` is what the pauses after failures go by; `entropy` wraps material
-    /// that is imported.
+    /// Checks the options; the server isn't asked yet, nor the token read. `clock` is what the pauses after failures go by; `entropy` draws
+    /// contexts, and wraps material that is imported.
     ///
     /// # Errors
     /// [`TransitOptionsError`].

@@ -1,6 +1,7 @@
 //! What the server tells of a key.
 
 use crate::client::{Call, Client};
+use crate::derive::HKDF;
 use crate::error::CallError;
 use reqwest::Method;
 use serde::Deserialize;
@@ -16,6 +17,10 @@ pub(crate) struct RemoteKey {
     pub(crate) latest_version: u32,
     #[serde(default)]
     derived: bool,
+    #[serde(default)]
+    convergent_encryption: bool,
+    /// Only of keys that are derived.
+    kdf: Option<String>,
     #[serde(default)]
     exportable: bool,
     /// Versions below are erased; 0 when none is.
@@ -40,13 +45,17 @@ pub(crate) const fn remote_type(key_type: KeyType) -> &'static str {
 }
 
 impl RemoteKey {
-    /// Asks for a key, which must be this one. [`CallError::is_key_gone`] when there is none.
+    /// Asks for a key, which must be this one, and derived if its type is symmetric: else all its encryptions would share one message key.
+    /// [`CallError::is_key_gone`] when there is none.
     pub(crate) async fn read(client: &Client, name: &str, key_type: KeyType) -> Result<Self, CallError> {
         let key = Self::read_any(client, name).await?;
-        if key.key_type != remote_type(key_type) || key.derived {
-            return Err(CallError::OtherProperties);
+        match (key_type.is_symmetric(), key.derived) {
+            _ if key.key_type != remote_type(key_type) || key.convergent_encryption => Err(CallError::OtherProperties),
+            (true, false) => Err(CallError::NotDerived),
+            (true, true) if key.kdf.as_deref() != Some(HKDF) => Err(CallError::OtherDerivation),
+            (false, true) => Err(CallError::OtherProperties),
+            _ => Ok(key),
         }
-        Ok(key)
     }
 
     /// Asks for a key of whatever type.

@@ -73,7 +73,7 @@ impl<'a> Signing<'a> {
         }
         let (rsa, ecdsa) = (key_type.is_rsa(), !key_type.is_rsa() && !is_plain);
         Ok(Self {
-            input: Base64(&input.bytes),
+            input: Base64(input.bytes.expose()),
             hash_algorithm: remote_hash(input.hash),
             prehashed: input.prehashed,
             signature_algorithm: rsa.then_some("pss"),

@@ -6,11 +6,14 @@ use double::fixtures::{Fixture, folder};
 use std::collections::BTreeSet;
 
 /// Where the double and the tests name fixtures.
-const USES: [&str; 5] = [
+const USES: [&str; 8] = [
     include_str!("double/mod.rs"),
     include_str!("double/keys.rs"),
     include_str!("double/operations.rs"),
-    include_str!("faults.rs"),
+    include_str!("faults/answers.rs"),
+    include_str!("faults/imports.rs"),
+    include_str!("faults/repeating.rs"),
+    include_str!("faults/tokens.rs"),
     include_str!("requests.rs"),
 ];
 

@@ -2,6 +2,7 @@
 //!
 //! STRONGROOM_TRANSIT_ADDR, STRONGROOM_TRANSIT_TOKEN_FILE and STRONGROOM_TRANSIT_MOUNT say where; STRONGROOM_TRANSIT_NAMESPACE and
 //! STRONGROOM_TRANSIT_CA_FILE are optional. The mount should be one for this alone: keys stay behind in it.
+//! The cases that import symmetric keys fail over a server that derives message keys of imported keys by another function than `hkdf_sha256`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -46,7 +46,7 @@ async fn whatever_makes_something_names_the_version() {
     let double = Double::start().await;
     let kms = double.kms();
     let (aes, ecdsa, hmac) = (spec(1, KeyType::default()), spec(2, KeyType::EcdsaP256), spec(3, KeyType::HmacSha512));
-    let input = SignInput { hash: Default::default(), prehashed: false, bytes: b"message".to_vec() };
+    let input = SignInput { hash: Default::default(), prehashed: false, bytes: SecretBytes::copy_of(b"message") };
     for (spec, made) in [(&aes, "/encrypt/"), (&ecdsa, "/sign/"), (&hmac, "/hmac/")] {
         let versions = key(&kms, spec, 3).await;
         for version in &versions {

@@ -207,13 +207,15 @@ pub enum LineProblem {
 #[derive(Debug, thiserror::Error)]
 pub enum UnsealError {
     /// It is sealed by a passphrase, and none is configured.
-    #[error("it is sealed by a passphrase, and the configuration names none (root_key.passphrase_file)")]
+    #[error(
+        "a passphrase is wanted, and the configuration names none (root_key.passphrase_file or root_key.passphrase_credential)"
+    )]
     NoPassphrase,
     /// The passphrase is another one, or the line is damaged.
     #[error("the passphrase does not open it")]
     WrongPassphrase,
     /// It is sealed by a Transit server, and none is configured.
-    #[error("it is sealed by a Transit server, and the configuration names none (root_key.transit)")]
+    #[error("a Transit server is wanted, and the configuration names none (root_key.transit)")]
     NoTransit,
     /// The Transit server can't be reached, or can't do it now.
     #[error("it cannot be told now")]

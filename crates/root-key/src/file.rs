@@ -2,7 +2,7 @@ use crate::error::{LineProblem, RootKeyFileError, SecretFile, UnsealError};
 use crate::line::{Line, LineKind, MAX_LINE_LEN, Unsealing};
 use crate::read::{FileAccess, Stamp, read_whole};
 use crate::software::{ROOT_KEY_LEN, SoftwareRootKey};
-use crate::write::{replace, write_new};
+use crate::write::{Before, replace, write_new};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -231,7 +231,7 @@ impl RootKeyFile {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        replace(&self.path, &self.stamp, &text, entropy)
+        replace(&self.path, &Before { stamp: &self.stamp, text: &self.text }, &text, entropy)
     }
 }
 

@@ -24,6 +24,8 @@ const ANSWERING: Duration = Duration::from_secs(10);
 /// The longest answer, in bytes.
 const MAX_ANSWER_LEN: usize = 16 * 1024;
 const TOKEN_HEADER: &str = "x-vault-token";
+/// Proxies and agents of the server can be told to want it, against forged requests of browsers.
+const REQUEST_HEADER: &str = "x-vault-request";
 
 /// How a Transit server is reached.
 pub struct TransitSettings {
@@ -157,11 +159,18 @@ impl Transit {
             .client
             .post(url)
             .header(TOKEN_HEADER, self.token.clone())
+            .header(REQUEST_HEADER, HeaderValue::from_static("true"))
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         let mut answer = request.send().await.map_err(unreached)?;
         let status = answer.status();
         if status != StatusCode::OK {
+            if status.is_redirection() {
+                let told = format!(
+                    "the Transit server answers {operation} with a redirect, and none is followed: configure the address that it names"
+                );
+                return Err(UnsealError::Unavailable(Told(told).into()));
+            }
             let told = Told(format!("the Transit server answers {operation} with status {}", status.as_u16())).into();
             // Sealed, starting, standing by, overloaded: later it may be otherwise.
             let later = status.is_server_error() || matches!(status.as_u16(), 408 | 412 | 429 | 472 | 473);

@@ -8,10 +8,11 @@ use rustix::fs::{CWD, FlockOperation, Gid, RenameFlags, Uid, fchown, flock};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use strongroom_domain::port::Entropy;
+use zeroize::Zeroizing;
 
 /// Writes a file of mode 0600 that must not be there yet; on failure nothing is left.
 pub(crate) fn write_new(path: &Path, text: &[u8], entropy: &dyn Entropy) -> Result<(), RootKeyFileError> {
@@ -24,17 +25,34 @@ pub(crate) fn write_new(path: &Path, text: &[u8], entropy: &dyn Entropy) -> Resu
     written.map_err(|error| unwritten(path, error))
 }
 
-/// Replaces the file that was read, unless somebody else did so in the meantime. The new one has its owner and mode; a link stays one.
-pub(crate) fn replace(path: &Path, stamp: &Stamp, text: &[u8], entropy: &dyn Entropy) -> Result<(), RootKeyFileError> {
+/// What a file was when it was read.
+pub(crate) struct Before<'a> {
+    pub(crate) stamp: &'a Stamp,
+    pub(crate) text: &'a [u8],
+}
+
+/// Replaces the file that was read, unless somebody else replaced or changed it in the meantime. The new one has its owner and mode; a link
+/// stays one.
+pub(crate) fn replace(
+    path: &Path,
+    before: &Before<'_>,
+    text: &[u8],
+    entropy: &dyn Entropy,
+) -> Result<(), RootKeyFileError> {
+    let stamp = before.stamp;
     let suffix = suffix(entropy)?;
     let unwritten = |error| unwritten(path, error);
     let target = fs::canonicalize(path).map_err(unwritten)?;
-    let old = File::open(&target).map_err(unwritten)?;
+    let mut old = File::open(&target).map_err(unwritten)?;
     // Whoever else writes takes this lock, and finds afterwards that the file is another one.
     flock(&old, FlockOperation::LockExclusive).map_err(|errno| unwritten(errno.into()))?;
     let is_same = |file: &fs::Metadata| (file.dev(), file.ino()) == (stamp.device, stamp.inode);
     let named = fs::metadata(&target).map_err(unwritten)?;
-    if !is_same(&named) || !is_same(&old.metadata().map_err(unwritten)?) {
+    // An editor may write into the file that is there; and a file that was removed leaves its inode to the next one.
+    if !is_same(&named)
+        || !is_same(&old.metadata().map_err(unwritten)?)
+        || !holds(&mut old, before.text).map_err(unwritten)?
+    {
         return Err(RootKeyFileError::Changed { path: path.to_owned() });
     }
     let written = (|| {
@@ -43,6 +61,16 @@ pub(crate) fn replace(path: &Path, stamp: &Stamp, text: &[u8], entropy: &dyn Ent
         beside.done(|| ())
     })();
     written.map_err(unwritten)
+}
+
+/// Whether this, and no more, stands in the file.
+fn holds(file: &mut File, text: &[u8]) -> io::Result<bool> {
+    let mut found = Zeroizing::new(vec![0; text.len()]);
+    match file.read_exact(&mut found) {
+        Ok(()) => Ok(*found == *text && file.read(&mut [0])? == 0),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A file under another name in the same directory; gone again unless it was renamed.

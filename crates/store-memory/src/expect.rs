@@ -38,6 +38,7 @@ pub(crate) fn holds(state: &State, expect: &Expect, now: Timestamp) -> bool {
         Expect::KeyVersion(id, version) => {
             state.keys.get(*id).is_some_and(|key| *version >= key.state.min_decryption_version)
         }
+        Expect::RootKey(id) => state.key_check.as_ref().is_some_and(|check| check.root_key == *id),
         Expect::Lease(name, epoch) => state.leases.get(name).is_some_and(|tenure| tenure.is(*epoch, now)),
     }
 }

@@ -7,11 +7,16 @@ use postgres_node::{SLEEPS, count, eventually, hold, open, row};
 use sqlx::{AssertSqlSafe, Executor};
 use std::time::Duration;
 use strongroom_domain::port::{CommitErrorKind, Committer, SecretReader};
+use strongroom_domain::root_key::KeyCheck;
 use strongroom_domain::secret::Secret;
+use strongroom_domain::unit::{Change, Expect};
 use strongroom_test_postgres::{Cluster, database};
 use strongroom_testkit::{build, units};
 use uuid::Uuid;
 
+/// That a statement waits for a lock.
+const WAITS: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 /// Reading goes on, writing does not.
 const TABLE: &str = "LOCK TABLE secrets IN SHARE MODE";
 
@@ -234,4 +239,33 @@ async fn an_append_that_loses_its_race_leaves_nothing() {
         assert_eq!(found.state.revision, secret.state.revision.next(), "changed once, by whomever");
     }
     assert!(cluster.log().contains("division by zero"), "the race was not lost within the statement");
+}
+
+/// What is sealed under a root key waits for a replacement of that key that is under way, and is refused once it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sealed_waits_for_the_replacement_of_its_root_key() {
+    let database = database();
+    let node = open(&database, 1, 60).await;
+    let [old, new] = [build::key_check(), build::key_check()];
+    node.commit(units::of(vec![Change::InsertKeyCheck(old.clone())])).await.expect("no panic").expect("set up");
+    let hex = |check: &KeyCheck| check.root_key.0.map(|byte| format!("{byte:02x}")).concat();
+    let replace = format!("UPDATE key_check SET root_key = '\\x{}'", hex(&new));
+    let sealed = || {
+        let expect = vec![Expect::RootKey(old.root_key)];
+        units::expecting(expect, vec![Change::InsertKey(build::key(build::scope(), "k"))])
+    };
+    for (end, stored) in [("ROLLBACK", true), ("COMMIT", false)] {
+        let mut holder = hold(&database, replace.clone()).await;
+        let call = node.commit(sealed());
+        eventually("it waits for the row", async || count(&database, WAITS) == 1).await;
+        holder.execute(end).await.expect("released");
+        let done = call.await.expect("no panic");
+        match done {
+            Ok(()) => assert!(stored, "{end}: stored under the key before"),
+            Err(error) => {
+                assert!(!stored, "{end}: {error:?}");
+                assert_eq!(*error.kind(), CommitErrorKind::Conflict(Expect::RootKey(old.root_key)));
+            }
+        }
+    }
 }

@@ -15,7 +15,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::RandomState;
 use std::sync::Arc;
-use strongroom_domain::id::RegionId;
+use strongroom_domain::id::{KeyId, RegionId, SecretId};
 use strongroom_domain::port::{
     AccessLog, AnswerReader, AuditLog, AuditReader, Authenticator, Clock, Committer, CredentialMaker, DirectoryReader,
     Entropy, ForeignTokens, IdGenerator, ImportKeys, KeyReader, KeyedDigest, Kms, Leases, PayloadCipher, RootKeys,
@@ -23,7 +23,7 @@ use strongroom_domain::port::{
 };
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
-use strongroom_domain::version::DEFAULT_MAX_ACTIVE_VERSIONS;
+use strongroom_domain::version::{DEFAULT_MAX_ACTIVE_VERSIONS, VersionNumber};
 
 /// Bounds that an operator may set.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,8 @@ pub struct Engine {
     pub(crate) floods: Floods,
     /// How far the rotation of the root key came; whoever works on it holds it.
     pub(crate) root_key_rotation: Mutex<RootKeyProgress>,
+    /// Behind which secret and version the next re-wrap of a key goes on, of keys whose last one did not come to the end.
+    pub(crate) rewraps: Mutex<HashMap<KeyId, (SecretId, VersionNumber)>>,
     queues: Box<[Mutex<()>]>,
     hasher: RandomState,
     metrics: EngineMetrics,
@@ -142,6 +144,7 @@ impl Engine {
             answers_in_flight: AnswersInFlight::new(),
             floods: Floods::default(),
             root_key_rotation: Mutex::default(),
+            rewraps: Mutex::default(),
             queues: (0..QUEUES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
             metrics: EngineMetrics::new(),
@@ -162,6 +165,16 @@ impl Engine {
         }
         let _waiting = Counted::on(&self.metrics.changes_waiting);
         self.queues[place].lock().await
+    }
+
+    /// Every turn there is, for tests of what waits for none.
+    #[cfg(test)]
+    pub(crate) async fn all_turns(&self) -> Vec<MutexGuard<'_, ()>> {
+        let mut turns = Vec::with_capacity(self.queues.len());
+        for queue in &self.queues {
+            turns.push(queue.lock().await);
+        }
+        turns
     }
 
     /// Waits a random while before try number `attempt`, longer each time.

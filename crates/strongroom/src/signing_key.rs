@@ -8,7 +8,7 @@ use strongroom_domain::audit::{Action, Resource, ResourceKind};
 use strongroom_domain::port::{CommitErrorKind, TokenKey};
 use strongroom_domain::principal::Principal;
 use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
-use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::unit::{Change, Expect, Unit};
 
 fn resource(version: Option<u32>) -> Resource {
     let identity = InstanceKeyPurpose::TokenSigning.as_str().to_owned();
@@ -61,15 +61,19 @@ impl Engine {
             }
             // Another node may have made newer ones.
             issuer.adopt(&setup.instance_keys().await?)?;
+            let expect = Vec::from_iter(self.sealing());
             let key = issuer.next_key()?;
             let version = key.version;
             let (now, action) = (self.ports.clock.now(), Action::SystemSigningKeyRotate);
             let record = recorder.success(now, action, resource(Some(version)), None, 200);
             let changes = vec![Change::InsertInstanceKey(key)];
-            let committed =
-                self.ports.committer.commit(Unit { changes, records: vec![record], ..Unit::default() }).await;
+            let committed = self.ports.committer.commit(Unit { expect, changes, records: vec![record] }).await;
             let keys = setup.instance_keys().await?;
             if let Err(error) = committed {
+                if matches!(error.kind(), CommitErrorKind::Conflict(Expect::RootKey(_))) {
+                    self.follow_root_key(error.kind()).await?;
+                    continue;
+                }
                 let is_taken = newest_version(&keys) >= Some(version);
                 if is_taken && *error.kind() != CommitErrorKind::OutcomeUnknown {
                     continue;

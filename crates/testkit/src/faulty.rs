@@ -264,8 +264,8 @@ impl<S: KeyReader + ?Sized> KeyReader for Faulty<S> {
         self.keys.around(self.inner.summaries(ids)).await
     }
 
-    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
-        self.keys.around(self.inner.counts(scope)).await
+    async fn counts(&self, scope: &Scope, at: Timestamp) -> Result<KeyCounts, ReadError> {
+        self.keys.around(self.inner.counts(scope, at)).await
     }
 
     async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError> {

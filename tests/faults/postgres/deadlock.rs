@@ -9,33 +9,43 @@ use strongroom_tests::{Answer, Client, wait_for};
 
 const PATH: &str = "/deadlock/a";
 
-/// The server's call takes the row of the secret, and its statement sleeps as `slow` says, before it wants what the other session has,
+/// What the server's statement does before it goes on: it tells that it is there, and waits until the other session waits for what it holds.
+/// From then on only the deadlock ends its wait. When the other session has nothing any more, it just goes on.
+const WAIT: &str = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock(2);
+        WHILE EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 1)
+              AND NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()) LOOP
+            PERFORM pg_sleep(0.01);
+        END LOOP;
+        PERFORM set_config('lock_timeout', '0', true);
+        RETURN NEW;
+    END $$";
+
+/// The server's call takes the row of the secret, and its statement waits as `slow` says, before it wants what the other session has,
 /// as `first` says, which waits for the row of the secret meanwhile.
 fn crossed(slow: &str, first: &str, call: impl Fn(&Client) -> Answer + Sync) -> Place {
-    // The database looks for deadlocks sooner than the server's own short wait for a lock ends.
     let place = Place::over(Cluster::builder().in_memory().set("deadlock_timeout", "10ms"));
     let server = place.dev();
     let client = server.client();
     client.create(PATH, "value 1").ok(201);
     client.put_value(PATH, "value 2").ok(201);
-    place.database.sql(&format!(
-        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
-         CREATE TRIGGER wait {slow} EXECUTE FUNCTION wait()"
-    ));
+    place.database.sql(&format!("{WAIT}; CREATE TRIGGER wait {slow} EXECUTE FUNCTION wait()"));
     let mut other = Session::open(place.database.url());
     // The victim is who finds it.
     other.run("SET deadlock_timeout = '60s'");
     // The trigger is for the server.
     other.run("SET session_replication_role = replica");
     other.run("BEGIN");
+    other.run("SELECT pg_advisory_xact_lock(1)");
     other.run(first);
     let answer = std::thread::scope(|scope| {
         let answer = scope.spawn(|| call(&client));
-        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-        let found = wait_for(Duration::from_secs(10), || (place.number(sleeps) > 0).then_some(()));
+        let is_there = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 2";
+        let found = wait_for(Duration::from_secs(10), || (place.number(is_there) > 0).then_some(()));
         assert!(found.is_some(), "the call does not come to its change");
-        other.run("SELECT FROM secrets FOR UPDATE");
-        other.run("ROLLBACK");
+        // In one message: once it has the row, it doesn't keep the server from it.
+        other.run("SELECT FROM secrets FOR UPDATE \\; ROLLBACK");
         answer.join().unwrap()
     });
     assert!(answer.status < 300, "{answer:?}");

@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_secs(1);
+/// How many looks later a file that is refused is read again. What refuses it may lie elsewhere, such as in the passphrase, and be mended without
+/// the file becoming another one; and trying a passphrase costs memory.
+const LOOKS_UNTIL_NEXT_TRY: u32 = 15;
 
 /// Tells whether a file is another one than before, without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +38,28 @@ impl FileVersion {
     }
 }
 
+/// A file that could not be read.
+#[derive(Clone)]
+struct Unread {
+    version: FileVersion,
+    /// Why, as it was told.
+    reason: String,
+    /// How many looks pass until it is read again, should it stay the same.
+    looks_left: u32,
+}
+
 /// A root key file, and the ring that takes on its keys.
 #[derive(Clone)]
 pub(crate) struct Watch {
     provider: Provider,
     ring: Arc<RootKeyRing>,
     seen: Option<FileVersion>,
+    unread: Option<Unread>,
 }
 
 impl Watch {
     pub(super) const fn new(provider: Provider, ring: Arc<RootKeyRing>, seen: Option<FileVersion>) -> Self {
-        Self { provider, ring, seen }
+        Self { provider, ring, seen, unread: None }
     }
 
     /// Looks again and again, until it is to stop.
@@ -59,23 +73,34 @@ impl Watch {
         }
     }
 
-    /// Takes on the keys of a file that is another one by now. A file that can't be read leaves the keys as they are.
+    /// Takes on the keys of a file that is another one by now. A file that can't be read leaves the keys as they are, and is tried again.
     async fn look(&mut self) {
         let Some(version) = FileVersion::of(self.provider.path()).filter(|version| Some(*version) != self.seen) else {
+            self.unread = None;
             return;
         };
+        if let Some(unread) = self.unread.as_mut().filter(|unread| unread.version == version && unread.looks_left > 0) {
+            unread.looks_left -= 1;
+            return;
+        }
         match self.provider.keys().await {
             Ok(keys) => {
-                self.seen = Some(version);
+                (self.seen, self.unread) = (Some(version), None);
                 self.ring.take_on(keys);
                 let keys: Vec<_> = self.ring.ids().iter().map(ToString::to_string).collect();
                 tracing::info!(keys = keys.join(", "), "the root key file was changed and read again");
             }
             Err(failure) => {
-                if !failure.is_worth_another_try() {
-                    self.seen = Some(version);
+                let reason = causes(&failure);
+                // Said once, not at each try.
+                if self.unread.as_ref().is_none_or(|unread| unread.version != version || unread.reason != reason) {
+                    tracing::warn!(
+                        error = reason,
+                        "the root key file was changed and cannot be read; the keys stay as they are, and it is tried again"
+                    );
                 }
-                tracing::warn!(error = %causes(&failure), "the root key file was changed and cannot be read; the keys stay as they are");
+                let looks_left = if failure.is_worth_another_try() { 0 } else { LOOKS_UNTIL_NEXT_TRY };
+                self.unread = Some(Unread { version, reason, looks_left });
             }
         }
     }
@@ -83,7 +108,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::RootKeyConfig;
+    use super::LOOKS_UNTIL_NEXT_TRY;
+    use crate::config::{RootKeyConfig, SecretSource};
     use crate::root_key::Provider;
     use std::os::unix::fs::PermissionsExt;
     use strongroom_crypto::OsEntropy;
@@ -114,5 +140,35 @@ mod tests {
             node.watch.look().await;
             assert_eq!((node.ring.current(), node.ring.newest()), (first, new.key().id()));
         }
+    }
+
+    /// The line is sealed by another passphrase than the one that is configured; then that one is mended, and the root key file stays as it is.
+    #[tokio::test]
+    async fn a_file_that_was_refused_is_read_when_what_opens_it_is_mended() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let passphrase = folder.path().join("passphrase");
+        let write = |text: &str| {
+            std::fs::write(&passphrase, text).expect("written");
+            std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(0o600)).expect("set");
+        };
+        write("right");
+        let config =
+            RootKeyConfig { passphrase: Some(SecretSource::File(passphrase.clone())), ..RootKeyConfig::default() };
+        let provider = Provider::find(&config, folder.path()).expect("found");
+        let mut node = provider.create().await.expect("made");
+        let first = node.ring.current();
+        let new = provider.new_key(LineKind::Passphrase).await.expect("made");
+        provider.read().expect("there").add(&new, &OsEntropy).expect("added");
+        write("wrong");
+        // It is refused again and again.
+        for _ in 0..2 * LOOKS_UNTIL_NEXT_TRY {
+            node.watch.look().await;
+            assert_eq!(node.ring.newest(), first);
+        }
+        write("right");
+        for _ in 0..=LOOKS_UNTIL_NEXT_TRY {
+            node.watch.look().await;
+        }
+        assert_eq!(node.ring.newest(), new.key().id());
     }
 }

@@ -10,8 +10,9 @@ use strongroom_domain::port::RootKey;
 use strongroom_root_key::LineKind;
 
 /// What comes next, for the help.
-const NEXT: &str = "Where several servers share a database, give the file to each of them before `strongroomd rootkey rotate`: a server that lacks \
-                    the store's root key opens nothing.\n\nA file that --file names is made where there is none.";
+const NEXT: &str = "One server with its store in a file needs no key added: `strongroomd rootkey rotate` does it. Where several servers share a database, give \
+                    the file to each of them before `rotate`: a server that lacks the store's root key opens nothing.\n\nA file that --file names \
+                    is made where there is none; it belongs to whoever runs this, and only its owner may read it.";
 
 #[derive(Debug, Args)]
 #[command(after_help = NEXT)]

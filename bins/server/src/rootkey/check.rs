@@ -28,14 +28,15 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
     let check = location.inspect().await?;
 
     let newest = keys.len().saturating_sub(1);
+    let current = check.as_ref().and_then(|check| keys.iter().position(|key| key.id() == check.root_key));
     let lines = keys.iter().zip(file.kinds()).enumerate().map(|(place, (key, kind))| {
-        let is_stores = check.as_ref().is_some_and(|check| check.root_key == key.id());
-        let role = match (is_stores, place == newest) {
-            (true, _) => "the store's",
-            (false, true) if check.is_some() => "for the next rotation",
-            (false, _) => "old, opens only",
+        let role = match current {
+            None => "-",
+            Some(current) if place == current => "the store's",
+            Some(current) if place < current => "older: opens what is sealed under it still",
+            Some(_) if place == newest => "for the next rotation",
+            Some(_) => "not used: a newer one is there for the next rotation",
         };
-        let role = if check.is_none() { "-" } else { role };
         [key.id().to_string(), kind.as_str().to_owned(), role.to_owned()]
     });
     let lines: Vec<_> = lines.collect();

@@ -30,7 +30,15 @@ const ROOT_KEY: &str = "/v1/system/root-key";
 const TAKING_ON: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
+/// What it does, for the help.
+const STEPS: &str = "One server with its store in a file: a new key is added to the root key file, the server takes it on, everything is sealed \
+                     anew, and the old key moves to a file beside it; keep that one with the backups from before. Several servers on a database: \
+                     add the key with `strongroomd rootkey add`, and give the file to every server first.\n\n\
+                     It may be stopped and run again at any time: it goes on where it was. The name of the root key that everything is sealed \
+                     under then stands on standard output.";
+
 #[derive(Debug, Args)]
+#[command(after_help = STEPS)]
 pub(super) struct RotateArgs {
     #[command(flatten)]
     server: ServerArgs,
@@ -67,16 +75,20 @@ pub(super) async fn run(args: RotateArgs) -> Result<(), Failure> {
     match &provider {
         Some(provider) => add(provider, &client, &before).await?,
         None if before.root_key == before.newest => Output::note(
-            "The server was given no newer root key than the store's; what is still sealed under an older one is sealed anew. For a new \
-             key, add one with `strongroomd rootkey add`, and give the file to every server first.",
+            "The server was given no newer root key than the store's: what is still sealed under an older one is sealed anew, and else nothing \
+             happens. For a new key, add one with `strongroomd rootkey add`, and give the file to every server first.",
         ),
         None => Output::note(&format!("From root key {} to {}.", before.root_key, before.newest)),
     }
     let root_key = rotate(&client, args.at_once).await?;
     match &provider {
         Some(provider) => move_old(provider, &root_key).await?,
+        None if before.root_key == root_key => Output::note(
+            "When every server was started anew since this became the store's root key: take the lines of older keys out of every server's \
+             root key file, and keep them with the backups from before.",
+        ),
         None => Output::note(
-            "Take the lines of the old keys out of every server's root key file, and keep them with the backups from before.",
+            "Start every server anew, so that none seals under an older key any more, and run this again; only then take the lines of older keys away.",
         ),
     }
     Output::line(root_key.as_bytes())

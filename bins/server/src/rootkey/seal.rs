@@ -9,7 +9,12 @@ use std::sync::Arc;
 use strongroom_crypto::OsEntropy;
 use strongroom_domain::port::Entropy;
 
+/// What it takes, for the help.
+const BEFORE: &str = "What seals, and what opens the lines that are sealed now, is named by the configuration: root_key.passphrase_file, \
+                      root_key.passphrase_credential or root_key.transit. The server takes it from there at its next start.";
+
 #[derive(Debug, Args)]
+#[command(after_help = BEFORE)]
 pub(super) struct SealArgs {
     #[command(flatten)]
     file: FileArgs,

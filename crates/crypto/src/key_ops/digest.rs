@@ -14,8 +14,8 @@ pub(super) const fn algorithm(hash: HashAlgorithm) -> &'static Algorithm {
 pub(super) fn digest_of(input: &SignInput) -> Result<Digest, KeyOpError> {
     let algorithm = algorithm(input.hash);
     if input.prehashed {
-        Digest::import_less_safe(&input.bytes, algorithm).map_err(|_| KeyOpError::DigestLength)
+        Digest::import_less_safe(input.bytes.expose(), algorithm).map_err(|_| KeyOpError::DigestLength)
     } else {
-        Ok(digest(algorithm, &input.bytes))
+        Ok(digest(algorithm, input.bytes.expose()))
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn public_key(material: &[u8]) -> Result<PublicKey, KeyOpError> {
 
 /// A digest can't be signed: Ed25519 hashes the message together with a part of the key.
 fn message(input: &SignInput) -> Result<&[u8], KeyOpError> {
-    if input.prehashed { Err(KeyOpError::Unsupported) } else { Ok(&input.bytes) }
+    if input.prehashed { Err(KeyOpError::Unsupported) } else { Ok(input.bytes.expose()) }
 }
 
 fn pair(material: &[u8]) -> Result<Ed25519KeyPair, KeyOpError> {

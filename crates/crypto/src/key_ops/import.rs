@@ -31,7 +31,7 @@ pub fn check_import(key_type: KeyType, material: &SecretBytes) -> Result<SecretB
         Family::Ed25519 => ed25519_key::check_import(material),
         Family::Symmetric | Family::Hmac(_) => Err(KeyOpError::Unsupported),
     }?;
-    let probe = SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: PROBE.to_vec() };
+    let probe = SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: SecretBytes::copy_of(PROBE) };
     let signature = sign(key_type, material.expose(), &probe).map_err(|_| KeyOpError::BadMaterial)?;
     match verify(key_type, material.expose(), &probe, &signature) {
         Ok(true) => Ok(material),

@@ -1,5 +1,6 @@
 //! What is signed, and the public keys that verify it.
 
+use crate::value::SecretBytes;
 use core::fmt;
 use data_encoding::BASE64;
 
@@ -57,15 +58,14 @@ impl fmt::Display for HashAlgorithm {
     }
 }
 
-/// What is to be signed, or was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is to be signed, or was. It may be as secret as a plaintext: it can't be shown, and is wiped.
 pub struct SignInput {
     /// The hash that is signed, but with Ed25519, which hashes by itself.
     pub hash: HashAlgorithm,
     /// Whether `bytes` is the digest already; then it has the hash's length.
     pub prehashed: bool,
     /// The message, or its digest.
-    pub bytes: Vec<u8>,
+    pub bytes: SecretBytes,
 }
 
 /// The public part of a key version.

@@ -12,6 +12,8 @@ pub enum KmsErrorKind {
     NotAuthentic,
     /// The handle or its material can't be used: damaged, or sealed under another root key or for another key.
     BadHandle,
+    /// The handle is one of another kind of KMS: the region's keys are kept elsewhere, and this is not how the region is to be configured.
+    OtherKms,
     /// The plaintext is longer than a key of this type takes.
     TooLong,
     /// The material is not one of the key's type, or too weak to be used.

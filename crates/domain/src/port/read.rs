@@ -201,8 +201,10 @@ pub struct KeyCounts {
     pub active: u64,
     /// Disabled ones.
     pub disabled: u64,
-    /// Ones pending deletion.
+    /// Ones pending deletion whose date is to come.
     pub pending_deletion: u64,
+    /// Ones past that date, as if they were not there; they go with the next purge.
+    pub purge_due: u64,
 }
 
 /// What can be due for a key.
@@ -234,8 +236,10 @@ pub trait KeyReader: Send + Sync {
     /// What secrets show of these keys; keys that aren't there are left out.
     async fn summaries(&self, ids: &[KeyId]) -> Result<Vec<KeySummary>, ReadError>;
 
-    /// How many keys a scope has, by state.
-    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError>;
+    /// How many keys a scope has at `at`, by state.
+    ///
+    /// - Reads no key: the cost is that of counting the scope's.
+    async fn counts(&self, scope: &Scope, at: Timestamp) -> Result<KeyCounts, ReadError>;
 
     /// At most `limit` keys of any scope for which something is due at `at`, the longest due first.
     ///

@@ -22,7 +22,7 @@ pub(crate) fn sign_input(
     hash_algorithm: Option<&str>,
     prehashed: Option<bool>,
 ) -> Result<SignInput, Failure> {
-    let bytes = decode("input", input)?.expose().to_vec();
+    let bytes = decode("input", input)?;
     let hash = hash("hashAlgorithm", hash_algorithm)?.unwrap_or_default();
     Ok(SignInput { hash, prehashed: prehashed.unwrap_or_default(), bytes })
 }
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn what_is_signed() {
         let input = sign_input(&encoded("aGk="), None, None).unwrap_or_else(|error| panic!("{}", error.message()));
-        assert_eq!((input.bytes.as_slice(), input.hash, input.prehashed), (&b"hi"[..], HashAlgorithm::Sha256, false));
+        assert_eq!((input.bytes.expose(), input.hash, input.prehashed), (&b"hi"[..], HashAlgorithm::Sha256, false));
         let input = sign_input(&encoded(""), Some("sha384"), Some(true));
         let input = input.unwrap_or_else(|error| panic!("{}", error.message()));
         assert_eq!((input.bytes.len(), input.hash, input.prehashed), (0, HashAlgorithm::Sha384, true));

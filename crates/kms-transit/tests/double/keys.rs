@@ -2,14 +2,24 @@
 
 use data_encoding::BASE64;
 use std::collections::BTreeMap;
-use strongroom_crypto::{OsEntropy, key_ops, open, seal};
+use strongroom_crypto::{OsEntropy, hmac_sha256, key_ops, open, seal};
 use strongroom_domain::kms::{HashAlgorithm, KeyType, PublicKey, SignInput};
 use strongroom_domain::port::Entropy;
 use strongroom_domain::value::SecretBytes;
 
+/// How the keys of single messages come of a key's material and a context.
+#[derive(Clone, Copy)]
+pub(crate) enum Derivation {
+    /// HKDF-SHA256 without salt, the context as info.
+    Hkdf,
+    /// HMAC-SHA256 in counter mode: of keys that servers of an earlier state import.
+    Counter,
+}
+
 pub(crate) struct Key {
     /// One of ours that is like it.
     pub(crate) key_type: KeyType,
+    pub(crate) derivation: Option<Derivation>,
     pub(crate) key_size: usize,
     pub(crate) exportable: bool,
     pub(crate) imported: bool,
@@ -41,6 +51,7 @@ impl Key {
     pub(crate) fn new(key_type: KeyType, key_size: usize, exportable: bool, material: SecretBytes) -> Self {
         Self {
             key_type,
+            derivation: None,
             key_size,
             exportable,
             imported: false,
@@ -79,20 +90,34 @@ impl Key {
         self.versions.get(&version).ok_or(too_old)
     }
 
-    pub(crate) fn encrypt(&self, material: &SecretBytes, aad: &[u8], plain: &SecretBytes) -> Vec<u8> {
+    /// The key that encrypts in a context.
+    fn message_key(&self, material: &SecretBytes, context: &[u8]) -> Vec<u8> {
+        let material = material.expose();
+        let Some(derivation) = self.derivation else { return material.to_vec() };
+        assert!(!context.is_empty(), "refused by the server: missing 'context' for key derivation");
+        let derived = match derivation {
+            Derivation::Hkdf => hmac_sha256(&hmac_sha256(&[0; 32], material), &[context, &[1]].concat()),
+            Derivation::Counter => panic!("no such key is ever used"),
+        };
+        derived[..material.len()].to_vec()
+    }
+
+    pub(crate) fn encrypt(&self, material: &SecretBytes, context: &[u8], aad: &[u8], plain: &SecretBytes) -> Vec<u8> {
         if self.key_type.is_rsa() {
             let entropy: &dyn Entropy = &OsEntropy;
             return key_ops::encrypt(self.key_type, material.expose(), entropy, &[], plain).expect("encrypts");
         }
         let mut nonce = [0; 12];
         OsEntropy.fill(&mut nonce).expect("fills");
-        let sealed = seal(self.key_type, material.expose(), &nonce, aad, plain).expect("seals");
+        let key = self.message_key(material, context);
+        let sealed = seal(self.key_type, &key, &nonce, aad, plain).expect("seals");
         [&nonce[..], &sealed].concat()
     }
 
     pub(crate) fn decrypt(
         &self,
         material: &SecretBytes,
+        context: &[u8],
         aad: &[u8],
         ciphertext: &[u8],
     ) -> Result<SecretBytes, Refused> {
@@ -101,7 +126,8 @@ impl Key {
                 .map_err(|_| "decrypt-rsa-not-authentic");
         }
         let (nonce, sealed) = ciphertext.split_first_chunk().ok_or("decrypt-not-authentic")?;
-        open(self.key_type, material.expose(), nonce, aad, sealed).map_err(|_| match self.key_type {
+        let key = self.message_key(material, context);
+        open(self.key_type, &key, nonce, aad, sealed).map_err(|_| match self.key_type {
             KeyType::ChaCha20Poly1305 => "decrypt-not-authentic-chacha20",
             _ => "decrypt-not-authentic",
         })

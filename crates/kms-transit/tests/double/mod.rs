@@ -24,6 +24,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use strongroom_crypto::{OsEntropy, key_ops};
+use strongroom_domain::kms::KeyType;
 use strongroom_domain::value::SecretBytes;
 use strongroom_kms_transit::{TransitKms, TransitOptions};
 use strongroom_testkit::MachineClock;
@@ -50,6 +51,19 @@ pub(crate) enum Fault {
     Replace(String, String),
     /// Does it as if there were no `associated_data`.
     NoAssociatedData,
+    /// Does it as if there were no `derived` and no `context`.
+    NoDerivation,
+    /// Answers in the right form with what is of another key: a ciphertext that doesn't open, or another plaintext.
+    OtherKey,
+    /// Answers this status, and that it is elsewhere.
+    Redirect(u16),
+}
+
+/// Which parameters count that not every server has.
+#[derive(Clone, Copy)]
+struct Heeded {
+    associated_data: bool,
+    derivation: bool,
 }
 
 /// Which requests a fault meets: the first so many whose method and path contain this.
@@ -66,6 +80,8 @@ struct State {
     namespace: Option<String>,
     /// Whether the token may create where it encrypts.
     may_create: bool,
+    /// Whether keys that are imported are derived otherwise than those that are made.
+    imports_by_counter: bool,
     planned: Vec<Planned>,
     requests: Vec<(String, Option<Value>)>,
     wrapping_key: Option<SecretBytes>,
@@ -138,8 +154,20 @@ impl Double {
         self.state().may_create = true;
     }
 
+    /// Makes it a server that derives message keys of imported keys by another function.
+    pub(crate) fn import_by_counter(&self) {
+        self.state().imports_by_counter = true;
+    }
+
     pub(crate) fn want_namespace(&self, namespace: &str) {
         self.state().namespace = Some(namespace.to_owned());
+    }
+
+    /// Makes a key that isn't derived, as operators make one.
+    pub(crate) fn make_key(&self, name: &str) {
+        let key_type = KeyType::Aes256Gcm96;
+        let material = key_ops::generate(key_type, &OsEntropy).expect("makes material");
+        self.state().keys.insert(name.to_owned(), Key::new(key_type, 0, false, material));
     }
 
     /// Loses every key.
@@ -220,13 +248,23 @@ impl Double {
                 return Ok(respond(fixture.status, &fixture.answer(&[])));
             }
             Some(Fault::Raw(status, body)) => return Ok(raw(*status, body.clone())),
+            Some(Fault::Redirect(status)) => {
+                let mut response = raw(*status, Vec::new());
+                let elsewhere = format!("http://{}/v1/elsewhere", self.address);
+                response.headers_mut().insert("location", elsewhere.parse().expect("a header"));
+                return Ok(response);
+            }
             _ => {}
         }
-        let bound = !matches!(fault, Some(Fault::NoAssociatedData));
+        let heeded = Heeded {
+            associated_data: !matches!(fault, Some(Fault::NoAssociatedData)),
+            derivation: !matches!(fault, Some(Fault::NoDerivation)),
+        };
         // Making keys takes long, and must not hold up the other tasks.
-        let worked = tokio::task::spawn_blocking(move || self.operate(&method, &path, body.as_ref(), bound)).await;
+        let worked = tokio::task::spawn_blocking(move || self.operate(&method, &path, body.as_ref(), heeded)).await;
         let (fixture, data) = worked.map_err(|_| Closed)?;
-        let answer = fixture.answer(&data);
+        let is_other = matches!(fault, Some(Fault::OtherKey));
+        let answer = fixture.answer(&if is_other { operations::of_another_key(data) } else { data });
         match fault {
             Some(Fault::LoseAnswer) => Err(Closed),
             Some(Fault::Replace(from, to)) => {
@@ -244,9 +282,9 @@ impl Double {
         method: &str,
         path: &str,
         body: Option<&Value>,
-        bound: bool,
+        heeded: Heeded,
     ) -> (Fixture, Vec<(&'static str, Value)>) {
-        let (name, data) = self.state().operate(method, path, body, bound);
+        let (name, data) = self.state().operate(method, path, body, heeded);
         let fixture = Fixture::read(name);
         if let Err(wrong) = fixture.check(method, path, body) {
             eprintln!("{name}: {wrong}");

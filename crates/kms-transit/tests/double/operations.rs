@@ -1,12 +1,12 @@
 //! What the engine does, request by request.
 
-use super::State;
-use super::keys::{Key, Refused, hash_of, type_of};
+use super::keys::{Derivation, Key, Refused, hash_of, type_of};
+use super::{Heeded, State};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 use strongroom_crypto::{OsEntropy, key_ops};
 use strongroom_domain::kms::{KeyType, SignInput};
-use strongroom_domain::port::OaepHash;
+use strongroom_domain::port::{Entropy, OaepHash};
 use strongroom_domain::value::SecretBytes;
 
 /// The fixture of the answer, and the members of its `data`.
@@ -35,22 +35,58 @@ fn split(text: &str) -> (u32, Vec<u8>) {
     (version.parse().expect("a version"), BASE64.decode(code.as_bytes()).expect("base64"))
 }
 
+/// The members of an answer, with what another key would give.
+pub(super) fn of_another_key(data: Vec<(&'static str, Value)>) -> Vec<(&'static str, Value)> {
+    let random = |len| {
+        let mut bytes = vec![0; len];
+        OsEntropy.fill(&mut bytes).expect("fills");
+        bytes
+    };
+    let other = |(name, value): (&'static str, Value)| match (name, value.as_str()) {
+        ("ciphertext", Some(text)) => {
+            let (version, sealed) = split(text);
+            (name, prefixed(version, &random(sealed.len())))
+        }
+        ("plaintext", Some(text)) => {
+            let plain = BASE64.decode(text.as_bytes()).expect("base64");
+            (name, json!(BASE64.encode(&random(plain.len()))))
+        }
+        _ => (name, value),
+    };
+    data.into_iter().map(other).collect()
+}
+
+impl Heeded {
+    /// What a key is made with.
+    fn derivation(self, body: &Value) -> Option<Derivation> {
+        (self.derivation && body["derived"] == true).then_some(Derivation::Hkdf)
+    }
+
+    /// The context and the associated data of a request.
+    fn inputs(self, body: &Value) -> (Vec<u8>, Vec<u8>) {
+        let context = bytes(body, "context");
+        // A server that passes over it takes the same for all.
+        let context = if self.derivation || context.is_empty() { context } else { vec![0] };
+        (context, if self.associated_data { bytes(body, "associated_data") } else { Vec::new() })
+    }
+}
+
 impl State {
-    pub(super) fn operate(&mut self, method: &str, path: &str, body: Option<&Value>, bound: bool) -> Answer {
+    pub(super) fn operate(&mut self, method: &str, path: &str, body: Option<&Value>, heeded: Heeded) -> Answer {
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
         let nothing = json!({});
         let body = body.unwrap_or(&nothing);
         let outcome = match (method, parts.as_slice()) {
             ("GET", ["transit", "wrapping_key"]) => Ok(self.wrapping()),
-            ("POST", ["transit", "keys", name]) => self.create(name, body),
+            ("POST", ["transit", "keys", name]) => self.create(name, body, heeded),
             ("GET", ["transit", "keys", name]) => self.read(name),
             ("DELETE", ["transit", "keys", name]) => self.delete(name),
             ("POST", ["transit", "keys", name, "rotate"]) => self.rotate(name),
             ("POST", ["transit", "keys", name, "config"]) => self.config(name, body),
             ("POST", ["transit", "keys", name, "trim"]) => self.trim(name, body),
-            ("POST", ["transit", "keys", name, "import"]) => self.import(name, body),
-            ("POST", ["transit", "encrypt", name]) => self.encrypt(name, body, bound),
-            ("POST", ["transit", "decrypt", name]) => self.decrypt(name, body, bound),
+            ("POST", ["transit", "keys", name, "import"]) => self.import(name, body, heeded),
+            ("POST", ["transit", "encrypt", name]) => self.encrypt(name, body, heeded),
+            ("POST", ["transit", "decrypt", name]) => self.decrypt(name, body, heeded),
             ("POST", ["transit", "sign", name]) => self.sign(name, body),
             ("POST", ["transit", "hmac", name]) => self.hmac(name, body),
             ("POST", ["transit", "verify", name]) if body.get("hmac").is_some() => self.verify_hmac(name, body),
@@ -66,15 +102,21 @@ impl State {
         ("wrapping-key", vec![("public_key", json!(public.to_text()))])
     }
 
-    fn create(&mut self, name: &str, body: &Value) -> Outcome {
+    fn create(&mut self, name: &str, body: &Value, heeded: Heeded) -> Outcome {
         let key_size = body["key_size"].as_u64().map_or(0, |size| usize::try_from(size).expect("fits"));
         let key_type = type_of(text(body, "type"), key_size).expect("a type of the API");
         let exportable = body["exportable"] == true;
         if !self.keys.contains_key(name) {
             let material = key_ops::generate(key_type, &OsEntropy).expect("makes material");
-            self.keys.insert(name.to_owned(), Key::new(key_type, key_size, exportable, material));
+            let mut key = Key::new(key_type, key_size, exportable, material);
+            key.derivation = heeded.derivation(body);
+            self.keys.insert(name.to_owned(), key);
         }
-        let fixture = if key_type.authenticates() { "create-key-hmac" } else { "create-key" };
+        let fixture = match key_type {
+            key_type if key_type.authenticates() => "create-key-hmac",
+            key_type if key_type.has_public_key() => "create-key-with-public-keys",
+            _ => "create-key",
+        };
         Ok((fixture, Vec::new()))
     }
 
@@ -108,7 +150,13 @@ impl State {
             })
             .collect();
         data.push(("keys", Value::Object(keys)));
-        Ok((if is_public { "read-key-with-public-keys" } else { "read-key" }, data))
+        let fixture = match key.derivation {
+            _ if is_public => "read-key-with-public-keys",
+            None => "read-key-not-derived",
+            Some(Derivation::Hkdf) => "read-key",
+            Some(Derivation::Counter) => "read-key-counter",
+        };
+        Ok((fixture, data))
     }
 
     fn delete(&mut self, name: &str) -> Outcome {
@@ -152,23 +200,25 @@ impl State {
         Ok(("trim-key", vec![("min_available_version", json!(to))]))
     }
 
-    fn import(&mut self, name: &str, body: &Value) -> Outcome {
+    fn import(&mut self, name: &str, body: &Value, heeded: Heeded) -> Outcome {
         if self.keys.contains_key(name) {
             return Err("import-key-exists");
         }
         assert_eq!((text(body, "hash_function"), &body["allow_rotation"]), ("SHA256", &json!(true)));
         let key_type = type_of(text(body, "type"), 0).expect("a type of the API");
         let wrapped = bytes(body, "ciphertext");
+        let derivation = if self.imports_by_counter { Derivation::Counter } else { Derivation::Hkdf };
         let material =
             key_ops::unwrap_import(self.wrapping_key().expose(), OaepHash::Sha256, &wrapped).expect("unwraps");
         let material = key_ops::check_import(key_type, &material).map_err(|_| "import-key-wrong-size")?;
         let mut key = Key::new(key_type, 0, body["exportable"] == true, material);
         key.imported = true;
+        key.derivation = heeded.derivation(body).map(|_| derivation);
         self.keys.insert(name.to_owned(), key);
         Ok(("import-key", Vec::new()))
     }
 
-    fn encrypt(&mut self, name: &str, body: &Value, bound: bool) -> Outcome {
+    fn encrypt(&mut self, name: &str, body: &Value, heeded: Heeded) -> Outcome {
         if self.may_create && !self.keys.contains_key(name) {
             // Then the server makes a key that is missing.
             let key_type = type_of(text(body, "type"), 0).ok_or("encrypt-unknown-type")?;
@@ -176,21 +226,30 @@ impl State {
             self.keys.insert(name.to_owned(), Key::new(key_type, 0, false, material));
         }
         let key = self.keys.get(name).ok_or("encrypt-key-not-found")?;
-        let version = number(body, "key_version");
+        let names_version = body.get("key_version").is_some();
+        let version = if names_version { number(body, "key_version") } else { key.latest };
         let material = key.to_make(version, "encrypt-version-too-new", "encrypt-version-too-old")?;
-        let aad = if bound { bytes(body, "associated_data") } else { Vec::new() };
-        let sealed = key.encrypt(material, &aad, &SecretBytes::copy_of(&bytes(body, "plaintext")));
-        let fixture = if key.key_type.is_rsa() { "encrypt-rsa" } else { "encrypt" };
+        let (context, aad) = heeded.inputs(body);
+        let sealed = key.encrypt(material, &context, &aad, &SecretBytes::copy_of(&bytes(body, "plaintext")));
+        let fixture = match key.key_type {
+            _ if !names_version => "encrypt-least",
+            key_type if key_type.is_rsa() => "encrypt-rsa",
+            _ => "encrypt",
+        };
         Ok((fixture, vec![("ciphertext", prefixed(version, &sealed)), ("key_version", json!(version))]))
     }
 
-    fn decrypt(&self, name: &str, body: &Value, bound: bool) -> Outcome {
+    fn decrypt(&self, name: &str, body: &Value, heeded: Heeded) -> Outcome {
         let key = self.keys.get(name).ok_or("decrypt-key-not-found")?;
         let (version, sealed) = split(text(body, "ciphertext"));
         let material = key.to_check(version, "decrypt-version-too-new", "decrypt-version-too-old")?;
-        let aad = if bound { bytes(body, "associated_data") } else { Vec::new() };
-        let plain = key.decrypt(material, &aad, &sealed)?;
-        let fixture = if key.key_type.is_rsa() { "decrypt-rsa" } else { "decrypt" };
+        let (context, aad) = heeded.inputs(body);
+        let plain = key.decrypt(material, &context, &aad, &sealed)?;
+        let fixture = match key.key_type {
+            key_type if key_type.is_rsa() => "decrypt-rsa",
+            _ if body.get("context").is_none() => "decrypt-least",
+            _ => "decrypt",
+        };
         Ok((fixture, vec![("plaintext", json!(BASE64.encode(plain.expose())))]))
     }
 
@@ -198,7 +257,7 @@ impl State {
         SignInput {
             hash: hash_of(text(body, "hash_algorithm")),
             prehashed: body["prehashed"] == true,
-            bytes: bytes(body, "input"),
+            bytes: SecretBytes::copy_of(&bytes(body, "input")),
         }
     }
 

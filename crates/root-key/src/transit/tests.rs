@@ -15,6 +15,8 @@ use strongroom_domain::value::SecretBytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+const REDIRECT: &str = "answers decrypt with a redirect, and none is followed: configure the address that it names";
+
 type Asked = Arc<Mutex<Vec<String>>>;
 type Answers = Arc<dyn Fn(&str, &str) -> Option<(u16, String)> + Send + Sync>;
 
@@ -130,7 +132,9 @@ async fn a_root_key_is_sealed_and_opened_by_the_server() {
     assert!(asked.len() >= 2);
     for request in asked.iter() {
         assert!(request.starts_with("POST /v1/team/transit/"), "{request}");
-        assert!(request.to_ascii_lowercase().contains("\r\nx-vault-token: s.the-token\r\n"), "{request}");
+        for header in ["\r\nx-vault-token: s.the-token\r\n", "\r\nx-vault-request: true\r\n"] {
+            assert!(request.to_ascii_lowercase().contains(header), "{request}");
+        }
     }
 }
 
@@ -143,8 +147,12 @@ async fn whatever_it_answers_nothing_is_opened_and_it_is_said_why() {
         (400, "{\"errors\":[\"cipher: message authentication failed\"]}".to_owned(), false, "status 400"),
         (403, "{\"errors\":[\"permission denied\"]}".to_owned(), false, "status 403"),
         (404, "{\"errors\":[]}".to_owned(), false, "status 404"),
-        (301, String::new(), false, "status 301"),
-        (307, String::new(), false, "status 307"),
+        (300, String::new(), true, REDIRECT),
+        (301, String::new(), true, REDIRECT),
+        (302, String::new(), true, REDIRECT),
+        (303, String::new(), true, REDIRECT),
+        (307, String::new(), true, REDIRECT),
+        (308, String::new(), true, REDIRECT),
         (204, String::new(), false, "status 204"),
         (412, String::new(), true, "status 412"),
         (429, String::new(), true, "status 429"),

@@ -47,13 +47,14 @@ impl KeyReader for MemoryStore {
         Ok(ids.iter().filter_map(|id| state.keys.get(*id)).map(|key| key.summary()).collect())
     }
 
-    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
+    async fn counts(&self, scope: &Scope, at: Timestamp) -> Result<KeyCounts, ReadError> {
         let state = self.read()?;
         let mut counts = KeyCounts::default();
         for key in state.keys.of(scope) {
             match key.state.status {
                 KeyStatus::Active => counts.active += 1,
                 KeyStatus::Disabled => counts.disabled += 1,
+                KeyStatus::PendingDeletion { .. } if key.is_purged(at) => counts.purge_due += 1,
                 KeyStatus::PendingDeletion { .. } => counts.pending_deletion += 1,
             }
         }

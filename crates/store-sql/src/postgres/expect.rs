@@ -40,6 +40,8 @@ struct Found<'a> {
     empty: HashSet<ProjectId>,
     /// The oldest versions of keys that are not retired.
     oldest: HashMap<KeyId, i64>,
+    /// The one that the store's key check names.
+    root_key: Option<Vec<u8>>,
 }
 
 impl<'a> Found<'a> {
@@ -48,6 +50,7 @@ impl<'a> Found<'a> {
         let (mut leases, mut organisations, mut secrets, mut keys, mut uniques, mut projects) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
         let mut wrapping = BTreeSet::new();
+        let (mut is_sealed, mut is_resealed) = (false, false);
         let mut aggregate = |id| match id {
             AggregateId::Organisation(id) => organisations.insert(id.uuid()),
             AggregateId::Secret(id) => secrets.insert(id.uuid()),
@@ -67,11 +70,13 @@ impl<'a> Found<'a> {
                     Expect::KeyVersion(key, _) => {
                         wrapping.insert(key.uuid());
                     }
+                    Expect::RootKey(_) => is_sealed = true,
                     Expect::Lease(name, epoch) => {
                         leases.insert((*name, *epoch));
                     }
                 }
             }
+            is_resealed |= unit.changes.iter().any(|change| matches!(change, Change::ReplaceKeyCheck(_)));
             unit.changes.iter().filter_map(changed).for_each(|id| {
                 aggregate(id);
             });
@@ -102,6 +107,14 @@ impl<'a> Found<'a> {
                 sqlx::query_as(sql).bind(wrapping.iter().bind_iter()).fetch_all(&mut *connection).await?;
             found.oldest.extend(rows.into_iter().map(|(id, oldest)| (KeyId::new(id), oldest)));
         }
+        if is_sealed {
+            // Not only read: what is sealed under a key and that key's replacement must come one after the other.
+            let sql = match is_resealed {
+                true => "SELECT root_key FROM key_check FOR UPDATE",
+                false => "SELECT root_key FROM key_check FOR SHARE",
+            };
+            found.root_key = sqlx::query_scalar(sql).fetch_optional(&mut *connection).await?;
+        }
         find_taken(connection, &uniques, &mut found.taken).await?;
         // Behind the lock of the organisation, so that it sees what was made in the project before.
         for (organisation, project) in projects {
@@ -120,6 +133,7 @@ impl<'a> Found<'a> {
             Expect::KeyVersion(key, version) => {
                 self.oldest.get(key).is_some_and(|oldest| i64::from(version.get()) >= *oldest)
             }
+            Expect::RootKey(id) => self.root_key.as_ref().is_some_and(|found| *found == id.0),
             Expect::Lease(name, epoch) => self.standing.contains(&(*name, *epoch)),
         }
     }

@@ -246,8 +246,8 @@ impl KeyReader for PostgresStore {
         self.cold(|| read::keys::summaries(&self.orm, ids)).await
     }
 
-    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
-        self.cold(|| read::keys::counts(&self.orm, scope)).await
+    async fn counts(&self, scope: &Scope, at: Timestamp) -> Result<KeyCounts, ReadError> {
+        self.cold(|| read::keys::counts(&self.orm, scope, at)).await
     }
 
     async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError> {

@@ -2,7 +2,7 @@ use crate::entity::{kms_key, kms_key_version};
 use crate::error::{corrupt, unread};
 use crate::row;
 use crate::row::key::KeyVersionRow;
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbBackend, EntityTrait, FromQueryResult, Order, QueryFilter, QuerySelect, Select,
 };
@@ -83,21 +83,24 @@ pub(crate) async fn summaries(db: &DatabaseConnection, ids: &[KeyId]) -> Result<
     query.all(db).await.map_err(unread)?.into_iter().map(kms_key::Model::summary).collect()
 }
 
-pub(crate) async fn counts(db: &DatabaseConnection, scope: &Scope) -> Result<KeyCounts, ReadError> {
+pub(crate) async fn counts(db: &DatabaseConnection, scope: &Scope, at: Timestamp) -> Result<KeyCounts, ReadError> {
     let query = of(scope)
         .select_only()
         .column(kms_key::Column::Status)
         .column_as(kms_key::Column::Id.count(), "count")
+        .expr_as(Func::count(Expr::case(kms_key::Column::PurgeAt.lte(at.as_micros()), 1)), "purge_due")
         .group_by(kms_key::Column::Status);
-    let rows: Vec<(String, i64)> = query.into_tuple().all(db).await.map_err(unread)?;
+    let rows: Vec<(String, i64, i64)> = query.into_tuple().all(db).await.map_err(unread)?;
     let mut counts = KeyCounts::default();
     let pending = KeyStatus::PendingDeletion { purge_at: row::at(0), was_disabled: false };
-    for (status, count) in rows {
-        let count = row::number(count, "key count")?;
+    for (status, count, due) in rows {
+        let (count, due) = (row::number(count, "key count")?, row::number(due, "key count")?);
         match status.as_str() {
             name if name == KeyStatus::Active.as_str() => counts.active = count,
             name if name == KeyStatus::Disabled.as_str() => counts.disabled = count,
-            name if name == pending.as_str() => counts.pending_deletion = count,
+            name if name == pending.as_str() => {
+                (counts.pending_deletion, counts.purge_due) = (count.saturating_sub(due), due);
+            }
             _ => return Err(corrupt("key status")),
         }
     }

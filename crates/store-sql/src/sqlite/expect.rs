@@ -31,6 +31,9 @@ pub(super) fn holds(
         Expect::KeyVersion(key, version) => {
             Ok(retired.oldest_of(connection, *key)?.is_some_and(|oldest| version.get() >= oldest))
         }
+        Expect::RootKey(id) => {
+            Ok(connection.prepare_cached("SELECT 1 FROM key_check WHERE root_key = ?1")?.exists([id.0.as_slice()])?)
+        }
         Expect::Lease(name, epoch) => lease::stands(connection, *name, *epoch, clock),
     }
 }

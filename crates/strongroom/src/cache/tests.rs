@@ -59,8 +59,8 @@ impl KeyReader for Slow {
         self.store.summaries(ids).await
     }
 
-    async fn counts(&self, scope: &Scope) -> Result<KeyCounts, ReadError> {
-        self.store.counts(scope).await
+    async fn counts(&self, scope: &Scope, at: Timestamp) -> Result<KeyCounts, ReadError> {
+        self.store.counts(scope, at).await
     }
 
     async fn due(&self, what: KeyDue, at: Timestamp, limit: u32) -> Result<Vec<Key>, ReadError> {

@@ -17,6 +17,11 @@ impl From<KmsError> for Error {
                 Code::KeyUnusable,
                 "The KMS cannot use the material of this key, which was lost or damaged; tell the operator.",
             ),
+            KmsErrorKind::OtherKms => Self::new(
+                Code::KmsNotConfigured,
+                "The key is kept by another KMS than this server has for its region; tell the operator that the server's configuration lacks \
+                 the section `[regions.<region>]` which names that KMS.",
+            ),
             KmsErrorKind::TooLong => {
                 Self::new(Code::InvalidRequest, "The plaintext is longer than a key of this type takes.")
             }

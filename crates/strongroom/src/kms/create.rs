@@ -11,7 +11,7 @@ use strongroom_domain::kms::{
     Key, KeyOrigin, KeySpec, KeyState, KeyStatus, KeyType, KeyVersion, KeyVersionNumber, Rotation,
 };
 use strongroom_domain::metadata::{Metadata, check_name, nth_slug, slug_of};
-use strongroom_domain::port::{CommitErrorKind, KeyFilter};
+use strongroom_domain::port::{CommitErrorKind, KeyFilter, Kms};
 use strongroom_domain::unit::{Change, Expect, Revision, UniqueKey, Unit};
 
 /// A new KMS key.
@@ -114,6 +114,7 @@ impl CreateKey<'_> {
         let kms = engine.kms(&session.region)?;
         let id = KeyId::new(engine.ports.ids.next());
         let spec = KeySpec { id, scope: session.scope, key_type: input.key_type, export_allowed: input.export_allowed };
+        let mut sealing = engine.sealing();
         let handle = match &input.import {
             None => kms.create(&spec).await?,
             Some(import) => engine.import_material(kms.as_ref(), &spec, import).await?,
@@ -138,13 +139,13 @@ impl CreateKey<'_> {
                 revision: Revision::FIRST,
             },
             created_at: at,
-            versions: vec![KeyVersion { number: KeyVersionNumber::FIRST, handle: handle.clone(), created_at: at }],
+            versions: vec![KeyVersion { number: KeyVersionNumber::FIRST, handle, created_at: at }],
         };
         let mut tries = 0;
         let failed = loop {
             tries += 1;
             key.slug = nth_slug(&slug, tries);
-            let committed = match self.commit(&key).await {
+            let committed = match self.commit(&key, sealing.clone()).await {
                 Ok(committed) => committed,
                 Err(error) => break error,
             };
@@ -154,6 +155,11 @@ impl CreateKey<'_> {
                     CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeyName(..))) => break name_taken(&key.name),
                     CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeySlug(..))) if tries < MAX_SLUGS => {}
                     CommitErrorKind::Conflict(_) if tries >= MAX_TRIES => break busy(),
+                    kind @ CommitErrorKind::Conflict(Expect::RootKey(_)) => {
+                        if let Err(error) = self.seal_anew(kms.as_ref(), &mut key, &mut sealing, kind, tries).await {
+                            break error;
+                        }
+                    }
                     CommitErrorKind::Conflict(_) => {}
                     // Perhaps it was stored: its material must stay.
                     CommitErrorKind::OutcomeUnknown => return Err(error.into()),
@@ -162,8 +168,31 @@ impl CreateKey<'_> {
             }
         };
         // Material that stays behind opens nothing; why the key was not created matters more.
-        let _ = kms.erase(&handle).await;
+        for version in &key.versions {
+            let _ = kms.erase(&version.handle).await;
+        }
         Err(failed)
+    }
+
+    /// The material of a key that is not stored yet, sealed under the root key that is the store's by now.
+    async fn seal_anew(
+        &self,
+        kms: &dyn Kms,
+        key: &mut Key,
+        sealing: &mut Option<Expect>,
+        conflict: &CommitErrorKind,
+        tries: u32,
+    ) -> Result<(), Error> {
+        let engine = self.engine;
+        engine.back_off(tries).await?;
+        engine.follow_root_key(conflict).await?;
+        *sealing = engine.sealing();
+        for version in &mut key.versions {
+            if let Some(handle) = kms.reseal(&key.spec, version).await? {
+                version.handle = handle;
+            }
+        }
+        Ok(())
     }
 
     /// Whether no live key has this name. The commit decides; but a name that is known to be taken is said before any trouble with the
@@ -174,15 +203,20 @@ impl CreateKey<'_> {
         if found.iter().any(Key::is_live) { Err(name_taken(name)) } else { Ok(()) }
     }
 
-    async fn commit(&self, key: &Key) -> Result<Result<(), strongroom_domain::port::CommitError>, Error> {
+    async fn commit(
+        &self,
+        key: &Key,
+        sealing: Option<Expect>,
+    ) -> Result<Result<(), strongroom_domain::port::CommitError>, Error> {
         let scope = self.session.scope;
         let recorder = self.session.recorder(self.engine);
         let resource = audit::key(key.spec.id, Some(KeyVersionNumber::FIRST));
         let unit = Unit {
-            expect: vec![
-                Expect::Absent(UniqueKey::KeyName(scope, key.name.clone())),
-                Expect::Absent(UniqueKey::KeySlug(scope, key.slug.clone())),
-            ],
+            expect: [UniqueKey::KeyName(scope, key.name.clone()), UniqueKey::KeySlug(scope, key.slug.clone())]
+                .map(Expect::Absent)
+                .into_iter()
+                .chain(sealing)
+                .collect(),
             records: vec![recorder.success(key.created_at, Action::KmsCreate, resource, Some(self.rule), 201)],
             changes: vec![Change::InsertKey(key.clone())],
         };

@@ -218,6 +218,7 @@ impl GrantedKey<'_> {
             }
             let found = self.engine.ports.keys.find(&self.session.scope, &KeyName::Id(id)).await?;
             let at = self.now();
+            let sealing = self.engine.sealing();
             let key = found.filter(|key| !key.is_purged(at)).ok_or_else(not_found)?;
             let (change, changed) = match wanted.decide(self, (*key).clone(), at).await? {
                 Some((change, changed)) => (Some(change), Arc::new(changed)),
@@ -229,10 +230,14 @@ impl GrantedKey<'_> {
                 Some(Change::AppendKeyVersion { version, .. }) => Some(version.handle.clone()),
                 _ => None,
             };
+            let sealing = sealing.filter(|_| new_material.is_some());
             let resource = self.resource(changed.latest().map(|version| version.number));
             let recorder = self.session.recorder(self.engine);
             let unit = Unit {
-                expect: vec![Expect::Revision(AggregateId::Key(id), key.state.revision)],
+                expect: [Expect::Revision(AggregateId::Key(id), key.state.revision)]
+                    .into_iter()
+                    .chain(sealing)
+                    .collect(),
                 changes: change.into_iter().collect(),
                 records: vec![recorder.success(at, self.action, resource, Some(self.rule), 200)],
             };
@@ -249,6 +254,7 @@ impl GrantedKey<'_> {
             if !matches!(error.kind(), CommitErrorKind::Conflict(_)) {
                 return Err(error.into());
             }
+            self.engine.follow_root_key(error.kind()).await?;
         }
         Err(busy())
     }

@@ -87,7 +87,7 @@ impl Retire<'_> {
         if self.0.count_below(min).await? == 0 {
             return Ok(());
         }
-        self.0.rewrap_below(Some(min), None).await?;
+        self.0.rewrap_below(Some(min), None, None).await?;
         self.check_unused(min).await
     }
 }

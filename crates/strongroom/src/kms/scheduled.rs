@@ -238,11 +238,12 @@ impl Round<'_> {
             return Ok(Turn::Skipped);
         };
         let latest = super::rewrap::latest(&key)?;
+        let sealing = engine.sealing();
         let number = latest.number.next();
         let handle = kms.rotate(&key.spec, latest, number).await?;
         let version = KeyVersion { number, handle: handle.clone(), created_at: at };
         let change = Change::AppendKeyVersion { key: id, version, state: key.touched(at) };
-        let turn = self.commit(&key, change, Some(number), at).await;
+        let turn = self.commit(&key, change, sealing, Some(number), at).await;
         // Where it may have been stored, the material must stay; else it opens nothing, and what happened matters more.
         let may_be_stored = match &turn {
             Ok(Turn::Done) => true,
@@ -273,19 +274,21 @@ impl Round<'_> {
         for version in &key.versions {
             kms.erase(&version.handle).await?;
         }
-        self.commit(&key, Change::DeleteKey { key: id }, None, at).await
+        self.commit(&key, Change::DeleteKey { key: id }, None, None, at).await
     }
 
     async fn commit(
         &self,
         key: &Key,
         change: Change,
+        sealing: Option<Expect>,
         version: Option<KeyVersionNumber>,
         at: Timestamp,
     ) -> Result<Turn, Error> {
         let lease = Expect::Lease(self.lease.name, self.lease.epoch);
+        let expected = [Expect::Revision(AggregateId::Key(key.spec.id), key.state.revision), lease.clone()];
         let unit = Unit {
-            expect: vec![Expect::Revision(AggregateId::Key(key.spec.id), key.state.revision), lease.clone()],
+            expect: expected.into_iter().chain(sealing).collect(),
             changes: vec![change],
             records: vec![self.record(key, version, at)],
         };
@@ -295,7 +298,8 @@ impl Round<'_> {
             Ok(()) => Ok(Turn::Done),
             Err(error) => match error.kind() {
                 CommitErrorKind::Conflict(expect) if *expect == lease => Ok(Turn::Lost),
-                CommitErrorKind::Conflict(_) => Ok(Turn::Skipped),
+                // The next round begins anew, with the root key of then.
+                CommitErrorKind::Conflict(_) => self.engine.follow_root_key(error.kind()).await.map(|()| Turn::Skipped),
                 _ => Err(error.into()),
             },
         }

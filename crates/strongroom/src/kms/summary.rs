@@ -5,8 +5,7 @@ use crate::gates::Gates;
 use crate::session::{OrganisationSession, Target};
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, ResourceKind};
-use strongroom_domain::id::ProjectId;
-use strongroom_domain::port::{Freshness, KeyCounts, KeyDue};
+use strongroom_domain::port::{Freshness, KeyCounts};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::Region;
 
@@ -46,42 +45,21 @@ impl Engine {
         }
     }
 
-    /// Takes keys out of the counts whose purge is due and hasn't been done.
-    async fn leave_purged_out(
-        &self,
-        session: &OrganisationSession,
-        project: Option<ProjectId>,
-        regions: &mut [RegionSummary],
-    ) -> Result<(), Error> {
-        if regions.iter().all(|it| it.counts.pending_deletion == 0) {
-            return Ok(());
-        }
-        let now = self.ports.clock.now();
-        for key in self.ports.keys.due(KeyDue::Purge, now, u32::MAX).await? {
-            let scope = key.spec.scope;
-            let is_here = (scope.organisation, scope.project) == (session.organisation.id, project);
-            if let Some(summary) = regions.iter_mut().find(|it| is_here && it.region.id == scope.region) {
-                summary.counts.pending_deletion = summary.counts.pending_deletion.saturating_sub(1);
-            }
-        }
-        Ok(())
-    }
-
     async fn count(&self, session: &OrganisationSession, project: Option<&str>) -> Result<KmsSummary, Error> {
         let names_project = project.is_some() || session.caller().project.is_some();
         let (session, passed) = self.pass_gates(session.clone(), Gates { service: None, project: names_project }).await;
         passed?;
         let project = self.settle_project(&session, project).await?.map(|project| project.id);
+        let now = self.ports.clock.now();
         let mut regions = Vec::new();
         for region in self.cache.regions(Freshness::Latest).await?.iter() {
             let scope = Scope { organisation: session.organisation.id, region: region.id, project };
             regions.push(RegionSummary {
                 region: Arc::clone(region),
                 kms_available: self.has_kms(region),
-                counts: self.ports.keys.counts(&scope).await?,
+                counts: self.ports.keys.counts(&scope, now).await?,
             });
         }
-        self.leave_purged_out(&session, project, &mut regions).await?;
         let organisation = self.cache.organisation(session.organisation.id, Freshness::Latest).await?;
         let feature_enabled = organisation.is_some_and(|organisation| organisation.gates.kms);
         Ok(KmsSummary { feature_enabled, regions })

@@ -1,13 +1,13 @@
 use crate::audit;
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::engine::{Engine, MAX_TRIES};
+use crate::error::{Error, busy};
 use crate::session::Session;
 use strongroom_domain::audit::{Action, AuditRecord, Resource, ResourceKind};
 use strongroom_domain::id::RuleId;
 use strongroom_domain::kms::PublicKey;
-use strongroom_domain::port::ImportKeys;
+use strongroom_domain::port::{CommitErrorKind, ImportKeys};
 use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
-use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::unit::{Change, Expect, Unit};
 
 /// A caller who may wrap key material to bring it in.
 pub struct WrappingKey<'a> {
@@ -68,18 +68,28 @@ impl WrappingKey<'_> {
         if let Some(key) = engine.newest_wrapping_key().await? {
             return self.told(keys.as_ref(), &key).await;
         }
-        let key = keys.generate().await?;
-        let public = keys.public_key(&key).await?;
-        let records = vec![self.record(&key)];
-        let changes = vec![Change::InsertInstanceKey(key)];
-        let Err(error) = engine.ports.committer.commit(Unit { changes, records, ..Unit::default() }).await else {
-            return Ok(public);
-        };
-        // Another node may have made one meanwhile: then that is the one.
-        match engine.newest_wrapping_key().await? {
-            Some(key) => self.told(keys.as_ref(), &key).await,
-            None => Err(error.into()),
+        for attempt in 0..MAX_TRIES {
+            if attempt > 0 {
+                engine.back_off(attempt).await?;
+            }
+            let expect = Vec::from_iter(engine.sealing());
+            let key = keys.generate().await?;
+            let public = keys.public_key(&key).await?;
+            let records = vec![self.record(&key)];
+            let changes = vec![Change::InsertInstanceKey(key)];
+            let Err(error) = engine.ports.committer.commit(Unit { expect, changes, records }).await else {
+                return Ok(public);
+            };
+            // Another node may have made one meanwhile: then that is the one.
+            if let Some(key) = engine.newest_wrapping_key().await? {
+                return self.told(keys.as_ref(), &key).await;
+            }
+            if !matches!(error.kind(), CommitErrorKind::Conflict(Expect::RootKey(_))) {
+                return Err(error.into());
+            }
+            engine.follow_root_key(error.kind()).await?;
         }
+        Err(busy())
     }
 
     async fn told(&self, keys: &dyn ImportKeys, key: &SealedInstanceKey) -> Result<PublicKey, Error> {

@@ -1,26 +1,24 @@
 //! Putting the newest root key in the place of the one before.
 //!
-//! The store's key check says which root key is the current one. First it is replaced, and every node goes over to the new key within a
-//! second; then, key by key, what is sealed under another one is sealed anew. Each step may be cut short, and each call goes on where the
-//! one before ended: a node that was started anew begins at the first key, and passes over what is done.
+//! The store's key check says which root key is the current one. First it is replaced: from then on nothing is stored any more that was
+//! sealed under another one, since every unit that stores something sealed expects the root key that sealed it. Then, key by key, what is
+//! sealed under another one is sealed anew. Each step may be cut short, and each call goes on where the one before ended: a node that was
+//! started anew begins at the first key, and passes over what is done.
 
 use super::OperatorSession;
 use super::enter::Operation;
 use crate::engine::Engine;
 use crate::error::{Code, Error};
-use core::time::Duration;
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, Resource, ResourceKind};
 use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::{Key, KeyVersion};
-use strongroom_domain::port::{CommitErrorKind, RootKeyError, RootKeys};
+use strongroom_domain::port::{CommitError, CommitErrorKind, RootKeyError, RootKeys};
 use strongroom_domain::root_key::RootKeyId;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
 
 /// The most that one call seals anew.
 pub const MAX_RESEALED_AT_ONCE: u32 = 1_000;
-/// How long the other nodes may take to go over to the new key: twice what they take at the most.
-const OTHERS_FOLLOW: Duration = Duration::from_secs(2);
 /// How many keys are read at once, and share a unit.
 const READ_AT_ONCE: u32 = 50;
 /// How many keys one call looks at, so that it ends also where most are done.
@@ -57,8 +55,7 @@ struct Sweep {
     after: Option<KeyId>,
     /// Whether the installation's own keys were looked at.
     begun: bool,
-    /// Whether anything was not sealed under the new key yet. Then there is another sweep: while this one went on something may have been
-    /// stored that had been sealed before.
+    /// Whether anything was not sealed under the new key yet. Then there is another sweep: others may have changed such a key meanwhile.
     found: bool,
     /// Why a key could not be sealed anew: the first such failure.
     failed: Option<Error>,
@@ -113,6 +110,20 @@ impl Engine {
         if root_keys.current() == stored || root_keys.switch_to(stored) { Ok(()) } else { Err(not_given(stored)) }
     }
 
+    /// What a unit expects that stores something sealed: that the root key is still the store's that was the current one here before it
+    /// was sealed. Nothing where there are no root keys that this engine knows of.
+    pub(crate) fn sealing(&self) -> Option<Expect> {
+        self.ports.root_keys.as_ref().map(|root_keys| Expect::RootKey(root_keys.current()))
+    }
+
+    /// Before something is sealed again whose unit met a conflict: goes over to another root key if that is why.
+    pub(crate) async fn follow_root_key(&self, conflict: &CommitErrorKind) -> Result<(), Error> {
+        match conflict {
+            CommitErrorKind::Conflict(Expect::RootKey(_)) => self.adopt_root_key().await,
+            _ => Ok(()),
+        }
+    }
+
     fn root_keys(&self) -> Result<&Arc<dyn RootKeys>, Error> {
         self.ports.root_keys.as_ref().ok_or_else(|| {
             Error::new(
@@ -152,10 +163,10 @@ impl RotateRootKey<'_> {
         let mut progress = engine.root_key_rotation.lock().await;
         let root_key = self.make_current(&**root_keys).await?;
         if progress.0.as_ref().is_none_or(|sweep| sweep.to != root_key) {
-            engine.ports.clock.sleep(OTHERS_FOLLOW).await;
             progress.0 = Some(Sweep::to(root_key));
         }
-        let mut round = Round { engine, root_keys: &**root_keys, left: limit, resealed: 0, looked_at: 0 };
+        let sealing = Expect::RootKey(root_key);
+        let mut round = Round { engine, root_keys: &**root_keys, sealing, left: limit, resealed: 0, looked_at: 0 };
         loop {
             let sweep = progress.0.get_or_insert_with(|| Sweep::to(root_key));
             if !round.sweep(sweep).await? {
@@ -168,8 +179,8 @@ impl RotateRootKey<'_> {
                 return Err(error);
             }
             if !found {
-                let committed = self.operation.commit(Unit::default(), None, resource(Some(root_key)), 200).await;
-                committed?;
+                let unit = Unit { expect: vec![Expect::RootKey(root_key)], ..Unit::default() };
+                self.operation.commit(unit, None, resource(Some(root_key)), 200).await?;
                 return Ok(RootKeyRotation { root_key, resealed: round.resealed, remaining: false });
             }
         }
@@ -186,7 +197,7 @@ impl RotateRootKey<'_> {
         let newest = root_keys.newest();
         if newest != stored {
             let changes = vec![Change::ReplaceKeyCheck(root_keys.check_of(newest).map_err(unsealed)?)];
-            let unit = Unit { changes, ..Unit::default() };
+            let unit = Unit { expect: vec![Expect::RootKey(stored)], changes, ..Unit::default() };
             self.operation.commit(unit, None, resource(Some(newest)), 202).await?;
             root_keys.switch_to(newest);
         }
@@ -198,6 +209,8 @@ impl RotateRootKey<'_> {
 struct Round<'a> {
     engine: &'a Engine,
     root_keys: &'a dyn RootKeys,
+    /// What every unit expects.
+    sealing: Expect,
     left: u32,
     resealed: u64,
     looked_at: u32,
@@ -245,8 +258,10 @@ impl Round<'_> {
     async fn instance_keys(&mut self, sweep: &mut Sweep) -> Result<(), Error> {
         let mut changes = Vec::new();
         for before in self.engine.ports.setup.instance_keys().await? {
-            if let Some(key) = self.root_keys.reseal(&before).map_err(unsealed)? {
-                changes.push(Change::ReplaceInstanceKey { before: before.sealed, key });
+            match self.root_keys.reseal(&before) {
+                Ok(None) => {}
+                Ok(Some(key)) => changes.push(Change::ReplaceInstanceKey { before: before.sealed, key }),
+                Err(error) => sweep.fail(|| unsealed(error)),
             }
         }
         if changes.is_empty() {
@@ -254,7 +269,8 @@ impl Round<'_> {
         }
         sweep.found = true;
         let count = changes.len();
-        self.engine.ports.committer.commit(Unit { changes, ..Unit::default() }).await?;
+        let unit = Unit { expect: vec![self.sealing.clone()], changes, records: Vec::new() };
+        self.engine.ports.committer.commit(unit).await?;
         self.count(count);
         Ok(())
     }
@@ -298,19 +314,19 @@ impl Round<'_> {
     async fn commit(&mut self, moved: Vec<Moved>) -> Result<(), Error> {
         let count = moved.iter().map(|one| one.changes.len()).sum();
         let unit = Unit {
-            expect: moved.iter().map(|one| one.expect.clone()).collect(),
+            expect: moved.iter().map(|one| one.expect.clone()).chain([self.sealing.clone()]).collect(),
             changes: moved.iter().flat_map(|one| one.changes.iter().cloned()).collect(),
             records: Vec::new(),
         };
         match self.engine.ports.committer.commit(unit).await {
             Ok(()) => self.count(count),
-            Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {
+            Err(error) if is_beside(&error) => {
                 for Moved { expect, changes, .. } in moved.iter().map(Moved::alone) {
                     let count = changes.len();
-                    let unit = Unit { expect: vec![expect], changes, records: Vec::new() };
+                    let unit = Unit { expect: vec![expect, self.sealing.clone()], changes, records: Vec::new() };
                     match self.engine.ports.committer.commit(unit).await {
                         Ok(()) => self.count(count),
-                        Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {}
+                        Err(error) if is_beside(&error) => {}
                         Err(error) => return Err(error.into()),
                     }
                 }
@@ -333,6 +349,11 @@ impl Moved {
     fn alone(&self) -> Self {
         Self { id: self.id, expect: self.expect.clone(), changes: self.changes.clone() }
     }
+}
+
+/// Whether others changed one of the keys. Another rotation of the root key is not meant: it ends this one.
+const fn is_beside(error: &CommitError) -> bool {
+    matches!(error.kind(), CommitErrorKind::Conflict(expect) if !matches!(expect, Expect::RootKey(_)))
 }
 
 fn no_kms(key: &Key) -> Error {

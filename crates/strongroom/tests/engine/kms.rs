@@ -3,6 +3,7 @@ mod faults;
 mod imports;
 mod lifecycle;
 mod operation;
+mod other_kms;
 mod overtaken;
 mod ready;
 mod signatures;

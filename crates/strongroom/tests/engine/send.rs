@@ -48,7 +48,7 @@ async fn all(engine: &Engine, session: &Session) {
         .await;
     sendable(async { engine.decrypt(session, "send").await.expect("allowed").run("x").await.is_ok() }).await;
     sendable(async { engine.rotate(session, "send").await.expect("allowed").run().await.is_ok() }).await;
-    let input = || SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: b"x".to_vec() };
+    let input = || SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: bytes(b"x") };
     sendable(async { engine.sign(session, "send").await.expect("allowed").run(input(), None).await.is_ok() }).await;
     sendable(async { engine.verify(session, "send").await.expect("allowed").run(input(), "x").await.is_ok() }).await;
     sendable(async { engine.hmac(session, "send").await.expect("allowed").run(b"x", None, None).await.is_ok() }).await;

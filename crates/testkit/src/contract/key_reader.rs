@@ -6,6 +6,7 @@ use strongroom_domain::id::KeyId;
 use strongroom_domain::kms::{Key, KeyOrigin, KeyState, KeyStatus, Rotation};
 use strongroom_domain::port::{Freshness, KeyCounts, KeyDue, KeyFilter, KeyName};
 use strongroom_domain::scope::Scope;
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::Change;
 
 async fn insert(store: &Store, scope: Scope, name: &str, created: i64) -> Key {
@@ -128,10 +129,10 @@ pub async fn summaries_leave_out_what_is_not_there(store: Store) {
     assert_eq!(store.keys.summaries(&[]).await.expect("readable"), []);
 }
 
-/// Counts are by state, of one scope.
+/// Counts are by state at a moment, of one scope.
 pub async fn counts_are_by_state(store: Store) {
     let scope = build::scope();
-    assert_eq!(store.keys.counts(&scope).await.expect("readable"), KeyCounts::default());
+    assert_eq!(store.keys.counts(&scope, build::at(0)).await.expect("readable"), KeyCounts::default());
     for (name, status) in [
         ("a", None),
         ("b", None),
@@ -145,9 +146,18 @@ pub async fn counts_are_by_state(store: Store) {
             set(&store, &key, status).await;
         }
     }
-    insert(&store, build::project_in(scope), "a", 0).await;
-    let counts = store.keys.counts(&scope).await.expect("readable");
-    assert_eq!(counts, KeyCounts { active: 3, disabled: 2, pending_deletion: 1 });
+    let elsewhere = insert(&store, build::project_in(scope), "a", 0).await;
+    set(&store, &elsewhere, units::pending_deletion()).await;
+    let KeyStatus::PendingDeletion { purge_at, .. } = units::pending_deletion() else { panic!("it is pending") };
+    for (at, pending_deletion, purge_due) in [
+        (build::at(0), 1, 0),
+        (Timestamp::from_micros(purge_at.as_micros() - 1), 1, 0),
+        (purge_at, 0, 1),
+        (Timestamp::from_micros(purge_at.as_micros() + 1), 0, 1),
+    ] {
+        let counts = store.keys.counts(&scope, at).await.expect("readable");
+        assert_eq!(counts, KeyCounts { active: 3, disabled: 2, pending_deletion, purge_due });
+    }
 }
 
 async fn due(store: &Store, what: KeyDue, second: i64, limit: u32) -> Vec<String> {

@@ -57,6 +57,7 @@ suites! { $
         expects_a_key_version_that_is_not_retired
         a_put_expects_its_key_version
         expects_the_epoch_of_a_lease
+        expects_the_root_key_of_the_key_check
         changes_compare_revisions_without_being_told
         insert_secret_keeps_every_field
         one_path_may_be_used_in_every_scope

@@ -42,7 +42,7 @@ pub async fn what_was_signed_elsewhere_verifies(fixture: &dyn Fixture) {
             assert!(imported.verifies(&input(hash, MESSAGE), signature).await, "{key_type} {hash}");
             assert!(!imported.verifies(&input(hash, &MESSAGE[1..]), signature).await, "{key_type} {hash}");
             if key_type != KeyType::Ed25519 {
-                let input = SignInput { hash, prehashed: true, bytes: digest(hash).to_vec() };
+                let input = SignInput { hash, prehashed: true, bytes: SecretBytes::copy_of(digest(hash)) };
                 assert!(imported.verifies(&input, signature).await, "{key_type} {hash}, its digest");
             }
         }

@@ -5,13 +5,14 @@ use super::test_key::{MESSAGE, altered, assert_fails, input, message, ok};
 use super::{Fixture, Keys};
 use strongroom_domain::kms::{HashAlgorithm, KeyType, MAX_PLAINTEXT_LEN, SignInput};
 use strongroom_domain::port::KmsErrorKind;
+use strongroom_domain::value::SecretBytes;
 
 fn signing(types: Vec<KeyType>) -> impl Iterator<Item = KeyType> {
     types.into_iter().filter(|key_type| key_type.signs())
 }
 
 fn prehashed(hash: HashAlgorithm) -> SignInput {
-    SignInput { hash, prehashed: true, bytes: digest(hash).to_vec() }
+    SignInput { hash, prehashed: true, bytes: SecretBytes::copy_of(digest(hash)) }
 }
 
 /// `sign`: the signature verifies, with every hash and for messages of every length.
@@ -42,7 +43,7 @@ pub async fn a_message_and_its_digest_mean_the_same(fixture: &dyn Fixture) {
                 assert!(key.verifies(&message, signature).await, "{key_type} {hash}");
                 assert!(key.verifies(&digest, signature).await, "{key_type} {hash}");
                 // A digest that isn't marked as one is a message.
-                let unmarked = SignInput { prehashed: false, ..digest.clone() };
+                let unmarked = SignInput { prehashed: false, ..prehashed(hash) };
                 assert!(!key.verifies(&unmarked, signature).await, "{key_type} {hash}");
             }
         }

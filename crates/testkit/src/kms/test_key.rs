@@ -139,7 +139,7 @@ pub(super) fn message() -> SignInput {
 
 /// A message that the KMS is to hash.
 pub(super) fn input(hash: HashAlgorithm, message: &[u8]) -> SignInput {
-    SignInput { hash, prehashed: false, bytes: message.to_vec() }
+    SignInput { hash, prehashed: false, bytes: SecretBytes::copy_of(message) }
 }
 
 #[track_caller]

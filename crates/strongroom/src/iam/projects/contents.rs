@@ -42,8 +42,8 @@ impl Engine {
             let secrets = self.ports.secrets.list(&scope, "/", None, MAX_COUNTED).await?.len();
             contents.more_secrets |= secrets == MAX_COUNTED as usize;
             contents.secrets += secrets;
-            let keys = self.ports.keys.counts(&scope).await?;
-            contents.keys += keys.active + keys.disabled + keys.pending_deletion;
+            let keys = self.ports.keys.counts(&scope, self.ports.clock.now()).await?;
+            contents.keys += keys.active + keys.disabled + keys.pending_deletion + keys.purge_due;
         }
         let is_empty = contents.projects == 0 && contents.secrets == 0 && contents.keys == 0;
         Ok((!is_empty).then_some(contents))

@@ -3,6 +3,7 @@
 use crate::support::bytes;
 use strongroom::domain::kms::{HashAlgorithm, Key, KeyType, SignInput};
 use strongroom::domain::port::KeyFilter;
+use strongroom::domain::value::SecretBytes;
 use strongroom::kms::{CreateKeyInput, RotationPatch};
 use strongroom::{Engine, Error, Session};
 
@@ -123,7 +124,7 @@ impl Operation {
 
 /// A message to be hashed with SHA-256.
 pub(super) fn message(text: &[u8]) -> SignInput {
-    SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: text.to_vec() }
+    SignInput { hash: HashAlgorithm::Sha256, prehashed: false, bytes: SecretBytes::copy_of(text) }
 }
 
 /// A key that may be exported.

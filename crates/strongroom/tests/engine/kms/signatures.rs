@@ -5,6 +5,7 @@ use super::retire;
 use crate::support::{World, code};
 use strongroom::Code;
 use strongroom::domain::kms::{HashAlgorithm, KeyType, KeyVersionNumber, PublicKey, SignInput};
+use strongroom::domain::value::SecretBytes;
 use strongroom::kms::VerifiedHmac;
 
 const MESSAGE: &[u8] = b"the message of the contract";
@@ -16,7 +17,7 @@ fn digest(hash: HashAlgorithm) -> SignInput {
         HashAlgorithm::Sha384 => include_bytes!("../../../../testkit/src/kms/elsewhere/sha384.digest"),
         HashAlgorithm::Sha512 => include_bytes!("../../../../testkit/src/kms/elsewhere/sha512.digest"),
     };
-    SignInput { hash, prehashed: true, bytes: bytes.to_vec() }
+    SignInput { hash, prehashed: true, bytes: SecretBytes::copy_of(bytes) }
 }
 
 fn version(number: u32) -> Option<KeyVersionNumber> {
@@ -36,20 +37,20 @@ async fn a_message_and_its_digest_are_the_same() {
             engine.verify(&session, name).await.expect("allowed").run(input, signature).await.ok()
         };
         for hash in HashAlgorithm::ALL {
-            let whole = SignInput { hash, ..message(MESSAGE) };
-            let of_message = sign(whole.clone()).await.expect("signs").to_string();
+            let whole = || SignInput { hash, ..message(MESSAGE) };
+            let of_message = sign(whole()).await.expect("signs").to_string();
             let of_digest = sign(digest(hash)).await.expect("signs").to_string();
             assert!(of_message.starts_with("thalassa:v1:"), "{of_message}");
             for signature in [&of_message, &of_digest] {
-                assert_eq!(verify(whole.clone(), signature).await, Some(true), "{key_type} {hash}");
+                assert_eq!(verify(whole(), signature).await, Some(true), "{key_type} {hash}");
                 assert_eq!(verify(digest(hash), signature).await, Some(true), "{key_type} {hash}");
                 let other = SignInput { hash, ..message(b"another") };
                 assert_eq!(verify(other, signature).await, Some(false), "{key_type} {hash}");
             }
             for len in [0, hash.digest_len() - 1, hash.digest_len() + 1] {
-                let wrong = SignInput { bytes: vec![0; len], ..digest(hash) };
-                assert_eq!(code(sign(wrong.clone()).await), Some(Code::InvalidRequest), "{len}");
-                let verified = engine.verify(&session, name).await.expect("allowed").run(wrong, &of_message).await;
+                let wrong = || SignInput { bytes: SecretBytes::copy_of(&vec![0; len]), ..digest(hash) };
+                assert_eq!(code(sign(wrong()).await), Some(Code::InvalidRequest), "{len}");
+                let verified = engine.verify(&session, name).await.expect("allowed").run(wrong(), &of_message).await;
                 assert_eq!(code(verified), Some(Code::InvalidRequest), "{len}");
             }
         }

@@ -275,11 +275,11 @@ async fn what_is_wrong_with_the_input_comes_before_the_state_of_the_key() {
     let (session, engine) = (room.session(), room.engine());
     let subject = Subject::make(engine, &session, "app", KeyType::Ed25519).await;
     Operation::Disable.call((engine, &session), &subject).await.expect("disables");
-    let long = message(&[0; 65_536]);
+    let long = || message(&[0; 65_536]);
     let sign = async |input| code(engine.sign(&session, "app").await.expect("allowed").run(input, None).await);
-    assert_eq!(sign(long.clone()).await, Some(Code::InvalidRequest));
+    assert_eq!(sign(long()).await, Some(Code::InvalidRequest));
     assert_eq!(sign(message(b"")).await, OFF);
-    let verify = engine.verify(&session, "app").await.expect("allowed").run(long, "").await;
+    let verify = engine.verify(&session, "app").await.expect("allowed").run(long(), "").await;
     assert_eq!(code(verify), Some(Code::InvalidRequest));
     let unsigned = engine.verify(&session, "app").await.expect("allowed").run(message(b"x"), "").await;
     assert_eq!(code(unsigned), OFF);

@@ -291,3 +291,20 @@ pub async fn changes_compare_revisions_without_being_told(store: Store) {
     let read = store.keys.get(key.spec.id, strongroom_domain::port::Freshness::Latest).await.expect("readable");
     assert_eq!(read.as_deref(), Some(&moved_key));
 }
+
+/// A root key is expected while the store's key check names it, also by the unit that replaces the check.
+pub async fn expects_the_root_key_of_the_key_check(store: Store) {
+    let (first, second) = (build::key_check(), build::key_check());
+    let [before, after] = [&first, &second].map(|check| Expect::RootKey(check.root_key));
+    store.conflicts(only(before.clone()), &before).await;
+    store.commit(units::of(vec![Change::InsertKeyCheck(first)])).await;
+    store.commit(only(before.clone())).await;
+    store.conflicts(only(after.clone()), &after).await;
+    let replace = || units::expecting(vec![before.clone()], vec![Change::ReplaceKeyCheck(second.clone())]);
+    store.commit(replace()).await;
+    store.conflicts(replace(), &before).await;
+    let key = build::key(build::scope(), "k");
+    let sealed = |expect: &Expect| units::expecting(vec![expect.clone()], vec![Change::InsertKey(key.clone())]);
+    store.conflicts(sealed(&before), &before).await;
+    store.commit(sealed(&after)).await;
+}
