@@ -269,3 +269,51 @@ async fn what_is_sealed_waits_for_the_replacement_of_its_root_key() {
         }
     }
 }
+
+/// A put, in one statement or in a transaction, waits for a retirement of its key version that is under way, and is refused once it is there; and a
+/// retirement waits for puts that are under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_and_the_retirement_of_its_key_version_come_one_after_the_other() {
+    let database = database();
+    let node = open(&database, 1, 60).await;
+    let key = build::key(build::scope(), "k");
+    node.commit(units::insert_key(&key)).await.expect("no panic").expect("inserted");
+    let expect = Expect::KeyVersion(key.spec.id, build::key_version(1).number);
+    let mut secret = node.insert("/put").await;
+    let retire = format!("UPDATE kms_keys SET min_decryption_version = 2 WHERE id = '{}'", key.spec.id.uuid());
+    for (end, stored) in [("ROLLBACK", true), ("COMMIT", false)] {
+        for alone in [true, false] {
+            let mut holder = hold(&database, retire.clone()).await;
+            let (mut unit, next) = units::append(&secret);
+            unit.expect.push(expect.clone());
+            if !alone {
+                // Two changes are no single put any more.
+                let other = build::secret(secret.scope, &format!("/other/{end}"));
+                unit.changes.extend(units::insert(&other).changes);
+            }
+            let call = node.commit(unit);
+            eventually("it waits for the key", async || count(&database, WAITS) == 1).await;
+            holder.execute(end).await.expect("released");
+            match call.await.expect("no panic") {
+                Ok(()) => {
+                    assert!(stored, "{end}: stored under a retired version");
+                    secret = next;
+                }
+                Err(error) => {
+                    assert!(!stored, "{end}: {error:?}");
+                    assert_eq!(*error.kind(), CommitErrorKind::Conflict(expect.clone()));
+                }
+            }
+        }
+        database.sql("UPDATE kms_keys SET min_decryption_version = 1");
+    }
+    let share = format!("SELECT FROM kms_keys WHERE id = '{}' FOR SHARE", key.spec.id.uuid());
+    let mut holder = hold(&database, share).await;
+    let (unit, _) = units::append(&secret);
+    node.commit(unit).await.expect("no panic").expect("others' puts don't wait");
+    let (unit, _) = units::replace_key_state(&key, |state| state.min_decryption_version = build::key_version(2).number);
+    let retired = node.commit(unit);
+    eventually("it waits for the put", async || count(&database, WAITS) == 1).await;
+    holder.execute("COMMIT").await.expect("released");
+    retired.await.expect("no panic").expect("retired");
+}

@@ -91,21 +91,12 @@ impl<'a> Found<'a> {
             let id = |id| AggregateId::Organisation(OrganisationId::new(id));
             found.lock_aggregates(connection, sql, &organisations, id).await?;
         }
+        // Keys before secrets, as in the statement of puts, so that nobody waits in a circle.
+        found.lock_keys(connection, &keys, &wrapping).await?;
         if !secrets.is_empty() {
             let sql = "SELECT id, revision FROM secrets WHERE id = ANY($1) ORDER BY id FOR UPDATE";
             let id = |id| AggregateId::Secret(SecretId::new(id));
             found.lock_aggregates(connection, sql, &secrets, id).await?;
-        }
-        if !keys.is_empty() {
-            let sql = "SELECT id, revision FROM kms_keys WHERE id = ANY($1) ORDER BY id FOR UPDATE";
-            found.lock_aggregates(connection, sql, &keys, |id| AggregateId::Key(KeyId::new(id))).await?;
-        }
-        if !wrapping.is_empty() {
-            // Not locked: every put would wait for every other.
-            let sql = "SELECT id, min_decryption_version FROM kms_keys WHERE id = ANY($1)";
-            let rows: Vec<(Uuid, i64)> =
-                sqlx::query_as(sql).bind(wrapping.iter().bind_iter()).fetch_all(&mut *connection).await?;
-            found.oldest.extend(rows.into_iter().map(|(id, oldest)| (KeyId::new(id), oldest)));
         }
         if is_sealed {
             // Not only read: what is sealed under a key and that key's replacement must come one after the other.
@@ -136,6 +127,36 @@ impl<'a> Found<'a> {
             Expect::RootKey(id) => self.root_key.as_ref().is_some_and(|found| *found == id.0),
             Expect::Lease(name, epoch) => self.standing.contains(&(*name, *epoch)),
         }
+    }
+
+    /// Keys that are changed, and keys under whose versions something is stored: these are shared, so that puts don't wait for each other, but
+    /// held, so that none of them passes by a retirement that is under way.
+    async fn lock_keys(
+        &mut self,
+        connection: &mut PgConnection,
+        changed: &BTreeSet<Uuid>,
+        wrapping: &BTreeSet<Uuid>,
+    ) -> Result<(), sqlx::Error> {
+        let all: BTreeSet<Uuid> = changed.union(wrapping).copied().collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        // All in one, in order.
+        let sql = match changed.is_empty() {
+            true => {
+                "SELECT id, revision, min_decryption_version FROM kms_keys WHERE id = ANY($1) ORDER BY id FOR SHARE"
+            }
+            false => {
+                "SELECT id, revision, min_decryption_version FROM kms_keys WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+            }
+        };
+        let rows: Vec<(Uuid, i64, i64)> =
+            sqlx::query_as(sql).bind(all.iter().bind_iter()).fetch_all(connection).await?;
+        for (id, revision, oldest) in rows {
+            self.revisions.insert(AggregateId::Key(KeyId::new(id)), revision);
+            self.oldest.insert(KeyId::new(id), oldest);
+        }
+        Ok(())
     }
 
     async fn lock_aggregates(

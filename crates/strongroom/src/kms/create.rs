@@ -141,10 +141,9 @@ impl CreateKey<'_> {
             created_at: at,
             versions: vec![KeyVersion { number: KeyVersionNumber::FIRST, handle, created_at: at }],
         };
-        let mut tries = 0;
+        let (mut slugs, mut tries) = (1, 0);
         let failed = loop {
-            tries += 1;
-            key.slug = nth_slug(&slug, tries);
+            key.slug = nth_slug(&slug, slugs);
             let committed = match self.commit(&key, sealing.clone()).await {
                 Ok(committed) => committed,
                 Err(error) => break error,
@@ -153,14 +152,17 @@ impl CreateKey<'_> {
                 Ok(()) => return Ok(Arc::new(key)),
                 Err(error) => match error.kind() {
                     CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeyName(..))) => break name_taken(&key.name),
-                    CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeySlug(..))) if tries < MAX_SLUGS => {}
+                    CommitErrorKind::Conflict(Expect::Absent(UniqueKey::KeySlug(..))) if slugs < MAX_SLUGS => {
+                        slugs += 1;
+                    }
                     CommitErrorKind::Conflict(_) if tries >= MAX_TRIES => break busy(),
                     kind @ CommitErrorKind::Conflict(Expect::RootKey(_)) => {
+                        tries += 1;
                         if let Err(error) = self.seal_anew(kms.as_ref(), &mut key, &mut sealing, kind, tries).await {
                             break error;
                         }
                     }
-                    CommitErrorKind::Conflict(_) => {}
+                    CommitErrorKind::Conflict(_) => tries += 1,
                     // Perhaps it was stored: its material must stay.
                     CommitErrorKind::OutcomeUnknown => return Err(error.into()),
                     CommitErrorKind::Full | CommitErrorKind::Unavailable => break error.into(),

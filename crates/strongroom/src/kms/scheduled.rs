@@ -24,6 +24,8 @@ const A_ROUND: u32 = 500;
 /// How long after its date a key is purged. By then no call that began before the date, on a node whose clock is behind, can call the
 /// deletion off any more.
 const GRACE_SECONDS: i64 = 60 * 60;
+/// After how many erased versions of a key the lease is renewed.
+const ERASED_AT_ONCE: usize = 16;
 /// How many keys are read at once.
 const READ_AT_ONCE: u32 = 50;
 /// How many keys that stay due one round passes over before it gives up.
@@ -155,9 +157,8 @@ impl Round<'_> {
             self.passed.insert(id);
             return Ok(true);
         }
-        match self.engine.ports.leases.renew(&self.lease, self.ttl).await? {
-            Renewal::Held(lease) => self.lease = lease,
-            Renewal::Lost => return Ok(false),
+        if !self.renew().await? {
+            return Ok(false);
         }
         let turn = match self.due {
             KeyDue::Rotation => self.rotate(id).await,
@@ -176,6 +177,17 @@ impl Round<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// `false` when the lease is lost.
+    async fn renew(&mut self) -> Result<bool, Error> {
+        match self.engine.ports.leases.renew(&self.lease, self.ttl).await? {
+            Renewal::Held(lease) => {
+                self.lease = lease;
+                Ok(true)
+            }
+            Renewal::Lost => Ok(false),
+        }
     }
 
     /// Keeps what went wrong with one key, for the log of its organisation and for whoever runs the round.
@@ -256,7 +268,7 @@ impl Round<'_> {
         turn
     }
 
-    async fn purge(&self, id: KeyId) -> Result<Turn, Error> {
+    async fn purge(&mut self, id: KeyId) -> Result<Turn, Error> {
         let engine = self.engine;
         let _turn = engine.queue(id).await;
         let at = engine.ports.clock.now();
@@ -271,8 +283,14 @@ impl Round<'_> {
         })?;
         // Nobody can call the deletion off any more. As long as the key is there, the handles are known: a crash in between is repaired
         // by erasing again.
-        for version in &key.versions {
-            kms.erase(&version.handle).await?;
+        for versions in key.versions.chunks(ERASED_AT_ONCE) {
+            for version in versions {
+                kms.erase(&version.handle).await?;
+            }
+            // A KMS over a network may take longer for all of them than a lease stands.
+            if !self.renew().await? {
+                return Ok(Turn::Lost);
+            }
         }
         self.commit(&key, Change::DeleteKey { key: id }, None, None, at).await
     }

@@ -167,7 +167,7 @@ async fn a_node_that_has_not_heard_of_the_new_key_stores_nothing_under_the_old_o
 
     let create = creates.create_key(&session).await.expect("allowed");
     let made = create.run(CreateKeyInput::named("late")).await.expect("created");
-    assert_eq!(ring.current(), id(2), "it went over");
+    assert_eq!((ring.current(), made.slug.as_str()), (id(2), "late"), "it went over, and nothing else is another");
     let rotate = rotates.rotate(&session, &first.slug).await.expect("allowed");
     let rotated = rotate.run().await.expect("rotated");
     assert_eq!(rotated.versions.len(), first.versions.len() + 1);

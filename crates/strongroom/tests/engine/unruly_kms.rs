@@ -26,6 +26,8 @@ pub(crate) struct UnrulyKms {
     pub(crate) during_rotation: Mutex<Option<Task>>,
     /// What the next check waits for.
     pub(crate) during_check: Mutex<Option<Task>>,
+    /// What happens at each erase.
+    pub(crate) at_erase: Mutex<Option<Box<dyn Fn() + Send>>>,
     /// What was erased, in order.
     pub(crate) erased: Mutex<Vec<KeyHandle>>,
     /// How many rotations were asked for.
@@ -42,6 +44,7 @@ impl UnrulyKms {
             calls_left: Mutex::default(),
             during_rotation: Mutex::default(),
             during_check: Mutex::default(),
+            at_erase: Mutex::default(),
             erased: Mutex::default(),
             rotations: Mutex::default(),
         })
@@ -160,6 +163,9 @@ impl Kms for UnrulyKms {
     async fn erase(&self, handle: &KeyHandle) -> Result<(), KmsError> {
         self.pass(None)?;
         self.erased.lock().expect("no panic").push(handle.clone());
+        if let Some(happens) = self.at_erase.lock().expect("no panic").as_ref() {
+            happens();
+        }
         self.inner.erase(handle).await
     }
 

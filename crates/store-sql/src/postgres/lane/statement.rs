@@ -55,17 +55,22 @@ const RECORD: &str =
     concat!("WITH recorded AS (", insert_records!(), accesses_hold!(), " RETURNING 1) SELECT count(*) FROM recorded");
 
 /// `$28` are the secrets, `$29` the revisions that they must have, `$30` to `$35` their new states, `$36` to `$41` the versions, `$42` is
-/// how long it waits for a row that somebody else changes or holds, `$43` and `$44` are the key versions that must not be retired. Nothing is locked before the update. When another node changed a
+/// how long it waits for a row that somebody else changes or holds, `$43` and `$44` are the key versions that must not be retired: their keys are held, shared, so that no retirement comes in between. No secret is
+/// locked before the update. When another node changed a
 /// row after the verdict, it is not updated; then the division fails the whole statement.
 const APPEND: &str = concat!(
-    "WITH verdict AS MATERIALIZED (SELECT set_config('lock_timeout', $42, true) IS NOT NULL AND ",
+    "WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $42, true) IS NOT NULL AS is_set),
+     wrapping AS MATERIALIZED (
+         SELECT id, min_decryption_version FROM kms_keys
+         WHERE id = ANY($43) AND (SELECT is_set FROM patience) ORDER BY id FOR SHARE),
+     verdict AS MATERIALIZED (SELECT (SELECT is_set FROM patience) AND ",
     accesses_hold!(),
     " AND NOT EXISTS (
              SELECT FROM unnest($28::uuid[], $29::bigint[]) AS wanted (secret, revision)
              WHERE wanted.revision IS DISTINCT FROM (SELECT revision FROM secrets WHERE secrets.id = wanted.secret))
            AND NOT EXISTS (
-             SELECT FROM unnest($43::uuid[], $44::bigint[]) AS wrapping (key, version)
-             WHERE (wrapping.version >= (SELECT min_decryption_version FROM kms_keys WHERE kms_keys.id = wrapping.key))
+             SELECT FROM unnest($43::uuid[], $44::bigint[]) AS wrapped (key, version)
+             WHERE (wrapped.version >= (SELECT min_decryption_version FROM wrapping WHERE wrapping.id = wrapped.key))
                    IS NOT TRUE)
              AS holds),
      changed AS (

@@ -6,13 +6,16 @@ use crate::unruly_kms::UnrulyKms;
 use core::time::Duration;
 use std::sync::Arc;
 use strongroom::Code;
+use strongroom::domain::id::StreamId;
 use strongroom::domain::kms::{Key, KeyHandle, KeyStatus};
 use strongroom::domain::port::{Clock, CommitErrorKind, Committer, Kms, KmsErrorKind};
 use strongroom::domain::tenancy::Region;
 use strongroom::domain::time::Timestamp;
 use strongroom::domain::unit::{Change, Unit};
 use strongroom::embed::Embedded;
-use strongroom_testkit::{Faulty, When};
+use strongroom_store_memory::MemoryStore;
+use strongroom_testkit::{Faulty, FixedSigner, When};
+use uuid::Uuid;
 
 /// A key with three versions that was deleted, and what its KMS knows it by.
 async fn deleted(world: &World, room: &Embedded) -> (Arc<Key>, Vec<KeyHandle>) {
@@ -140,4 +143,27 @@ async fn a_long_list_is_worked_off_in_several_rounds() {
     assert_eq!(room.engine().purge_due_keys().await.ok(), Some(500));
     assert_eq!(room.engine().purge_due_keys().await.ok(), Some(20));
     assert_eq!(room.engine().purge_due_keys().await.ok(), Some(0));
+}
+
+/// All versions of a key together may take longer to erase than a lease stands.
+#[tokio::test]
+async fn a_purge_of_many_versions_over_a_slow_kms_comes_to_its_end() {
+    let mut world = World::new();
+    let store = MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil()));
+    world.store = Arc::new(store.with_clock(Arc::clone(&world.clock) as _));
+    let unruly = UnrulyKms::over(Arc::clone(&world.kms));
+    world.kms = Arc::clone(&unruly) as _;
+    let room = world.node().await;
+    let session = room.session();
+    let app = key(&room, &session, "app").await;
+    for _ in 1..40 {
+        room.engine().rotate(&session, "app").await.expect("allowed").run().await.expect("rotates");
+    }
+    delete(&world, app.spec.id).await;
+    world.clock.advance(days(30) + GRACE + Duration::from_micros(1));
+    let clock = Arc::clone(&world.clock);
+    *unruly.at_erase.lock().expect("no panic") = Some(Box::new(move || clock.advance(Duration::from_secs(5))));
+    assert_eq!(room.engine().purge_due_keys().await.ok(), Some(1));
+    assert_eq!(unruly.erased.lock().expect("no panic").len(), 40);
+    assert_eq!(now(&world, app.spec.id).await, None);
 }
