@@ -3,13 +3,16 @@
 
 mod postgres_node;
 
-use postgres_node::{SLEEPS, count, eventually, hold, open, row};
+use postgres_node::{SLEEPS, count, eventually, hold, open, open_with, row};
 use sqlx::{AssertSqlSafe, Executor};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use strongroom_domain::port::{CommitErrorKind, Committer, SecretReader};
 use strongroom_domain::root_key::KeyCheck;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::unit::{Change, Expect};
+use strongroom_store_sql::PostgresOptions;
 use strongroom_test_postgres::{Cluster, database};
 use strongroom_testkit::{build, units};
 use uuid::Uuid;
@@ -316,4 +319,46 @@ async fn a_put_and_the_retirement_of_its_key_version_come_one_after_the_other() 
     eventually("it waits for the put", async || count(&database, WAITS) == 1).await;
     holder.execute("COMMIT").await.expect("released");
     retired.await.expect("no panic").expect("retired");
+}
+
+/// However many put under a key without a pause, on two nodes of four lanes each: who changes the key has its turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_key_has_its_turn_among_puts_that_never_pause() {
+    let database = database();
+    let mut nodes = Vec::new();
+    for number in 1..=2 {
+        let mut options = PostgresOptions::parse(database.url()).expect("a URL").create();
+        options.lanes = 4;
+        nodes.push(Arc::new(open_with(options, number).await));
+    }
+    let key = build::key(build::scope(), "k");
+    nodes[0].commit(units::insert_key(&key)).await.expect("no panic").expect("inserted");
+    let expect = Expect::KeyVersion(key.spec.id, build::key_version(1).number);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut putting = Vec::new();
+    for number in 0..32 {
+        let (node, expect, stop) = (Arc::clone(&nodes[number % 2]), expect.clone(), Arc::clone(&stop));
+        let mut secret = node.insert(&format!("/{number}")).await;
+        putting.push(tokio::spawn(async move {
+            let mut puts = 0_u32;
+            while !stop.load(Ordering::Relaxed) {
+                let (mut unit, next) = units::append(&secret);
+                unit.expect.push(expect.clone());
+                node.commit(unit).await.expect("no panic").expect("put");
+                (secret, puts) = (next, puts + 1);
+            }
+            puts
+        }));
+    }
+    let mut now = key;
+    for _ in 0..10 {
+        let (unit, next) = units::replace_key_state(&now, |state| state.object_version += 1);
+        let changed = tokio::time::timeout(Duration::from_secs(5), nodes[0].commit(unit)).await;
+        changed.expect("in time").expect("no panic").expect("changed");
+        now = next;
+    }
+    stop.store(true, Ordering::Relaxed);
+    for putting in putting {
+        assert!(putting.await.expect("no panic") > 0);
+    }
 }
