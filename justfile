@@ -40,10 +40,22 @@ bench-iam:
 bench-kms:
     cargo bench -p strongroom-kms-local --bench key_types
 
-# Kill the server in the middle of its work, many times: the long form of a test.
+# Measure what the audit log costs: reveals and puts with it as it is, against the same server without it.
+bench-audit-cost *arguments:
+    cargo bench -p strongroom-tests --bench audit_cost -- {{ arguments }}
+
+# Measure the first page of the audit log for each of its filters, among a million records (`--records N`), on both databases.
+bench-audit *arguments:
+    cargo bench -p strongroom-tests --bench audit_queries -- {{ arguments }}
+
+# Kill the server in its work, many times, on both databases: what was acknowledged is there, with exactly its audit records.
 kills times="200":
     cargo build --workspace --all-targets --locked
     STRONGROOM_KILLS={{ times }} cargo nextest run -p strongroom-tests --test faults kill
+
+# Tamper with the audit log in many random ways, on both databases: verification names the first bad record each time.
+tampering histories="300":
+    PROPTEST_CASES={{ histories }} cargo nextest run -p strongroom-tests --test audit_tamper
 
 # Check dependencies: advisories (needs the network), bans, licences, sources.
 deny:

@@ -49,11 +49,14 @@ impl Arrows {
     /// The row of a package; none when the house has no room of that name.
     fn of(package: &str) -> Option<Self> {
         Some(match package {
-            "strongroom-domain" | "strongroom-api" => Self::Only(&[]),
-            "strongroom" | "strongroom-crypto" | "strongroom-testkit" => Self::Only(&["strongroom-domain"]),
+            "strongroom-domain" => Self::Only(&[]),
+            "strongroom" | "strongroom-api" | "strongroom-crypto" | "strongroom-testkit" => {
+                Self::Only(&["strongroom-domain"])
+            }
             "strongroom-store-memory" | "strongroom-store-sql" => Self::Only(&["strongroom-domain"]),
             "strongroom-auth" | "strongroom-root-key" => Self::Only(&["strongroom-domain", "strongroom-crypto"]),
             kms if kms.starts_with("strongroom-kms-") => Self::Only(&["strongroom-domain", "strongroom-crypto"]),
+            "strongroom-audit-sinks" => Self::Only(&["strongroom-domain", "strongroom-api", "strongroom-crypto"]),
             "strongroom-http" => Self::Only(&["strongroom-domain", "strongroom", "strongroom-api"]),
             "strongroom-client" => Self::Only(&["strongroom-api"]),
             "strongroom-cli" => Self::Only(&["strongroom-client", "strongroom-api"]),

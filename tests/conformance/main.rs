@@ -11,9 +11,10 @@
 //!
 //! Where clients differ in nothing but their headers, `clients` makes these.
 //!
-//! Not there yet, because the server isn't: invites, quotas, the audit log.
+//! Not there yet, because the server isn't: invites, quotas.
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
+mod audit_9_1;
 mod auth_1_3_client_credentials;
 mod auth_1_4_token_exchange;
 mod auth_schemes;

@@ -2,6 +2,11 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod access_tour;
+mod audit_errors;
+mod audit_nodes;
+mod audit_read;
+mod audit_tampered;
+mod audit_verify;
 mod bodies;
 mod browse;
 mod check_and_set;
@@ -10,6 +15,7 @@ mod configuration;
 mod credentials;
 mod greeting;
 mod hardening;
+mod hostile_records;
 mod idempotency;
 mod init;
 mod keys_of_secrets;
@@ -59,22 +65,24 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let server = Server::dev(&folder.path().join("data"));
-        let client = server.client();
-        Self { server, client, folder }
+        Self::over(tempfile::tempdir().expect("a temporary directory"))
     }
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
+    /// A server over the directory of one that was stopped.
+    fn over(folder: TempDir) -> Self {
+        let server = Server::dev(&folder.path().join("data"));
+        let client = server.client();
+        Self { server, client, folder }
+    }
+
     /// Stops the server and starts it again over the same directory.
-    fn restart(mut self) -> Self {
+    fn restart(self) -> Self {
         self.server.stop();
-        self.server = Server::dev(&self.folder.path().join("data"));
-        self.client = self.server.client();
-        self
+        Self::over(self.folder)
     }
 }
 

@@ -106,11 +106,7 @@ fn what_was_counted_is_recorded_at_the_stop() {
     }
     let data = stage.data();
     let _ = stage.server.stop();
-    let counted = |record: &AuditRecord| {
-        let decider = record.decided_by.clone().unwrap_or_default();
-        let before = decider.split_once(", and ").and_then(|(_, rest)| rest.strip_suffix(" more before"));
-        1 + before.map_or(0, |number| number.parse().expect("a number"))
-    };
+    let counted = |record: &AuditRecord| record.details.as_ref().and_then(|details| details.count).unwrap_or(1);
     let records = records(&data);
     let refusals: Vec<u64> =
         records.iter().filter(|record| record.action == Action::AuthFailure).map(counted).collect();

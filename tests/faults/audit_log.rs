@@ -89,6 +89,10 @@ impl AuditLog {
         Self { records }
     }
 
+    pub(crate) fn all(&self) -> &[AuditRecord] {
+        &self.records
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
@@ -102,6 +106,19 @@ impl AuditLog {
             }
         }
         found
+    }
+
+    /// Makes sure that no request left the record of a secret's value without that of its key, or the other way round, whether it was
+    /// answered or not.
+    pub(crate) fn expect_whole_pairs(&self) {
+        let of_value = [Action::SecretCreate, Action::SecretValueRead, Action::SecretValueWrite];
+        for (request, records) in self.by_request() {
+            let successes = || records.iter().filter(|record| record.outcome == Outcome::Success);
+            let values = successes().filter(|record| of_value.contains(&record.action)).count();
+            let is_of_key = |action| matches!(action, Action::KmsEncrypt | Action::KmsDecrypt);
+            let keys = successes().filter(|record| is_of_key(record.action)).count();
+            assert!(values == keys && values <= 1, "half of {request}: {records:?}");
+        }
     }
 
     /// Makes sure that each of these requests left exactly a success of these two actions.

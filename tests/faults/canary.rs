@@ -1,5 +1,7 @@
 //! Known values, sent in every way that succeeds or fails, under the most verbose logging: none of them is left anywhere.
 
+use crate::audit_log::AuditLog;
+use crate::canary_keys::{audit, credentials, keys};
 use crate::database;
 use crate::needles::Needles;
 use serde_json::{Value, json};
@@ -16,12 +18,12 @@ pub(crate) struct Canaries {
 
 impl Canaries {
     /// A new value, in base64. Its bytes need escapes in JSON, Rust and URLs, and base64 of both alphabets.
-    fn value(&mut self, name: &str) -> String {
+    pub(crate) fn value(&mut self, name: &str) -> String {
         base64(self.text(name, "\"\\>>>???\u{fc}"))
     }
 
     /// A new text of plain characters.
-    fn word(&mut self, name: &str) -> String {
+    pub(crate) fn word(&mut self, name: &str) -> String {
         self.text(name, "")
     }
 
@@ -34,7 +36,7 @@ impl Canaries {
 
     /// Keeps an answer to be searched.
     #[track_caller]
-    fn keep(&mut self, status: u16, answer: Answer) -> Answer {
+    pub(crate) fn keep(&mut self, status: u16, answer: Answer) -> Answer {
         assert_eq!(answer.status, status, "{answer:?}");
         for (name, value) in &answer.headers {
             self.answers.extend_from_slice(format!("{name}: {value}\n").as_bytes());
@@ -44,8 +46,27 @@ impl Canaries {
     }
 }
 
+/// All that callers can do with what must not be left anywhere.
+pub(crate) fn everything(client: &Client, canaries: &mut Canaries) {
+    tour(client, canaries);
+    failures(client, canaries);
+    keys(client, canaries);
+    credentials(client, canaries);
+    audit(client, canaries);
+}
+
+/// The records of an audit log: as they are hashed, and as they read.
+pub(crate) fn records(log: &AuditLog) -> Vec<(String, Vec<u8>)> {
+    let all = log.all().iter().enumerate();
+    all.map(|(at, record)| {
+        let bytes = [record.to_canonical(), format!("{record:?}").into_bytes()].concat();
+        (format!("record {at}, {:?}", record.action), bytes)
+    })
+    .collect()
+}
+
 /// What succeeds.
-pub(crate) fn tour(client: &Client, canaries: &mut Canaries) {
+fn tour(client: &Client, canaries: &mut Canaries) {
     let key = &client.kms_key;
     let post = |target: String, body: Value| client.post(target, &body);
     let versions = |path: &str| format!("{}/versions", client.secret(path));
@@ -95,7 +116,7 @@ pub(crate) fn tour(client: &Client, canaries: &mut Canaries) {
 }
 
 /// What fails, each time with a value in the request.
-pub(crate) fn failures(client: &Client, canaries: &mut Canaries) {
+fn failures(client: &Client, canaries: &mut Canaries) {
     let key = &client.kms_key;
     let new = |value: &str| json!({"path": "/c/new", "kmsKeyIdentity": key, "secretString": value});
     let with = |mut body: Value, name: &str, member: Value| {
@@ -247,9 +268,8 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     let mut canaries = Canaries::default();
     canaries.needles.add("the token", client.token.as_deref().unwrap().as_bytes());
     canaries.needles.add("the root key", &root_key(data));
-    tour(&client, &mut canaries);
-    failures(&client, &mut canaries);
-    search(server, data, Vec::new, &canaries);
+    everything(&client, &mut canaries);
+    search(server, data, || records(&AuditLog::verify(data)), &canaries);
 
     // A second start reads everything back.
     let server = Launch::dev(data).log("trace").start();

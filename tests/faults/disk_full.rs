@@ -21,17 +21,17 @@ const LARGER_DISK: &str = "remount,size=24m";
 
 #[test]
 fn a_full_disk_loses_nothing_and_the_server_recovers() {
-    on_a_small_disk("a_full_disk_loses_nothing_and_the_server_recovers", inside);
+    on_a_small_disk("disk_full::a_full_disk_loses_nothing_and_the_server_recovers", inside);
 }
 
 /// Records that nobody waits for pile up for as long as the disk is full. A put must not wait for that, nor a stop.
 #[test]
 fn a_full_disk_keeps_neither_puts_nor_a_stop_waiting() {
-    on_a_small_disk("a_full_disk_keeps_neither_puts_nor_a_stop_waiting", stop_inside);
+    on_a_small_disk("disk_full::a_full_disk_keeps_neither_puts_nor_a_stop_waiting", stop_inside);
 }
 
-/// Runs the test of this name again where it has a small disk; there, runs `inside` on it.
-fn on_a_small_disk(name: &str, inside: impl FnOnce(&Path)) {
+/// Runs the test of this path again where it has a small disk; there, runs `inside` on it.
+pub(crate) fn on_a_small_disk(name: &str, inside: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(INSIDE) {
         return inside(Path::new(&disk));
     }
@@ -44,7 +44,7 @@ fn on_a_small_disk(name: &str, inside: impl FnOnce(&Path)) {
         .args(["sh", "-c", script, "sh", DISK])
         .arg(disk.path())
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("disk_full::{name}"), "--nocapture"])
+        .args(["--exact", name, "--nocapture"])
         .env(INSIDE, disk.path())
         .output()
         .expect("unshare is missing: install util-linux");

@@ -5,7 +5,6 @@ use crate::database;
 use crate::load::{Load, Memory};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
-use strongroom_domain::audit::Action;
 use strongroom_tests::{Server, wait_for};
 
 /// How often, unless the environment says otherwise.
@@ -46,8 +45,7 @@ pub(crate) fn kill_again_and_again(
         server = start();
         let checks = memory.check(&server.client());
         let log = verify();
-        let reveals = memory.reveals.iter().chain(&checks).map(|reveal| &reveal.request);
-        log.expect_pairs(reveals, [Action::SecretValueRead, Action::KmsDecrypt]);
+        memory.expect_records(&log, &checks);
         println!(
             "kill {kill} after {moment}: {} versions and {} reveals acknowledged, {} records in the log",
             memory.acknowledged(),

@@ -1,6 +1,7 @@
 //! Clients that put and reveal as fast as they are answered, and remember every answer; and the check that a server still
 //! knows all that it acknowledged.
 
+use crate::audit_log::AuditLog;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use strongroom_domain::audit::Action;
 use strongroom_domain::id::RequestId;
 use strongroom_tests::{Answer, Client, Connection, base64, unbase64};
 
@@ -41,17 +43,18 @@ impl Caller {
         answer
     }
 
-    /// `Ok(None)` when it was created; the answer when it was not.
-    fn create(&mut self, path: &str, value: &[u8]) -> io::Result<Option<Answer>> {
+    /// The request that created it; the answer when it was not.
+    fn create(&mut self, path: &str, value: &[u8]) -> io::Result<Result<RequestId, Answer>> {
         let body = self.client.new_secret(path, value);
         let answer = self.post(&self.client.secrets(), Some(&body))?;
-        Ok((answer.status != 201).then_some(answer))
+        Ok(if answer.status == 201 { Ok(request_of(&answer)) } else { Err(answer) })
     }
 
-    fn put(&mut self, path: &str, value: &[u8]) -> io::Result<Result<u64, Answer>> {
+    /// The version and the request that put it.
+    fn put(&mut self, path: &str, value: &[u8]) -> io::Result<Result<(u64, RequestId), Answer>> {
         let target = format!("{}/versions", self.client.secret(path));
         let answer = self.post(&target, Some(&json!({"secretString": base64(value)})))?;
-        Ok(if answer.status == 201 { Ok(number(&answer.json())) } else { Err(answer) })
+        Ok(if answer.status == 201 { Ok((number(&answer.json()), request_of(&answer))) } else { Err(answer) })
     }
 
     fn reveal(&mut self, path: &str, version: Option<u64>) -> io::Result<Result<Revealed, Answer>> {
@@ -63,12 +66,16 @@ impl Caller {
         }
         let json = answer.json();
         Ok(Ok(Revealed {
-            request: answer.header("x-request-id").and_then(|id| id.parse().ok()).expect("an X-Request-Id"),
+            request: request_of(&answer),
             path: path.to_owned(),
             version: number(&json),
             value: unbase64(json["secretString"].as_str().expect("a string")),
         }))
     }
+}
+
+fn request_of(answer: &Answer) -> RequestId {
+    answer.header("x-request-id").and_then(|id| id.parse().ok()).expect("an X-Request-Id")
 }
 
 fn number(json: &Value) -> u64 {
@@ -91,6 +98,10 @@ pub(crate) struct Memory {
     sent: HashMap<String, HashSet<Vec<u8>>>,
     /// The acknowledged versions.
     versions: BTreeMap<(String, u64), Vec<u8>>,
+    /// The requests whose creation of a secret was acknowledged.
+    creates: Vec<RequestId>,
+    /// Those whose put was.
+    puts: Vec<RequestId>,
     /// The answered reveals.
     pub(crate) reveals: Vec<Revealed>,
     /// Answers other than success.
@@ -117,9 +128,20 @@ impl Memory {
         for ((path, version), value) in other.versions {
             self.stored(&path, version, value);
         }
+        self.creates.extend(other.creates);
+        self.puts.extend(other.puts);
         self.reveals.extend(other.reveals);
         self.refusals.extend(other.refusals);
         self.slowest = self.slowest.max(other.slowest);
+    }
+
+    /// Makes sure that every acknowledged creation, put and reveal, and each of `checks`, left exactly its two records.
+    pub(crate) fn expect_records(&self, log: &AuditLog, checks: &[Revealed]) {
+        let reveals = self.reveals.iter().chain(checks).map(|reveal| &reveal.request);
+        log.expect_pairs(reveals, [Action::SecretValueRead, Action::KmsDecrypt]);
+        log.expect_pairs(&self.creates, [Action::SecretCreate, Action::KmsEncrypt]);
+        log.expect_pairs(&self.puts, [Action::SecretValueWrite, Action::KmsEncrypt]);
+        log.expect_whole_pairs();
     }
 
     /// How many versions were acknowledged.
@@ -284,24 +306,29 @@ impl Work<'_> {
         self.memory.send(path, &value);
         if !self.existing.contains(path) {
             match caller.create(path, &value)? {
-                None => {
+                Ok(request) => {
                     self.existing.insert(path.to_owned());
+                    self.memory.creates.push(request);
                     self.memory.stored(path, 1, value);
                     self.answered();
                     return Ok(());
                 }
                 // Another client was faster, or it was not told that it was done.
-                Some(answer) if answer.status == 409 => {
+                Err(answer) if answer.status == 409 => {
                     self.existing.insert(path.to_owned());
                 }
-                Some(answer) => {
+                Err(answer) => {
                     self.refused(answer);
+                    self.answered();
                     return Ok(());
                 }
             }
         }
         match caller.put(path, &value)? {
-            Ok(version) => self.memory.stored(path, version, value),
+            Ok((version, request)) => {
+                self.memory.stored(path, version, value);
+                self.memory.puts.push(request);
+            }
             Err(answer) => self.refused(answer),
         }
         self.answered();

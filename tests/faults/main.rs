@@ -2,8 +2,14 @@
 #![expect(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used, reason = "these are tests")]
 #![expect(clippy::disallowed_methods, reason = "waits for real processes by the real clock")]
 
+mod audit_disk;
+mod audit_kill;
 mod audit_log;
+mod audit_receivers;
+mod audit_sinks;
+mod audit_site;
 mod canary;
+mod canary_keys;
 mod database;
 mod disk_full;
 mod durability;

@@ -5,7 +5,6 @@ use crate::database;
 use crate::load::Load;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
-use strongroom_domain::audit::Action;
 use strongroom_tests::{Server, wait_for};
 
 /// How long running requests may take, unless it is configured otherwise.
@@ -29,8 +28,7 @@ fn sigterm_under_load_ends_in_order() {
 
     let server = Server::dev(data.path());
     let checks = memory.check(&server.client());
-    let reveals = memory.reveals.iter().chain(&checks).map(|reveal| &reveal.request);
-    AuditLog::verify(data.path()).expect_pairs(reveals, [Action::SecretValueRead, Action::KmsDecrypt]);
+    memory.expect_records(&AuditLog::verify(data.path()), &checks);
     server.stop();
     database::check_integrity(data.path());
 }

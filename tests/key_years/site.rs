@@ -223,6 +223,7 @@ impl Site {
             leases: Arc::clone(&leases),
             kms: HashMap::from([(region, kms)]),
             import_keys: None,
+            audit_keys: None,
             root_keys: Some(ring),
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&bytes(&[7; 32]), 1)),

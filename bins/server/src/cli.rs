@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::audit::AuditArgs;
 use crate::config::{loopback_address, metrics_address, region_slug};
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
@@ -18,7 +19,8 @@ const DATABASE: &str = "STRONGROOM_DATABASE";
 
 /// The Strongroom server: secrets, versioned, encrypted under KMS keys, audited.
 ///
-/// Exit codes: 0 done or stopped as asked; 1 something failed; 2 wrong command line; 65 some of what is stored can't be opened; 75 the
+/// Exit codes: 0 done or stopped as asked; 1 something failed; 2 wrong command line; 65 some of what is stored can't be opened; 69 the
+/// audit log could not be verified, while 1 says that it is not what was signed; 75 the
 /// data directory is in use; 77 the root key is missing, wrong or readable by others; 78 the configuration or the state of the data
 /// directory doesn't allow it.
 #[derive(Debug, Parser)]
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Rewrap(RewrapArgs),
     /// Check the root key, rotate it, or have it sealed
     Rootkey(RootKeyArgs),
+    /// On the running server: verify the audit log, export it, rotate the key that signs it; offline: verify an export
+    Audit(AuditArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The configuration file: what `serve` runs with, and what `init --config` sets up.
 
+mod audit;
 mod iam;
 mod reader;
 mod regions;
@@ -7,6 +8,7 @@ mod root_key;
 
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
+pub(crate) use audit::{AuditConfig, CheckpointsConfig, SinkConfig, SinkKind};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 pub(crate) use iam::{IamConfig, LoginConfig, is_loopback};
@@ -56,6 +58,7 @@ pub(crate) struct Config {
     /// The organisation that `init` makes.
     pub(crate) organisation: Option<String>,
     pub(crate) log: LogConfig,
+    pub(crate) audit: AuditConfig,
     /// Where metrics are told; `None` for nowhere.
     pub(crate) metrics: Option<SocketAddr>,
 }
@@ -153,6 +156,7 @@ impl Config {
             regions: BTreeMap::new(),
             organisation: None,
             log: LogConfig::default(),
+            audit: AuditConfig::default(),
             metrics: None,
         }
     }
@@ -204,6 +208,7 @@ impl Config {
         });
         section.finish(&mut problems);
         config.log = log(root.section("log", &mut problems), &mut problems);
+        config.audit = audit::audit(root.section("audit", &mut problems), base, &mut problems);
         let mut section = root.section("metrics", &mut problems);
         config.metrics =
             section.get("listen").and_then(|entry| metrics_listen(&entry, config.listen.address, &mut problems));

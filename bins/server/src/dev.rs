@@ -86,9 +86,9 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir) -> Resu
         None => provider.create().await?,
     };
     let (store, new_tokens) = match found {
-        Some(_) => (location.open(root_keys.ring.as_ref()).await?, None),
+        Some(_) => (location.open(root_keys.ring.clone()).await?, None),
         None => {
-            let new = setup::create(location, root_keys.ring.as_ref(), ORGANISATION, &[REGION.to_owned()]).await?;
+            let new = setup::create(location, root_keys.ring.clone(), ORGANISATION, &[REGION.to_owned()]).await?;
             (new.store, Some(new.tokens))
         }
     };

@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Runtime = 1,
     /// Some of what is stored can't be opened.
     Data = 65,
+    /// The audit log could not be verified.
+    Unverified = 69,
     /// The data directory is in use by another process.
     InUse = 75,
     /// The root key is missing, wrong, or readable by others.
@@ -24,18 +26,33 @@ pub(crate) enum Exit {
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
+    /// Whether it tells of findings of a verification.
+    found: bool,
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), source: None }
+        Self { exit, found: false, message: message.into(), source: None }
     }
 
     /// Something failed that isn't the operator's to mend by another configuration.
     pub(crate) fn runtime(message: impl Into<String>) -> Self {
         Self::new(Exit::Runtime, message)
+    }
+
+    /// What was verified isn't what was signed: the one failure of a verification whose exit code is 1.
+    pub(crate) fn findings(message: impl Into<String>) -> Self {
+        Self { found: true, ..Self::runtime(message) }
+    }
+
+    /// Of a verification: 1 says that there are findings, so whatever else failed has another code.
+    pub(crate) fn of_verification(mut self) -> Self {
+        if self.exit == Exit::Runtime && !self.found {
+            self.exit = Exit::Unverified;
+        }
+        self
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

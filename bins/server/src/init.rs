@@ -47,7 +47,7 @@ pub(crate) async fn run(args: InitArgs) -> Result<(), Failure> {
         Some(provided) => provided,
         None => provider.create().await?,
     };
-    let new = setup::create(&location, root_keys.ring.as_ref(), &organisation, &regions).await?;
+    let new = setup::create(&location, root_keys.ring.clone(), &organisation, &regions).await?;
     new.store.writer.close().await;
 
     let told = data

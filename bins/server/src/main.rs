@@ -1,5 +1,8 @@
-//! The Strongroom server: `strongroomd dev`, `init`, `serve`, `recover`, `operator`, `rewrap` and `rootkey`.
+//! The Strongroom server: `strongroomd dev`, `init`, `serve`, `recover`, `operator`, `rewrap`, `rootkey` and `audit`.
 
+mod audit;
+mod audit_outlets;
+mod audit_rounds;
 mod cli;
 mod config;
 mod data_dir;
@@ -61,6 +64,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Operator(args) => operator::run(args).await,
             Command::Rewrap(args) => rewrap::run(args).await,
             Command::Rootkey(args) => rootkey::run(args).await,
+            Command::Audit(args) => audit::run(args).await,
         }
     });
     runtime.shutdown_timeout(LINGER);

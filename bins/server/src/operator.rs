@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Where the operator's token comes from, for the help.
-const TOKEN_HELP: &str = "The operator's token comes from --token-file, else from operator.token in --data, else from the environment variable \
+pub(crate) const TOKEN_HELP: &str = "The operator's token comes from --token-file, else from operator.token in --data, else from the environment variable \
                           STRONGROOM_OPERATOR_TOKEN, else from ./strongroom-data/operator.token.";
 
 #[derive(Debug, Args)]
@@ -28,8 +28,9 @@ pub(crate) struct OperatorArgs {
     command: OperatorCommand,
 }
 
+/// Which server, and how answers are printed.
 #[derive(Debug, Args)]
-struct ServerArgs {
+pub(crate) struct ServerArgs {
     /// Where the server listens, on this machine
     #[arg(
         long = "addr",
@@ -50,6 +51,18 @@ struct ServerArgs {
     json: bool,
 }
 
+impl ServerArgs {
+    pub(crate) const fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Calls the server as the operator.
+    pub(crate) fn client(self) -> Result<(Client, Output), Failure> {
+        let Self { address, data, token_file, json } = self;
+        Ok((Client::new(address, token::find(token_file, data)?), Output { json }))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum OperatorCommand {
     /// List and make organisations
@@ -66,9 +79,7 @@ enum OperatorCommand {
 }
 
 pub(crate) async fn run(args: OperatorArgs) -> Result<(), Failure> {
-    let ServerArgs { address, data, token_file, json } = args.server;
-    let client = Client::new(address, token::find(token_file, data)?);
-    let output = Output { json };
+    let (client, output) = args.server.client()?;
     match args.command {
         OperatorCommand::Organisations(command) => organisations::run(&client, output, command).await,
         OperatorCommand::Gates(args) => gates::run(&client, output, args).await,

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: RecoverArgs) -> Result<(), Failure> {
     let root_keys = Provider::find(&config.root_key, data.path())?.load().await?.ring;
     root_key::verify(&root_keys, &check)?;
     data.announce("recover", SystemClock.now());
-    let store = location.open(root_keys.as_ref()).await?;
+    let store = location.open(root_keys).await?;
     let recovery = Recovery { store, location, data };
     match args.organisation {
         Some(organisation) => owner::run(recovery, &organisation).await,

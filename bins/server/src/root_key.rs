@@ -140,7 +140,7 @@ impl Provider {
 }
 
 /// The file of a credential.
-fn credential(name: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn credential(name: &str) -> Result<PathBuf, Failure> {
     match std::env::var_os(CREDENTIALS).filter(|directory| !directory.is_empty()) {
         Some(directory) => Ok(Path::new(&directory).join(name)),
         None => {

@@ -1,5 +1,6 @@
 //! A server from its first request to its end.
 
+use crate::audit_rounds::AuditRounds;
 use crate::config::Config;
 use crate::failure::{Failure, causes};
 use crate::key_rounds::KeyRounds;
@@ -73,7 +74,7 @@ pub(crate) async fn metrics(config: &Config) -> Result<Option<Metrics>, Failure>
 
 /// Serves until a signal; then lets running requests end, and closes the store.
 pub(crate) async fn serve(
-    system: System,
+    mut system: System,
     listener: TcpListener,
     metrics: Option<Metrics>,
     config: &Config,
@@ -88,6 +89,13 @@ pub(crate) async fn serve(
     let stop = CancellationToken::new();
     let housekeeping = tokio::spawn(housekeeping(Arc::clone(&system.engine), Arc::clone(&system.clock), stop.clone()));
     let key_rounds = KeyRounds::start(Arc::clone(&system.engine), Arc::clone(&system.clock), stop.clone());
+    let audit_rounds = AuditRounds::start(
+        Arc::clone(&system.engine),
+        Arc::clone(&system.clock),
+        core::mem::take(&mut system.audit_outlets),
+        metrics.is_some(),
+        stop.clone(),
+    );
     let root_keys = tokio::spawn(system.root_keys.clone().run(Arc::clone(&system.clock), stop.clone()));
     tracing::debug!(?config, "configuration");
     let metrics_address = metrics.as_ref().map(Metrics::address).map(tracing::field::display);
@@ -101,6 +109,7 @@ pub(crate) async fn serve(
     // What it reads changes nothing that lasts.
     root_keys.abort();
     record_counted(&system.engine, housekeeping).await;
+    audit_rounds.end().await;
     system.writer.close().await;
     stop_metrics.cancel();
     if let Some(metrics) = metrics {

@@ -45,7 +45,7 @@ async fn start(config: &Config, location: &Location, data: &mut DataDir, command
     let metrics = running::metrics(config).await?;
 
     data.announce(command, SystemClock.now());
-    let store = location.open(root_keys.ring.as_ref()).await?;
+    let store = location.open(root_keys.ring.clone()).await?;
     let system = System::assemble(store, root_keys, config, running::address_of(&listener)?).await?;
     Ok(Started { system, listener, metrics })
 }

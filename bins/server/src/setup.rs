@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::store::{Location, OpenStore};
 use crate::system::{SystemClock, SystemIds};
+use std::sync::Arc;
 use strongroom::setup::{FirstTokens, SetUp, set_up};
 use strongroom_auth::{IssuedToken, issue_operator_token, issue_token};
 use strongroom_crypto::OsEntropy;
@@ -19,17 +20,17 @@ pub(crate) struct NewStore {
 /// Makes the schema, and in one unit all that a store begins with.
 pub(crate) async fn create(
     location: &Location,
-    root_key: &dyn RootKey,
+    root_key: Arc<dyn RootKey>,
     organisation: &str,
     regions: &[String],
 ) -> Result<NewStore, Failure> {
     let failed = || Failure::runtime("the store cannot be set up");
-    let key_check = key_check(root_key).map_err(|error| failed().because(error))?;
+    let key_check = key_check(&*root_key).map_err(|error| failed().because(error))?;
     let (keys, instance_keys) =
-        InstanceKeys::generate(root_key, &OsEntropy).map_err(|error| failed().because(error))?;
+        InstanceKeys::generate(&*root_key, &OsEntropy).map_err(|error| failed().because(error))?;
     let digest = keys.token_digest();
     let tokens = FirstTokens { owner: issue(digest.as_ref())?, operator: issue_of_operator(digest.as_ref())? };
-    let store = location.create(keys).await?;
+    let store = location.create(keys, root_key).await?;
     let what = SetUp { key_check, instance_keys, organisation: organisation.to_owned(), regions: regions.to_vec() };
     set_up(store.writer.as_ref(), &SystemIds, SystemClock.now(), what, &tokens)
         .await

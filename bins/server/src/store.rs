@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use strongroom_crypto::OsEntropy;
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditReader, AuditSigner, Committer, DirectoryReader, KeyReader, Leases,
-    RootKey, SecretReader, SetupReader, TenancyReader, TokenReader,
+    AccessLog, AnswerReader, AuditKeys, AuditLog, AuditReader, AuditSigner, Committer, DirectoryReader, KeyReader,
+    Leases, RootKey, SecretReader, SetupReader, TenancyReader, TokenReader,
 };
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
 use strongroom_domain::unit::{Change, Expect, Unit};
@@ -96,12 +96,13 @@ impl Location {
 
     /// Opens a store that was set up, after its root key was verified; brings an older schema up to date, and adds the instance keys
     /// that it was set up without.
-    pub(crate) async fn open(&self, root_key: &dyn RootKey) -> Result<OpenStore, Failure> {
+    pub(crate) async fn open(&self, ring: Arc<dyn RootKey>) -> Result<OpenStore, Failure> {
+        let root_key = &*ring;
         let opened = self.reader(false).await?;
         let stored = stored_keys(&opened).await?;
         let lacking = InstanceKeys::missing(root_key, &OsEntropy, &stored).map_err(unopened)?;
         let keys = InstanceKeys::open(root_key, &stored).map_err(unopened)?;
-        let mut store = opened.with_writer(keys).await?;
+        let mut store = opened.with_writer(keys, Arc::clone(&ring)).await?;
         if !lacking.is_empty() {
             let changes = lacking.into_iter().map(Change::InsertInstanceKey).collect();
             let expect = vec![Expect::RootKey(root_key.id())];
@@ -119,8 +120,8 @@ impl Location {
     }
 
     /// Makes the schema in an empty store, and opens it.
-    pub(crate) async fn create(&self, keys: InstanceKeys) -> Result<OpenStore, Failure> {
-        self.reader(true).await?.with_writer(keys).await
+    pub(crate) async fn create(&self, keys: InstanceKeys, root_key: Arc<dyn RootKey>) -> Result<OpenStore, Failure> {
+        self.reader(true).await?.with_writer(keys, root_key).await
     }
 
     async fn reader(&self, create: bool) -> Result<Opened, Failure> {
@@ -168,8 +169,13 @@ impl Opened {
         }
     }
 
-    async fn with_writer(self, keys: InstanceKeys) -> Result<OpenStore, Failure> {
-        let signer: Arc<dyn AuditSigner> = keys.audit_signer();
+    /// Which of the keys of the audit log signs is what its last checkpoint says, before anything is written.
+    async fn with_writer(self, keys: InstanceKeys, root_key: Arc<dyn RootKey>) -> Result<OpenStore, Failure> {
+        let last = self.reads().last_checkpoint().await;
+        let last = last.map_err(|error| Failure::runtime("the audit log cannot be read").because(error))?;
+        let known = last.and_then(|last| last.read()).map(|last| last.checkpoint.newest_key);
+        let audit_keys = Arc::new(keys.audit_keys(root_key, Arc::new(OsEntropy), known).map_err(unopened)?);
+        let signer: Arc<dyn AuditSigner> = audit_keys.clone();
         let ids = Arc::new(SystemIds);
         let (writer, leases): (Arc<dyn Writes>, Arc<dyn Leases>) = match &self {
             Self::Sqlite(store) => {
@@ -180,7 +186,7 @@ impl Opened {
                 (Arc::new(store.writer(signer, ids).await.map_err(refusal)?), Arc::clone(store) as Arc<dyn Leases>)
             }
         };
-        Ok(OpenStore { reader: self.reads(), writer, leases, keys, kind: self.kind() })
+        Ok(OpenStore { reader: self.reads(), writer, leases, keys, audit_keys, kind: self.kind() })
     }
 }
 
@@ -190,6 +196,8 @@ pub(crate) struct OpenStore {
     pub(crate) writer: Arc<dyn Writes>,
     pub(crate) leases: Arc<dyn Leases>,
     pub(crate) keys: InstanceKeys,
+    /// With which the writer signs.
+    pub(crate) audit_keys: Arc<dyn AuditKeys>,
     /// What it is made with, for the log.
     pub(crate) kind: &'static str,
 }

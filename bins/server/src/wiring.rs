@@ -1,5 +1,6 @@
 //! Puts the server together: store, KMS, engine, API.
 
+use crate::audit_outlets::AuditOutlets;
 use crate::config::{Config, LoginConfig};
 use crate::failure::{Exit, Failure};
 use crate::region_kms;
@@ -9,12 +10,12 @@ use crate::system::{SystemClock, SystemIds};
 use core::net::SocketAddr;
 use core::num::NonZeroU32;
 use std::sync::Arc;
-use strongroom::{CredentialPorts, Engine, Limits, Ports};
+use strongroom::{AuditKeyPorts, CredentialPorts, Engine, Limits, Ports};
 use strongroom_auth::{
     AccessTokenPorts, AccessTokens, AuthenticatorPorts, FetchRules, ForeignTokenVerifier, HttpsJwksFetcher,
     LoginIssuer, StoreAuthenticator, StoreCredentialMaker,
 };
-use strongroom_crypto::{Aes256GcmCipher, OsEntropy};
+use strongroom_crypto::{Aes256GcmCipher, Ed25519Verifier, OsEntropy};
 use strongroom_domain::port::{Authenticator, Clock, Entropy, ForeignTokens, IdGenerator, KeyedDigest, Kms, RootKey};
 use strongroom_http::{Api, Settings};
 use strongroom_kms_local::LocalKms;
@@ -33,6 +34,7 @@ pub(crate) struct System {
     pub(crate) store_kind: &'static str,
     /// Takes on new root keys.
     pub(crate) root_keys: Watch,
+    pub(crate) audit_outlets: AuditOutlets,
 }
 
 impl System {
@@ -43,7 +45,7 @@ impl System {
         config: &Config,
         address: SocketAddr,
     ) -> Result<Self, Failure> {
-        let OpenStore { reader, writer, leases, keys, kind: store_kind } = store;
+        let OpenStore { reader, writer, leases, keys, audit_keys, kind: store_kind } = store;
         let NodeRootKeys { ring, watch: root_keys } = root_keys;
         let root_key: Arc<dyn RootKey> = Arc::clone(&ring) as _;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -69,6 +71,7 @@ impl System {
             kms: region_kms::of_regions(reader.as_ref(), config, &local, (&clock, &entropy)).await?,
             import_keys: Some(Arc::new(WrappingKeys::new(root_key))),
             root_keys: Some(ring),
+            audit_keys: Some(AuditKeyPorts { keys: audit_keys, verifier: Arc::new(Ed25519Verifier) }),
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: keys.answer_digest(),
             clock: Arc::clone(&clock),
@@ -81,6 +84,7 @@ impl System {
             cache_bytes: config.limits.cache_bytes,
             check_key_permission: config.iam.check_key_permission,
         };
+        let audit_outlets = AuditOutlets::of(&config.audit, &clock)?;
         let engine = Arc::new(Engine::new(ports, limits));
         Ok(Self {
             engine,
@@ -92,6 +96,7 @@ impl System {
             ids,
             store_kind,
             root_keys,
+            audit_outlets,
         })
     }
 

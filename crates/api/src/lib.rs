@@ -4,6 +4,7 @@
 //! Members are written in camelCase. What isn't set is left out. Times are RFC 3339 in UTC. Types that carry a plaintext have no
 //! `Debug` and wipe it when they are dropped.
 
+pub mod audit;
 mod encoded;
 mod failure;
 mod iam;

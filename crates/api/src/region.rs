@@ -15,4 +15,8 @@ pub struct Region {
     pub description: String,
     /// When it was made.
     pub created_at: String,
+    /// When it was changed last.
+    pub updated_at: String,
+    /// Counts its changes; 1 when it is new.
+    pub object_version: u64,
 }

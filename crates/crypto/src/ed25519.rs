@@ -1,6 +1,6 @@
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use strongroom_domain::audit::Signature;
-use strongroom_domain::port::AuditSigner;
+use strongroom_domain::port::{AuditSigner, SignatureVerifier};
 
 /// The library refused a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,11 +82,40 @@ pub fn verify_audit_signature(public: &[u8; 32], bytes: &[u8], signature: &Signa
     UnparsedPublicKey::new(&ED25519, public).verify(bytes, &signature.bytes).is_ok()
 }
 
+/// Verifies Ed25519 signatures (RFC 8032, without the cofactor); a signature whose second half is not reduced is refused, so that one
+/// can't be turned into another. So are the public keys of small order, under which one signature holds for many messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ed25519Verifier;
+
+impl SignatureVerifier for Ed25519Verifier {
+    fn verify(&self, public: &[u8; 32], bytes: &[u8], signature: &[u8; 64]) -> bool {
+        !is_of_small_order(public) && UnparsedPublicKey::new(&ED25519, public).verify(bytes, signature).is_ok()
+    }
+}
+
+/// The points whose order divides eight, by the y that encodes them, with the sign bit left out and encodings that are not reduced.
+fn is_of_small_order(public: &[u8; 32]) -> bool {
+    const EIGHT: [u8; 32] = [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ];
+    const OTHER_EIGHT: [u8; 32] = [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ];
+    let mut y = *public;
+    y[31] &= 0x7f;
+    // 0, 1, and p - 1, p, p + 1 for the prime p = 2^255 - 19.
+    let is_near_p = y[1..31].iter().all(|byte| *byte == 0xff) && y[31] == 0x7f && (0xec..=0xee).contains(&y[0]);
+    let is_small = y[1..].iter().all(|byte| *byte == 0) && y[0] <= 1;
+    is_small || is_near_p || y == EIGHT || y == OTHER_EIGHT
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ed25519AuditSigner, Ed25519Signer, ed25519_public, verify_audit_signature};
+    use super::{Ed25519AuditSigner, Ed25519Signer, Ed25519Verifier, ed25519_public, verify_audit_signature};
     use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-    use strongroom_domain::port::AuditSigner;
+    use strongroom_domain::port::{AuditSigner, SignatureVerifier};
 
     fn hex<const N: usize>(text: &str) -> [u8; N] {
         HEXLOWER.decode(text.as_bytes()).expect("hex").try_into().expect("the length")
@@ -127,6 +156,49 @@ mod tests {
             let signed = signer.sign(&message);
             assert_eq!((signed.key_version, signed.bytes), (7, hex(signature)));
             assert!(verify_audit_signature(&signer.public_key(), &message, &signed));
+            assert!(Ed25519Verifier.verify(&signer.public_key(), &message, &signed.bytes));
+        }
+    }
+
+    /// RFC 8032, section 5.1.7: the second half of a signature is below the order of the group.
+    #[test]
+    fn a_signature_has_one_form() {
+        let order: [u8; 32] = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let signer = Ed25519AuditSigner::from_seed(&[1; 32], 1).expect("parses");
+        let mut signature = signer.sign(b"bytes").bytes;
+        assert!(Ed25519Verifier.verify(&signer.public_key(), b"bytes", &signature));
+        let mut carry = 0;
+        for (byte, more) in signature[32..].iter_mut().zip(order) {
+            let sum = u16::from(*byte) + u16::from(more) + carry;
+            (*byte, carry) = ((sum & 0xff) as u8, sum >> 8);
+        }
+        assert_eq!(carry, 0);
+        assert!(!Ed25519Verifier.verify(&signer.public_key(), b"bytes", &signature));
+    }
+
+    /// Under a key of small order the signature of zeros, or of the identity, would hold for many messages.
+    #[test]
+    fn keys_of_small_order_are_refused() {
+        let points = [
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000080",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        ];
+        for public in points.map(hex::<32>) {
+            for point in points.map(hex::<32>) {
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(&point);
+                for message in 0..16_u8 {
+                    assert!(!Ed25519Verifier.verify(&public, &[message], &signature));
+                }
+            }
         }
     }
 

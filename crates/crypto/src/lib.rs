@@ -26,7 +26,9 @@ mod sealed;
 pub use aead::{AeadError, open, seal};
 pub use compare::constant_time_eq;
 pub use derive::{DeriveError, derive_key};
-pub use ed25519::{Ed25519AuditSigner, Ed25519Signer, SeedError, ed25519_public, verify_audit_signature};
+pub use ed25519::{
+    Ed25519AuditSigner, Ed25519Signer, Ed25519Verifier, SeedError, ed25519_public, verify_audit_signature,
+};
 pub use entropy::{OsEntropy, random_secret};
 pub use hmac::{HmacSha256Digest, hmac_sha256};
 pub use instance_key::{INSTANCE_KEY_LEN, InstanceKeyError, open_instance_key, open_wrapping_key, seal_instance_key};

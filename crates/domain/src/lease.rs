@@ -13,6 +13,10 @@ use uuid::Uuid;
 pub enum LeaseName {
     /// Writing checkpoints of the audit log.
     AuditCheckpoint,
+    /// Making the index of the audit log.
+    AuditIndex,
+    /// Sending the audit log on.
+    AuditSinks,
     /// Removing what has expired.
     Housekeeping,
     /// Erasing the material of KMS keys whose deletion is due.
@@ -23,13 +27,22 @@ pub enum LeaseName {
 
 impl LeaseName {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::AuditCheckpoint, Self::Housekeeping, Self::KeyPurge, Self::KeyRotation];
+    pub const ALL: [Self; 6] = [
+        Self::AuditCheckpoint,
+        Self::AuditIndex,
+        Self::AuditSinks,
+        Self::Housekeeping,
+        Self::KeyPurge,
+        Self::KeyRotation,
+    ];
 
     /// As stores keep it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuditCheckpoint => "audit-checkpoint",
+            Self::AuditIndex => "audit-index",
+            Self::AuditSinks => "audit-sinks",
             Self::Housekeeping => "housekeeping",
             Self::KeyPurge => "key-purge",
             Self::KeyRotation => "key-rotation",

@@ -78,4 +78,8 @@ pub struct Region {
     pub kms_enabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// Counts its changes, as callers see it; 1 when it is new.
+    pub object_version: u64,
 }

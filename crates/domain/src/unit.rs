@@ -1,8 +1,8 @@
 //! Changes as data: what a store applies whole or not at all.
 
-use crate::audit::AuditRecord;
+use crate::audit::{AuditRecord, IndexEntry, LogReader, SignedCheckpoint};
 use crate::directory::{DirectoryObject, ObjectKind};
-use crate::id::{CredentialId, KeyId, OrganisationId, ProjectId, SecretId};
+use crate::id::{CredentialId, KeyId, OrganisationId, ProjectId, SecretId, StreamId};
 use crate::kms::{Key, KeyState, KeyVersion, KeyVersionNumber};
 use crate::lease::{Epoch, LeaseName};
 use crate::metadata::Metadata;
@@ -62,6 +62,8 @@ pub enum AggregateId {
 pub enum UniqueKey {
     /// The store's check of its root key: a store is set up once.
     Setup,
+    /// A number of a checkpoint of the audit log.
+    Checkpoint(u64),
     /// An organisation's slug.
     OrganisationSlug(String),
     /// A region's slug.
@@ -260,6 +262,35 @@ pub enum Change {
     },
     /// Replaces the check of the root key: the store has another from now on.
     ReplaceKeyCheck(KeyCheck),
+    /// Adds lines to the audit log's index, and notes that the index of this stream goes so far.
+    IndexRecords {
+        /// Of which stream.
+        stream: StreamId,
+        /// The last record whose lines are there.
+        through: u64,
+        /// The lines; one that is there already stays.
+        entries: Vec<IndexEntry>,
+    },
+    /// Removes the records of a stream up to this one with their lines in the index, and notes how far it was.
+    RemoveRecords {
+        /// Of which stream.
+        stream: StreamId,
+        /// The last that goes.
+        through: u64,
+        /// Their lines.
+        entries: Vec<IndexEntry>,
+    },
+    /// Adds a checkpoint of the audit log, and notes how far it tells of its streams. Its number is one that no other has: else a conflict.
+    AddCheckpoint(SignedCheckpoint),
+    /// Notes how far a reader of the audit log is with a stream. Never back.
+    AdvanceReader {
+        /// Who.
+        reader: LogReader,
+        /// With which stream.
+        stream: StreamId,
+        /// The last record that it has had.
+        through: u64,
+    },
     /// Remembers the answer to a request.
     RememberAnswer(Answer),
     /// Forgets one answer if it expired before `before`; forgetting it again is fine. The request may have been answered anew
@@ -309,6 +340,10 @@ impl Change {
             | Self::DeleteKey { .. }
             | Self::ReplaceInstanceKey { .. }
             | Self::ReplaceKeyCheck(_)
+            | Self::IndexRecords { .. }
+            | Self::RemoveRecords { .. }
+            | Self::AddCheckpoint(_)
+            | Self::AdvanceReader { .. }
             | Self::RememberAnswer(_)
             | Self::ForgetAnswer { .. }
             | Self::PruneAnswers { .. } => None,

@@ -19,6 +19,7 @@ use strongroom_domain::id::RequestId;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const APPLICATION_NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Most answers fit.
 const USUAL_LEN: usize = 512;
@@ -104,6 +105,12 @@ impl Answer {
     pub(crate) fn stream(chunks: impl Stream<Item = Result<Bytes, BrokenAnswer>> + Send + 'static) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
         Self { status: StatusCode::OK, headers, body: ResponseBody::of(Content::Stream(Box::pin(chunks))) }
+    }
+
+    /// The body is JSON Lines: one value a line.
+    pub(crate) fn lines(mut self) -> Self {
+        self.headers.insert(CONTENT_TYPE, APPLICATION_NDJSON);
+        self
     }
 
     /// What was answered to the same request before.

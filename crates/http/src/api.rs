@@ -169,8 +169,8 @@ impl Api {
 
     fn request_info(&self, id: RequestId, parts: &Parts, peer: IpAddr) -> Arc<RequestInfo> {
         let address = client::address(peer, &parts.headers, &self.settings.trusted_proxies);
-        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        Arc::new(RequestInfo::http(id, address, user_agent, parts.method.as_str(), parts.uri.path()))
+        let user_agent = parts.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        Arc::new(RequestInfo::http(id, address, user_agent.as_deref(), parts.method.as_str(), parts.uri.path()))
     }
 
     /// A place is held for as long as there is work: a change keeps its own also when nobody waits for it any more.

@@ -11,6 +11,11 @@ pub(crate) fn read(name: &str, cursor: &str) -> Result<String, Failure> {
     String::from_utf8(bytes).ok().filter(|key| !key.is_empty()).ok_or_else(|| unknown(name))
 }
 
+/// The cursor that says this.
+pub(crate) fn write(key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(key)
+}
+
 /// A cursor that we didn't give.
 pub(crate) fn unknown(name: &str) -> Failure {
     Failure::invalid(format!(
@@ -21,7 +26,13 @@ pub(crate) fn unknown(name: &str) -> Failure {
 impl Call {
     /// The URL of the page that follows `key`, everything else being as in this request.
     pub(crate) fn next_page(&self, name: &str, key: &str) -> String {
-        let query = self.query.with(name, &URL_SAFE_NO_PAD.encode(key));
+        let query = self.query.with(name, &write(key));
+        format!("{}?{query}", self.uri.path())
+    }
+
+    /// The same for a cursor that takes the place of another parameter.
+    pub(crate) fn next_link(&self, name: &str, cursor: &str, instead_of: &str) -> String {
+        let query = self.query.without(instead_of).with(name, cursor);
         format!("{}?{query}", self.uri.path())
     }
 }

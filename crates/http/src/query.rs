@@ -74,6 +74,12 @@ impl Query {
         self.parameters.iter().filter_map(|(name, value)| Some((label(name)?, value.clone()))).collect()
     }
 
+    /// The query again, with one parameter left out.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let others = self.parameters.iter().filter(|(parameter, _)| parameter != name);
+        Self { parameters: others.cloned().collect() }
+    }
+
     /// The query again, with one parameter replaced.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let others = self.parameters.iter().filter(|(parameter, _)| parameter != name);
@@ -84,7 +90,7 @@ impl Query {
 }
 
 /// Decimal digits and nothing else.
-fn whole_number(text: &str) -> Option<u64> {
+pub(crate) fn whole_number(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
 

@@ -13,6 +13,8 @@ pub enum SecretFile {
     Passphrase,
     /// A file with the token for a Transit server.
     Token,
+    /// A file with the secret that signs what is sent to a webhook.
+    WebhookSecret,
 }
 
 impl fmt::Display for SecretFile {
@@ -21,6 +23,7 @@ impl fmt::Display for SecretFile {
             Self::RootKey => "root key file",
             Self::Passphrase => "passphrase file",
             Self::Token => "token file",
+            Self::WebhookSecret => "webhook secret file",
         })
     }
 }

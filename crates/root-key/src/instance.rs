@@ -1,9 +1,10 @@
+use crate::audit::{AuditKeyRing, oldest};
 use std::sync::Arc;
 use strongroom_crypto::{
-    Ed25519AuditSigner, HmacSha256Digest, INSTANCE_KEY_LEN, InstanceKeyError as SealError, open_instance_key,
-    random_secret, seal_instance_key,
+    HmacSha256Digest, INSTANCE_KEY_LEN, InstanceKeyError as SealError, open_instance_key, random_secret,
+    seal_instance_key,
 };
-use strongroom_domain::port::{AuditSigner, Entropy, EntropyError, KeyedDigest, RootKey, RootKeyError};
+use strongroom_domain::port::{Entropy, EntropyError, KeyedDigest, RootKey, RootKeyError};
 use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 use strongroom_domain::value::SecretBytes;
 use zeroize::Zeroizing;
@@ -45,12 +46,12 @@ pub enum InstanceKeyError {
     Entropy(#[source] EntropyError),
 }
 
-/// The instance keys, opened: the newest version of each purpose. The keys that sign access tokens stay sealed; who issues tokens
-/// opens them, and takes on newer ones while it runs.
+/// The instance keys, opened: the newest version of each purpose. The keys that sign access tokens and the audit log stay sealed; who
+/// signs opens them, and takes on newer ones while it runs.
 pub struct InstanceKeys {
     token_digest: Arc<HmacSha256Digest>,
     answer_digest: Arc<HmacSha256Digest>,
-    audit_signer: Arc<Ed25519AuditSigner>,
+    audit_signing: Vec<SealedInstanceKey>,
     token_signing: Vec<SealedInstanceKey>,
 }
 
@@ -85,22 +86,27 @@ impl InstanceKeys {
         Ok(vec![make(root, entropy, purpose)?])
     }
 
-    /// Opens the stored keys: of each purpose the newest version, in whatever order they come. Keys that sign access tokens may be
+    /// Opens the stored keys: of each purpose the newest version, in whatever order they come; of those that sign the audit log the oldest,
+    /// since which one signs is settled by [`audit_keys`](Self::audit_keys). Keys that sign access tokens may be
     /// [missing](Self::missing).
     ///
     /// # Errors
-    /// [`InstanceKeyError`] when a purpose has no key, or its newest version doesn't open or is damaged.
+    /// [`InstanceKeyError`] when a purpose has no key, or that version doesn't open or is damaged.
     pub fn open(root: &dyn RootKey, sealed: &[SealedInstanceKey]) -> Result<Self, InstanceKeyError> {
         let token_signing = InstanceKeyPurpose::TokenSigning;
         match open_newest(root, sealed, token_signing) {
             Ok(_) | Err(InstanceKeyError::Missing(_)) => {}
             Err(error) => return Err(error),
         }
+        let audit_signing = InstanceKeyPurpose::AuditSigning;
+        let signs = oldest(sealed).ok_or(InstanceKeyError::Missing(audit_signing))?;
+        open_instance_key(root, signs).map_err(|error| told(error, audit_signing, signs.version))?;
+        let of = |purpose| sealed.iter().filter(|key| key.purpose == purpose).cloned().collect();
         Ok(Self {
             token_digest: Arc::new(open_digest(root, sealed, InstanceKeyPurpose::TokenDigest)?),
             answer_digest: Arc::new(open_digest(root, sealed, InstanceKeyPurpose::AnswerDigest)?),
-            audit_signer: Arc::new(open_signer(root, sealed)?),
-            token_signing: sealed.iter().filter(|key| key.purpose == token_signing).cloned().collect(),
+            audit_signing: of(audit_signing),
+            token_signing: of(token_signing),
         })
     }
 
@@ -116,10 +122,17 @@ impl InstanceKeys {
         self.answer_digest.clone()
     }
 
-    /// Signs the audit log.
-    #[must_use]
-    pub fn audit_signer(&self) -> Arc<dyn AuditSigner> {
-        self.audit_signer.clone()
+    /// The keys that sign the audit log; `known` is the newest that a checkpoint of the store made known, `None` before the first.
+    ///
+    /// # Errors
+    /// As for [`AuditKeyRing::open`].
+    pub fn audit_keys(
+        &self,
+        root: Arc<dyn RootKey>,
+        entropy: Arc<dyn Entropy>,
+        known: Option<u32>,
+    ) -> Result<AuditKeyRing, InstanceKeyError> {
+        AuditKeyRing::open(root, entropy, &self.audit_signing, known)
     }
 
     /// The keys that sign access tokens, sealed, all versions.
@@ -147,7 +160,7 @@ fn seal(
     seal_instance_key(root, purpose, version, key).map_err(|error| told(error, purpose, version))
 }
 
-fn told(error: SealError, purpose: InstanceKeyPurpose, version: u32) -> InstanceKeyError {
+pub(crate) fn told(error: SealError, purpose: InstanceKeyPurpose, version: u32) -> InstanceKeyError {
     match error {
         SealError::RootKey(source) => InstanceKeyError::RootKey { purpose, version, source },
         SealError::Damaged => InstanceKeyError::Damaged { purpose, version },
@@ -173,12 +186,6 @@ fn open_digest(
 ) -> Result<HmacSha256Digest, InstanceKeyError> {
     let (key, version) = open_newest(root, sealed, purpose)?;
     Ok(HmacSha256Digest::new(&SecretBytes::copy_of(&*key), version))
-}
-
-fn open_signer(root: &dyn RootKey, sealed: &[SealedInstanceKey]) -> Result<Ed25519AuditSigner, InstanceKeyError> {
-    let purpose = InstanceKeyPurpose::AuditSigning;
-    let (key, version) = open_newest(root, sealed, purpose)?;
-    Ed25519AuditSigner::from_seed(&key, version).map_err(|_| InstanceKeyError::Damaged { purpose, version })
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //!
 //! The root key is 32 random bytes above all other keys. A [`RootKeyFile`] keeps it, plain or sealed by a passphrase or a Transit server,
 //! in a file that only its owner can read; [`SoftwareRootKey`] holds it in memory and seals with it, and a [`RootKeyRing`] holds several
-//! while one takes the place of another. Under it, sealed in the store, stand the [`InstanceKeys`]; a key check
+//! while one takes the place of another. Under it, sealed in the store, stand the [`InstanceKeys`], among them the
+//! [`AuditKeyRing`] that signs the audit log; a key check
 //! ([`key_check`], [`verify_key_check`]) tells before anything is written whether a store and a root key belong together.
 
+mod audit;
 mod check;
 mod error;
 mod file;
@@ -19,6 +21,7 @@ mod software;
 mod transit;
 mod write;
 
+pub use audit::AuditKeyRing;
 pub use check::{KeyCheckError, key_check, verify_key_check};
 pub use error::{LineProblem, RootKeyFileError, SecretFile, UnsealError};
 pub use file::{NewRootKey, RootKeyFile};

@@ -14,7 +14,7 @@ impl AccessLog for MemoryStore {
         }
         version.last_accessed_at = version.last_accessed_at.max(Some(access.at));
         row.secret.last_accessed_at = row.secret.last_accessed_at.max(Some(access.at));
-        state.log(access.records, &*self.signer);
+        state.log.append(access.records, &*self.signer);
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ impl Committer for MemoryStore {
                 CommitError::new(CommitErrorKind::Unavailable, format!("the {what} to replace is not there"))
             }
         })?;
-        state.log(records, &*self.signer);
+        state.log.append(records, &*self.signer);
         Ok(())
     }
 }

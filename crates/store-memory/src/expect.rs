@@ -15,6 +15,7 @@ fn revision(state: &State, aggregate: &AggregateId) -> Option<Revision> {
 pub(crate) fn is_taken(state: &State, key: &UniqueKey) -> bool {
     match key {
         UniqueKey::Setup => state.key_check.is_some(),
+        UniqueKey::Checkpoint(number) => state.log.has_checkpoint(*number),
         UniqueKey::OrganisationSlug(slug) => state.organisations.values().any(|it| it.slug == *slug),
         UniqueKey::RegionSlug(slug) => state.regions.contains_key(slug),
         UniqueKey::SecretPath(scope, path) => state.secret_at(scope, path.as_str()).is_some(),

@@ -8,6 +8,7 @@ mod expect;
 mod journal;
 mod keys;
 mod lease;
+mod log;
 mod objects;
 mod read;
 mod state;

@@ -1,12 +1,11 @@
 use crate::keys::Keys;
+use crate::log::Log;
 use crate::objects::Objects;
 use crate::tokens::Tokens;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_domain::audit::{AuditRecord, ChainState, ChainedRecord};
 use strongroom_domain::id::{KeyId, OrganisationId, SecretId, StreamId};
 use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::lease::{LeaseName, Tenure};
-use strongroom_domain::port::AuditSigner;
 use strongroom_domain::root_key::{InstanceKeyPurpose, KeyCheck, SealedInstanceKey};
 use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
@@ -111,16 +110,10 @@ pub(crate) struct State {
     pub(crate) key_check: Option<KeyCheck>,
     pub(crate) instance_keys: BTreeMap<(InstanceKeyPurpose, u32), SealedInstanceKey>,
     pub(crate) leases: BTreeMap<LeaseName, Tenure>,
-    chain: ChainState,
-    /// The record of sequence `n` at index `n - 1`.
-    pub(crate) records: Vec<ChainedRecord>,
+    pub(crate) log: Log,
 }
 
 impl State {
-    pub(crate) const fn stream(&self) -> StreamId {
-        self.chain.stream
-    }
-
     pub(crate) fn new(stream: StreamId) -> Self {
         Self {
             secrets: BTreeMap::new(),
@@ -137,8 +130,7 @@ impl State {
             key_check: None,
             instance_keys: BTreeMap::new(),
             leases: BTreeMap::new(),
-            chain: ChainState::begin(stream),
-            records: Vec::new(),
+            log: Log::new(stream),
         }
     }
 
@@ -186,18 +178,5 @@ impl State {
     pub(crate) fn answers_ended(&self, before: Timestamp, limit: usize) -> Vec<AnswerKey> {
         let ended = self.answers_by_end.iter().take_while(|(end, _)| *end < before);
         ended.take(limit).map(|(_, key)| *key).collect()
-    }
-
-    /// Appends the records of one commit to the audit log, the last one signed.
-    pub(crate) fn log(&mut self, records: impl IntoIterator<Item = AuditRecord>, signer: &dyn AuditSigner) {
-        let before = self.records.len();
-        for record in records {
-            self.records.push(self.chain.append(record.into()));
-        }
-        if self.records.len() > before
-            && let Some(last) = self.records.last_mut()
-        {
-            last.signature = Some(signer.sign(&self.chain.signed_bytes()));
-        }
     }
 }

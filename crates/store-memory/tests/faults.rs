@@ -26,7 +26,7 @@ async fn before_leaves_nothing_and_after_leaves_everything() {
         let error = faulty.commit(units::insert(&secret)).await.expect_err("told to fail");
         assert_eq!(error.kind(), &kind);
         assert_eq!(faulty.commits.left(), 0);
-        let found = inner.find(&secret.scope, &secret.path).await.expect("readable");
+        let found = SecretReader::find(&*inner, &secret.scope, &secret.path).await.expect("readable");
         assert_eq!(found.is_some(), stored);
     }
 }
@@ -47,14 +47,14 @@ async fn every_port_has_faults_of_its_own() {
     let record = access.records[0].clone();
     let error = faulty.enqueue(record).await.expect_err("told to fail");
     assert_eq!(error.kind(), &CommitErrorKind::Unavailable);
-    let error = faulty.find(&secret.scope, &secret.path).await.expect_err("told to fail");
+    let error = SecretReader::find(&faulty, &secret.scope, &secret.path).await.expect_err("told to fail");
     assert_eq!(error.kind(), &ReadErrorKind::Corrupt);
     let users = ObjectQuery { kind: ObjectKind::User, organisation: None, which: ObjectSelector::All };
     let error = faulty.objects(&users).await.expect_err("told to fail");
     assert_eq!(error.kind(), &ReadErrorKind::Unavailable);
     assert_eq!(faulty.objects(&users).await.expect("no fault left"), []);
 
-    let found = faulty.find(&secret.scope, &secret.path).await.expect("no fault left").expect("there");
+    let found = SecretReader::find(&faulty, &secret.scope, &secret.path).await.expect("no fault left").expect("there");
     assert_eq!(found.last_accessed_at, Some(build::at(7)), "failed after it was recorded");
     let stream = inner.streams().await.expect("readable")[0];
     assert_eq!(inner.records(stream, 0, 9).await.expect("readable").len(), 3, "the queued record was not taken");

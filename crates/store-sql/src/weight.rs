@@ -1,7 +1,7 @@
 //! About what waits in a lane's queue takes, in bytes.
 
 use crate::row;
-use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::audit::{AuditRecord, SignedCheckpoint};
 use strongroom_domain::policy::AccessPolicy;
 use strongroom_domain::port::Access;
 use strongroom_domain::secret::SealedVersion;
@@ -44,6 +44,12 @@ pub(crate) fn of_unit(unit: &Unit) -> u32 {
         }
         Change::InsertRegion(region) | Change::ReplaceRegion(region) => FRAME + region.description.len(),
         Change::PutObject(object) => FRAME + row::directory::encode(object).len(),
+        Change::IndexRecords { entries, .. } | Change::RemoveRecords { entries, .. } => {
+            FRAME + size_of_val(entries.as_slice())
+        }
+        Change::AddCheckpoint(SignedCheckpoint { checkpoint, .. }) => {
+            FRAME + size_of_val(checkpoint.begins.as_slice()) + size_of_val(checkpoint.ends.as_slice())
+        }
         Change::RememberAnswer(answer) => answer.answer.len() + 256,
         _ => FRAME,
     };

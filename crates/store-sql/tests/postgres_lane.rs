@@ -83,7 +83,7 @@ impl Node {
     }
 
     async fn last_access(&self, secret: &Secret) -> Option<Timestamp> {
-        let found = self.store.find(&secret.scope, &secret.path).await.expect("readable");
+        let found = SecretReader::find(&self.store, &secret.scope, &secret.path).await.expect("readable");
         found.expect("there").last_accessed_at
     }
 }
@@ -152,7 +152,11 @@ async fn a_closed_store_takes_nothing() {
     assert_eq!(record.map_err(|error| *error.kind()), Err(AccessErrorKind::Unavailable));
     assert!(node.writer.enqueue(build::record(Action::SecretList)).await.is_err());
     assert!(!node.writer.flush_accesses().await);
-    assert_eq!(node.store.find(&secret.scope, &secret.path).await.expect("readable"), Some(secret), "reading goes on");
+    assert_eq!(
+        SecretReader::find(&node.store, &secret.scope, &secret.path).await.expect("readable"),
+        Some(secret),
+        "reading goes on"
+    );
 }
 
 #[tokio::test]

@@ -8,9 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, ChainState, ChainedRecord, Resource, ResourceKind};
-use strongroom_domain::port::{Access, AccessErrorKind, AccessLog, AuditLog, CommitErrorKind, Committer};
+use strongroom_domain::port::{
+    Access, AccessErrorKind, AccessLog, AuditLog as _, AuditReader as _, CommitErrorKind, Committer, IdGenerator as _,
+};
 use strongroom_domain::secret::Secret;
-use strongroom_store_sql::{OpenError, OpenOptions, SqliteStore};
+use strongroom_store_sql::{OpenOptions, SqliteStore};
 use strongroom_testkit::{FixedSigner, SequentialIds, build, units};
 
 /// An access whose first record names what was accessed, as the engine's does.
@@ -138,8 +140,33 @@ async fn last_accesses_are_there_after_a_restart() {
     assert_eq!(rows, 2 * 599, "the deleted secret has left nothing");
 }
 
+/// A store whose log's end was altered opens, leaves that end as it is, and goes on in a new stream.
+async fn goes_on_in_a_new_stream(folder: &Path) {
+    let dump = || -> Vec<(i64, Vec<u8>)> {
+        let db = rusqlite::Connection::open(file(folder)).expect("opens");
+        let mut rows = db.prepare("SELECT position, canonical FROM audit_records ORDER BY position").expect("reads");
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads");
+        rows.collect::<Result<_, _>>().expect("reads")
+    };
+    let before = dump();
+    let store = SqliteStore::open(OpenOptions::new(file(folder))).await.expect("opens");
+    let ids = SequentialIds::new();
+    (0..1_000).for_each(|_| {
+        ids.next();
+    });
+    let writer = store.writer(Arc::new(FixedSigner), Arc::new(ids)).expect("opens");
+    writer.enqueue(build::record(Action::SecretRead)).await.expect("queued");
+    writer.close().await;
+    let after = dump();
+    assert_eq!(after[..before.len()], before);
+    let streams = store.streams().await.expect("readable");
+    assert_eq!((after.len(), streams.len()), (before.len() + 1, 2));
+    let first = store.records(streams[1], 0, 10).await.expect("readable");
+    assert_eq!((first.len(), first[0].hash), (1, ChainState::begin(streams[1]).after(&first[0].canonical).hash));
+}
+
 #[tokio::test]
-async fn an_altered_end_of_the_log_is_refused() {
+async fn a_store_with_an_altered_end_of_the_log_opens() {
     let folder = tempfile::tempdir().expect("a folder");
     let opened = common::open(folder.path()).await;
     opened.ports().insert(build::secret(build::scope(), "/a")).await;
@@ -149,7 +176,55 @@ async fn an_altered_end_of_the_log_is_refused() {
     let other = "UPDATE audit_records SET canonical = (SELECT canonical FROM audit_records WHERE sequence = 1)";
     db.execute(other, []).expect("altered");
     drop(db);
-    let store = SqliteStore::open(OpenOptions::new(file(folder.path()))).await.expect("opens");
-    let writer = store.writer(Arc::new(FixedSigner), Arc::new(SequentialIds::new()));
-    assert!(matches!(writer, Err(OpenError::Corrupt(_))));
+    goes_on_in_a_new_stream(folder.path()).await;
+}
+
+/// Logs three records and removes the first two.
+async fn shortened(folder: &Path) -> Vec<ChainedRecord> {
+    let opened = common::open(folder).await;
+    let ports = opened.ports();
+    let logged = ports.log((0..3).map(|_| build::record(Action::SecretRead)).collect()).await;
+    ports.commit(units::silent(vec![units::index(&logged), units::remove_records(&logged[..2])])).await;
+    opened.writer.close().await;
+    logged
+}
+
+#[tokio::test]
+async fn the_stream_goes_on_when_only_its_last_record_was_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let logged = shortened(folder.path()).await;
+    for round in 1..=2 {
+        let opened = common::open(folder.path()).await;
+        let ports = opened.ports();
+        let more = ports.log(vec![build::record(Action::SecretRead)]).await;
+        let before = &logged[1];
+        let mut chain = ChainState { stream: before.stream, sequence: before.sequence, hash: before.hash };
+        let streams = ports.streams().await;
+        assert_eq!((streams.len(), streams[0].len()), (1, 1 + round));
+        for record in &streams[0] {
+            chain = chain.after(&record.canonical);
+            assert_eq!((record.sequence, record.hash), (chain.sequence, chain.hash));
+        }
+        assert_eq!(streams[0].last(), more.last());
+        opened.writer.close().await;
+    }
+}
+
+#[tokio::test]
+async fn it_opens_also_when_everything_before_that_end_was_removed() {
+    for other in [
+        "UPDATE audit_records SET canonical = x'00'",
+        "UPDATE audit_records SET hash = 'text'",
+        "UPDATE audit_records SET hash = zeroblob(32)",
+        "UPDATE audit_positions SET hash = zeroblob(32) WHERE name = 'retention'",
+        "UPDATE audit_positions SET hash = NULL WHERE name = 'retention'",
+        "UPDATE audit_positions SET sequence = 1 WHERE name = 'retention'",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        shortened(folder.path()).await;
+        let db = rusqlite::Connection::open(file(folder.path())).expect("opens");
+        assert_eq!(db.execute(other, []), Ok(1));
+        drop(db);
+        goes_on_in_a_new_stream(folder.path()).await;
+    }
 }

@@ -113,6 +113,7 @@ impl Embedded {
             kms: HashMap::from([(region.id, kms)]),
             import_keys: None,
             root_keys: None,
+            audit_keys: None,
             cipher,
             answer_digest,
             clock,
@@ -186,6 +187,8 @@ async fn find_or_make(store: &impl Store, environment: &Environment) -> Result<(
         description: String::new(),
         kms_enabled: true,
         created_at: at,
+        updated_at: at,
+        object_version: 1,
     };
     let unit = Unit {
         expect: vec![

@@ -1,6 +1,13 @@
 //! The engine: its ports, its limits, and what the use cases share.
 
 use crate::answers::AnswersInFlight;
+use crate::audit::checkpoint::CheckpointLease;
+use crate::audit::forward::SinkLease;
+use crate::audit::index::IndexLease;
+use crate::audit::pages::PageStarts;
+use crate::audit::retention_ledger::RetentionLedger;
+use crate::audit::status::SinkNames;
+use crate::audit::verify::Ledgers;
 use crate::cache::Cache;
 use crate::error::{Code, Error};
 use crate::floods::Floods;
@@ -17,9 +24,9 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use strongroom_domain::id::{KeyId, RegionId, SecretId};
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditReader, Authenticator, Clock, Committer, CredentialMaker, DirectoryReader,
-    Entropy, ForeignTokens, IdGenerator, ImportKeys, KeyReader, KeyedDigest, Kms, Leases, PayloadCipher, RootKeys,
-    SecretReader, SetupReader, TenancyReader, TokenIssuer, TokenReader,
+    AccessLog, AnswerReader, AuditKeys, AuditLog, AuditReader, Authenticator, Clock, Committer, CredentialMaker,
+    DirectoryReader, Entropy, ForeignTokens, IdGenerator, ImportKeys, KeyReader, KeyedDigest, Kms, Leases,
+    PayloadCipher, RootKeys, SecretReader, SetupReader, SignatureVerifier, TenancyReader, TokenIssuer, TokenReader,
 };
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
@@ -84,6 +91,8 @@ pub struct Ports {
     pub import_keys: Option<Arc<dyn ImportKeys>>,
     /// The root keys of this node, for their rotation; `None` where there is none to rotate.
     pub root_keys: Option<Arc<dyn RootKeys>>,
+    /// The keys that sign the audit log; `None` where no checkpoints are made and nothing is verified.
+    pub audit_keys: Option<AuditKeyPorts>,
     /// Encrypts values.
     pub cipher: Arc<dyn PayloadCipher>,
     /// Digests requests that carry an idempotency key.
@@ -94,6 +103,15 @@ pub struct Ports {
     pub ids: Arc<dyn IdGenerator>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// What signs the audit log, and verifies what was signed.
+#[derive(Clone)]
+pub struct AuditKeyPorts {
+    /// The keys of this node, with which its writers sign too.
+    pub keys: Arc<dyn AuditKeys>,
+    /// Verifies signatures.
+    pub verifier: Arc<dyn SignatureVerifier>,
 }
 
 /// What makes and checks credentials.
@@ -126,6 +144,15 @@ pub struct Engine {
     pub(crate) floods: Floods,
     /// How far the rotation of the root key came; whoever works on it holds it.
     pub(crate) root_key_rotation: Mutex<RootKeyProgress>,
+    pub(crate) index_lease: IndexLease,
+    /// Where pages of audit logs begin that were asked for of late.
+    pub(crate) page_starts: PageStarts,
+    pub(crate) checkpoint_lease: CheckpointLease,
+    /// What verifications of the audit log know by now.
+    pub(crate) ledgers: Ledgers,
+    pub(crate) retention_ledger: RetentionLedger,
+    pub(crate) sink_names: SinkNames,
+    pub(crate) sink_lease: SinkLease,
     /// Behind which secret and version the next re-wrap of a key goes on, of keys whose last one did not come to the end.
     pub(crate) rewraps: Mutex<HashMap<KeyId, (SecretId, VersionNumber)>>,
     queues: Box<[Mutex<()>]>,
@@ -144,6 +171,13 @@ impl Engine {
             answers_in_flight: AnswersInFlight::new(),
             floods: Floods::default(),
             root_key_rotation: Mutex::default(),
+            index_lease: IndexLease::default(),
+            page_starts: PageStarts::default(),
+            checkpoint_lease: CheckpointLease::default(),
+            ledgers: Ledgers::default(),
+            retention_ledger: RetentionLedger::default(),
+            sink_names: SinkNames::default(),
+            sink_lease: SinkLease::new(),
             rewraps: Mutex::default(),
             queues: (0..QUEUES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),

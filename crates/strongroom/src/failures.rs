@@ -63,6 +63,7 @@ impl Engine {
             resource: None,
             decided_by: Some(cause.to_owned()),
             request: Some(Arc::clone(request)),
+            details: None,
         }
     }
 

@@ -12,8 +12,11 @@ use strongroom_domain::id::{EventId, OrganisationId};
 use strongroom_domain::principal::Principal;
 use strongroom_domain::time::Timestamp;
 
-/// How many sources are told apart; beyond it they share one entry until the map is swept.
-const MAX_SOURCES: usize = 4_096;
+/// How many sources are told apart, and so how many records a second there are at the most, but for one of each cause; beyond it they
+/// share one entry until the map is swept. So few that a flood from everywhere leaves some gigabytes a day, not some tens.
+const MAX_SOURCES: usize = 64;
+/// The part of an IPv6 address that names the network: 64 bits, what one customer of a provider has at least.
+const IPV6_NETWORK: u128 = (u64::MAX as u128) << 64;
 const SECOND: u64 = 1_000_000;
 
 /// Who causes a failure, as far as it is known.
@@ -28,6 +31,23 @@ pub(crate) enum Origin {
     Attempt(Principal, Action),
     /// One of too many to be told apart.
     Any,
+}
+
+impl Origin {
+    /// The source that is told apart. Whoever has an IPv6 address has all of its network, so that is one source.
+    fn source(self) -> Self {
+        let network = |client: Option<IpAddr>| {
+            client.map(|address| match address {
+                IpAddr::V6(address) => IpAddr::V6((u128::from(address) & IPV6_NETWORK).into()),
+                address @ IpAddr::V4(_) => address,
+            })
+        };
+        match self {
+            Self::Address(client) => Self::Address(network(client)),
+            Self::Organisation(id, client) => Self::Organisation(id, network(client)),
+            other => other,
+        }
+    }
 }
 
 type Source = (Origin, &'static str);
@@ -73,14 +93,13 @@ impl Waiting {
         self.before + 1
     }
 
-    /// The record of the last one, which tells of the others too.
+    /// The record of the last one, which tells how many there were when it stands for several.
     fn to_record(&self) -> AuditRecord {
-        let cause = self.record.decided_by.as_deref().unwrap_or_default();
-        let decided_by = match self.before {
-            0 => cause.to_owned(),
-            before => format!("{cause}, and {before} more before"),
-        };
-        AuditRecord { decided_by: Some(decided_by), ..AuditRecord::clone(&self.record) }
+        let mut record = AuditRecord::clone(&self.record);
+        if self.before > 0 {
+            record.details.get_or_insert_default().count = Some(self.number());
+        }
+        record
     }
 }
 
@@ -95,7 +114,7 @@ pub(crate) struct Unrecorded<'a> {
 }
 
 impl Unrecorded<'_> {
-    /// The record of the last one, which tells of the others too.
+    /// The record of the last one, which tells how many there were when it stands for several.
     pub(crate) fn record(&self) -> Option<AuditRecord> {
         self.waiting.as_ref().map(Waiting::to_record)
     }
@@ -167,7 +186,7 @@ impl Floods {
         use_it: impl FnOnce(Source, &mut Seen) -> T,
     ) -> T {
         let mut seen = self.lock();
-        let mut source = (origin, cause);
+        let mut source = (origin.source(), cause);
         if seen.len() >= MAX_SOURCES && !seen.contains_key(&source) {
             // What was counted but not recorded stays until it is.
             seen.retain(|_, entry| entry.waiting.is_some() || entry.is_quiet(at));
@@ -240,8 +259,8 @@ impl Floods {
 mod tests {
     use super::{Floods, Origin, Unrecorded};
     use core::net::IpAddr;
-    use strongroom_domain::audit::{Action, AuditRecord, Outcome};
-    use strongroom_domain::id::EventId;
+    use strongroom_domain::audit::{Action, AuditRecord, Details, Outcome};
+    use strongroom_domain::id::{EventId, OrganisationId};
     use strongroom_domain::time::Timestamp;
 
     fn from(last: u8) -> Origin {
@@ -263,7 +282,14 @@ mod tests {
             resource: None,
             decided_by: Some(cause.to_owned()),
             request: None,
+            details: None,
         }
+    }
+
+    /// … that stands for so many.
+    fn record_of(count: u64, micros: i64, cause: &str) -> AuditRecord {
+        let details = Details { count: Some(count), ..Details::default() };
+        AuditRecord { details: Some(Box::new(details)), ..record(micros, cause) }
     }
 
     const START: i64 = 10_000_000;
@@ -283,8 +309,7 @@ mod tests {
         }
         assert!(count(from(1), "b", 1000).is_some(), "another cause");
         assert!(count(from(2), "a", 1000).is_some(), "another source");
-        let next = count(from(1), "a", 1_000_000).and_then(|record| record.decided_by);
-        assert_eq!(next.as_deref(), Some("a, and 999 more before"));
+        assert_eq!(count(from(1), "a", 1_000_000), Some(record_of(1_000, START + 1_000_000, "a")));
     }
 
     /// Counts one that is recorded if it is to be.
@@ -308,15 +333,11 @@ mod tests {
         let at = |micros| Timestamp::from_micros(START + micros);
         assert_eq!(told(&floods.take_overdue(at(999_999))), [], "within the second");
         let overdue = floods.take_overdue(at(1_000_000));
-        assert_eq!(told(&overdue), [record(START + 3, "a, and 2 more before")]);
+        assert_eq!(told(&overdue), [record_of(3, START + 3, "a")]);
         drop(overdue);
         floods.count_only(from(1), "a", record(START + 9, "a"));
         let overdue = floods.take_overdue(at(1_000_000));
-        assert_eq!(
-            told(&overdue),
-            [record(START + 9, "a, and 3 more before")],
-            "what could not be recorded comes again"
-        );
+        assert_eq!(told(&overdue), [record_of(4, START + 9, "a")], "what could not be recorded comes again");
         assert_eq!(floods.waiting(), 0, "taken");
         drop(overdue);
         assert_eq!(floods.waiting(), 4, "given back");
@@ -341,7 +362,7 @@ mod tests {
         let floods = Floods::default();
         drop(floods.count(from(1), "a", record(START, "a")).expect("the first of this second"));
         let second = floods.count(from(1), "a", record(START + 1, "a")).expect("there is no record yet");
-        assert_eq!(second.record(), Some(record(START + 1, "a, and 1 more before")));
+        assert_eq!(second.record(), Some(record_of(2, START + 1, "a")));
         second.recorded();
         assert!(floods.count(from(1), "a", record(START + 2, "a")).is_none(), "now there is");
     }
@@ -364,7 +385,7 @@ mod tests {
         drop(first);
         assert!(floods.count(from(1), "a", record(START + 1_000_001, "a")).is_none(), "the later one counts");
         let overdue = floods.take_overdue(Timestamp::from_micros(START + 2_000_000));
-        assert_eq!(told(&overdue), [record(START + 1_000_001, "a, and 1 more before")]);
+        assert_eq!(told(&overdue), [record_of(2, START + 1_000_001, "a")]);
     }
 
     #[test]
@@ -373,7 +394,7 @@ mod tests {
         for micros in 0..100 {
             count(&floods, micros, "a");
         }
-        assert_eq!(told(&floods.take_all()), [record(START + 99, "a, and 98 more before")]);
+        assert_eq!(told(&floods.take_all()), [record_of(99, START + 99, "a")]);
     }
 
     #[test]
@@ -395,6 +416,51 @@ mod tests {
         }
         assert_eq!(floods.lock().len(), super::MAX_SOURCES + 1);
         let overdue = floods.take_overdue(Timestamp::from_micros(START + 1_000_000));
-        assert_eq!(told(&overdue), [record(START, "a, and 3 more before")]);
+        assert_eq!(told(&overdue), [record_of(4, START, "a")]);
+    }
+
+    /// Whoever attacks from many addresses with every cause, for so long as they like.
+    #[test]
+    fn a_flood_from_everywhere_leaves_few_records() {
+        let floods = Floods::default();
+        let (mut records, mut told, seconds) = (0, 0, 3);
+        let mut keep = |unrecorded: Unrecorded<'_>| {
+            let record = unrecorded.record().expect("a record");
+            told += record.details.and_then(|details| details.count).unwrap_or(1);
+            records += 1;
+            unrecorded.recorded();
+        };
+        let (sources, bound) = (4 * super::MAX_SOURCES, super::MAX_SOURCES + 2);
+        for second in 0..seconds {
+            let at = START + second * 1_000_000;
+            for number in 0..sources {
+                let address = IpAddr::from(u32::try_from(number).expect("small").to_be_bytes());
+                for cause in ["a", "b"] {
+                    floods.count(Origin::Address(Some(address)), cause, record(at, cause)).map(&mut keep);
+                }
+            }
+            floods.take_overdue(Timestamp::from_micros(at)).into_iter().for_each(&mut keep);
+            assert!(floods.lock().len() <= bound, "it keeps {} sources", floods.lock().len());
+        }
+        floods.take_all().into_iter().for_each(&mut keep);
+        let calls = 2 * sources as u64 * seconds.unsigned_abs();
+        assert_eq!(told, calls, "each call is told once");
+        let most = (seconds.unsigned_abs() + 1) * bound as u64;
+        assert!(records <= most, "{records} records in {seconds} seconds");
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_source() {
+        let floods = Floods::default();
+        let at = |address: &str| {
+            let address: IpAddr = address.parse().expect("an address");
+            let origin = Origin::Address(Some(address));
+            let organisation = OrganisationId::new(uuid::Uuid::nil());
+            [origin, Origin::Organisation(organisation, Some(address))]
+                .map(|origin| floods.count(origin, "a", record(START, "a")).map(Unrecorded::recorded).is_some())
+        };
+        assert_eq!(at("2001:db8::1"), [true; 2]);
+        assert_eq!(at("2001:db8::ffff:2"), [false; 2], "the same network");
+        assert_eq!(at("2001:db8:0:1::1"), [true; 2], "another network");
     }
 }

@@ -15,7 +15,7 @@ impl Engine {
         self.frequent_housekeeping().await.and(pruned)
     }
 
-    /// Goes over to the root key and takes on the keys of access tokens that other nodes made, and records failures that were only counted. To be called about every
+    /// Goes over to the root key and takes on the keys of access tokens and of the audit log that other nodes made, and records failures that were only counted. To be called about every
     /// second: how often decides how long tokens of a key that was rotated away are still taken here, and how late a fault, or a burst of
     /// refusals that has stopped, is recorded.
     ///
@@ -23,7 +23,7 @@ impl Engine {
     /// As for [`housekeeping`](Self::housekeeping).
     pub async fn frequent_housekeeping(&self) -> Result<(), Error> {
         let switched = self.adopt_root_key().await;
-        let adopted = switched.and(self.adopt_signing_keys().await);
+        let adopted = switched.and(self.adopt_signing_keys().await).and(self.adopt_audit_keys().await);
         // Records last: they may wait for room in the log.
         self.record_overdue_failures().await.and(adopted)
     }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
-mod audit;
+pub mod audit;
 mod authenticate;
 mod cache;
 mod directory;
@@ -28,7 +28,7 @@ mod signing_key;
 pub mod system;
 
 pub use answers::{Idempotency, Outcome};
-pub use engine::{CredentialPorts, Engine, Limits, Ports};
+pub use engine::{AuditKeyPorts, CredentialPorts, Engine, Limits, Ports};
 pub use envelope::ValueInput;
 pub use error::{Code, Error};
 pub use session::{Identified, Needs, OrganisationSession, Reached, Service, Session, Target};

@@ -116,6 +116,7 @@ pub async fn issue_owner_token(
         }),
         decided_by: None,
         request: None,
+        details: None,
     };
     changes.push(Change::InsertToken(token));
     // As every token that is bound to an organisation, so that none is made past the removal of its user.

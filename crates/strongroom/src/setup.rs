@@ -110,6 +110,8 @@ pub async fn set_up(
             description: String::new(),
             kms_enabled: true,
             created_at: at,
+            updated_at: at,
+            object_version: 1,
         })
         .collect();
     let owner_token = token(ids, &tokens.owner, TokenHolder::User(owner.id), "owner", at);
@@ -133,6 +135,7 @@ pub async fn set_up(
         }),
         decided_by: None,
         request: None,
+        details: None,
     };
     let made = Made { organisation, owner: owner.id, regions };
     let mut changes = vec![Change::InsertKeyCheck(what.key_check)];

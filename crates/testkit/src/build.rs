@@ -7,7 +7,10 @@ pub use objects::*;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+use strongroom_domain::audit::{
+    Action, AuditRecord, ChainState, Checkpoint, Details, Outcome, RequestInfo, Resource, ResourceKind, Signature,
+    SignedCheckpoint,
+};
 use strongroom_domain::document::Document;
 use strongroom_domain::id::{
     CredentialId, EventId, KeyId, OrganisationId, ProjectId, RegionId, RequestId, SecretId, UserId,
@@ -195,6 +198,8 @@ pub fn region(slug: &str) -> Region {
         description: "somewhere".to_owned(),
         kms_enabled: true,
         created_at: at(0),
+        updated_at: at(2),
+        object_version: 3,
     }
 }
 
@@ -277,6 +282,13 @@ pub fn record(action: Action) -> AuditRecord {
             "POST",
             "/v1/secrets",
         ))),
+        details: Some(Box::new(Details {
+            key_slug: Some("db".to_owned()),
+            key_type: Some(KeyType::default()),
+            bytes_in: Some(1),
+            bytes_out: Some(2),
+            count: Some(3),
+        })),
     }
 }
 
@@ -290,4 +302,14 @@ pub fn access(secret: &Secret, version: u64, at: Timestamp) -> Access {
         at,
         records: [record(Action::SecretValueRead), record(Action::KmsDecrypt)],
     }
+}
+
+/// A checkpoint that tells of these ends, with some bytes for a signature.
+#[must_use]
+pub fn checkpoint(number: u64, ends: Vec<ChainState>) -> SignedCheckpoint {
+    let checkpoint =
+        Checkpoint { number, at: at(0), previous: digest(), keys: Vec::new(), newest_key: 1, begins: Vec::new(), ends };
+    let mut bytes = [7; 64];
+    bytes[..32].copy_from_slice(&digest());
+    SignedCheckpoint { checkpoint, signature: Signature { key_version: 1, bytes } }
 }

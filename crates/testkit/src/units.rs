@@ -2,8 +2,9 @@
 //! afterwards.
 
 use crate::build;
-use strongroom_domain::audit::Action;
+use strongroom_domain::audit::{Action, ChainedRecord, IndexEntry, LogReader};
 use strongroom_domain::directory::DirectoryObject;
+use strongroom_domain::id::StreamId;
 use strongroom_domain::kms::{Key, KeyHandle, KeyState, KeyStatus};
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::policy::AccessPolicy;
@@ -220,4 +221,42 @@ pub fn replace_organisation(organisation: &Organisation, edit: impl FnOnce(&mut 
     replaced.revision = organisation.revision.next();
     let change = Change::ReplaceOrganisation(replaced.clone());
     (expecting(vec![unchanged_organisation(organisation)], vec![change]), replaced)
+}
+
+/// These changes and nothing else: what the log's readers commit leaves no record, or they would never come to its end.
+#[must_use]
+pub fn silent(changes: Vec<Change>) -> Unit {
+    Unit { changes, ..Unit::default() }
+}
+
+fn lines(records: &[ChainedRecord]) -> (StreamId, u64, Vec<IndexEntry>) {
+    let last = records.last().unwrap_or_else(|| panic!("records are wanted"));
+    let entries = records.iter().flat_map(|chained| IndexEntry::of(&chained.record, chained.sequence)).collect();
+    (last.stream, last.sequence, entries)
+}
+
+/// Adds the index lines of these records of one stream.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn index(records: &[ChainedRecord]) -> Change {
+    let (stream, through, entries) = lines(records);
+    Change::IndexRecords { stream, through, entries }
+}
+
+/// Removes these first records of a stream.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn remove_records(records: &[ChainedRecord]) -> Change {
+    let (stream, through, entries) = lines(records);
+    Change::RemoveRecords { stream, through, entries }
+}
+
+/// Notes how far a reader of the log is.
+#[must_use]
+pub fn advance(reader: &LogReader, stream: StreamId, through: u64) -> Change {
+    Change::AdvanceReader { reader: reader.clone(), stream, through }
 }

@@ -1,7 +1,8 @@
 //! Known values, with the store in PostgreSQL: none of them is in the files of the database, nor in what it logs.
 
 use super::place::Place;
-use crate::canary::{Canaries, failures, root_key, search, tour};
+use crate::audit_log::AuditLog;
+use crate::canary::{Canaries, everything, records, root_key, search};
 use crate::database;
 use strongroom_test_postgres::{Cluster, Mode};
 
@@ -17,9 +18,9 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     let mut canaries = Canaries::default();
     canaries.needles.add("the token", client.token.as_deref().unwrap().as_bytes());
     canaries.needles.add("the root key", &root_key(data));
-    tour(&client, &mut canaries);
-    failures(&client, &mut canaries);
+    everything(&client, &mut canaries);
     let others = || {
+        let records = records(&AuditLog::verify_in(&place.database));
         // Everything is in its file then.
         place.cluster.stop(Mode::Fast);
         let log = place.cluster.log();
@@ -32,6 +33,7 @@ fn no_value_token_or_root_key_is_left_anywhere() {
         let holds = |text: &str| others.iter().any(|(_, bytes)| memchr::memmem::find(bytes, text.as_bytes()).is_some());
         assert!(holds("/c/generated"), "the store is not in these files");
         others.push(("the database's log".to_owned(), log.into_bytes()));
+        others.extend(records);
         others
     };
     search(server, data, others, &canaries);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) enum At {
     /// The statement that begins a transaction.
     Begin,
-    /// The one that commits it.
+    /// The one that commits it, when it has inserted audit records.
     Commit,
     /// The statement that inserts audit records, and perhaps versions with them, and is a transaction of its own.
     Insert,
@@ -154,6 +154,8 @@ struct Reading {
     /// The prepared statements that insert audit records, by name.
     inserts: HashMap<Vec<u8>, bool>,
     in_transaction: bool,
+    /// Whether the transaction has inserted audit records: those of calls do, what the server does by itself does not.
+    has_records: bool,
 }
 
 impl Reading {
@@ -174,6 +176,7 @@ impl Reading {
             // The portal comes first, then the statement.
             b'B' => {
                 let is_insert = self.inserts.get(texts.next().unwrap_or_default()).copied().unwrap_or(false);
+                self.has_records |= is_insert;
                 (is_insert && !self.in_transaction).then_some(At::Insert)
             }
             _ => None,
@@ -188,6 +191,10 @@ impl Reading {
             _ => return None,
         };
         self.in_transaction = in_transaction;
-        (sql != b"ROLLBACK").then_some(at)
+        let has_records = std::mem::take(&mut self.has_records);
+        match at {
+            At::Commit => (sql != b"ROLLBACK" && has_records).then_some(at),
+            At::Begin | At::Insert => Some(at),
+        }
     }
 }

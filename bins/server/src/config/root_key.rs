@@ -120,7 +120,7 @@ fn source(
 }
 
 /// What one of two keys names.
-fn secret(
+pub(super) fn secret(
     section: &mut Section<'_, '_>,
     (file, credential): (&'static str, &'static str),
     base: &Path,

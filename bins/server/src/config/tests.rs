@@ -1,8 +1,8 @@
 mod iam;
 
 use super::{
-    Config, DatabaseConfig, DatabaseUrl, IamConfig, LimitsConfig, Listen, LogConfig, LogFormat, LoginConfig, RegionKms,
-    RootKeyConfig, RootKeySource, SecretSource, TransitConfig, loopback_address,
+    AuditConfig, Config, DatabaseConfig, DatabaseUrl, IamConfig, LimitsConfig, Listen, LogConfig, LogFormat,
+    LoginConfig, RegionKms, RootKeyConfig, RootKeySource, SecretSource, TransitConfig, loopback_address,
 };
 use crate::failure::Exit;
 use core::time::Duration;
@@ -171,6 +171,7 @@ fn everything_can_be_set() {
         ]),
         organisation: Some("Ünïted".to_owned()),
         log: LogConfig { level: "trace".to_owned(), format: LogFormat::Json },
+        audit: AuditConfig::default(),
         metrics: Some("[::1]:9090".parse().expect("an address")),
     };
     assert!(!format!("{expected:?}").contains("hidden"), "the log shows the configuration");

@@ -9,11 +9,12 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
+use std::io::Write;
 use strongroom_api::ErrorBody;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -106,6 +107,31 @@ impl Client {
         if status.is_success() { Ok(body) } else { Err(self.refusal(status, &body)) }
     }
 
+    /// Writes the body of an answer as it comes, which may be longer than memory; one that breaks off is a failure.
+    pub(crate) async fn download(&self, path: &str, to: &mut (dyn Write + Send)) -> Result<(), Failure> {
+        let request = self.request(Method::GET, path, None)?;
+        let stream = self.connect().await?;
+        let broken = |error: Box<dyn core::error::Error + Send + Sync>| {
+            Failure::runtime(format!("the answer of the server at {} broke off", self.address)).because(error)
+        };
+        let answer = timeout(ANSWERING, begin(stream, request)).await;
+        let answer = answer.map_err(|error| broken(error.into()))?.map_err(broken)?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        if !status.is_success() {
+            return Err(self.refusal(status, &collect(body).await.map_err(broken)?));
+        }
+        let unwritten = |error| Failure::runtime("the answer cannot be written").because(error);
+        loop {
+            let frame = timeout(ANSWERING, body.frame()).await.map_err(|error| broken(error.into()))?;
+            let Some(frame) = frame else { break };
+            if let Ok(data) = frame.map_err(|error| broken(error.into()))?.into_data() {
+                to.write_all(&data).map_err(unwritten)?;
+            }
+        }
+        to.flush().map_err(unwritten)
+    }
+
     fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Request<Full<Bytes>>, Failure> {
         let mut credentials = Zeroizing::new(b"Bearer ".to_vec());
         credentials.extend_from_slice(self.token.expose());
@@ -166,11 +192,18 @@ async fn exchange(
     stream: TcpStream,
     request: Request<Full<Bytes>>,
 ) -> Result<(StatusCode, Body), Box<dyn core::error::Error + Send + Sync>> {
+    let answer = begin(stream, request).await?;
+    Ok((answer.status(), collect(answer.into_body()).await?))
+}
+
+async fn begin(
+    stream: TcpStream,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, Box<dyn core::error::Error + Send + Sync>> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // Its errors are those of the request too.
     tokio::spawn(connection);
-    let answer = sender.send_request(request).await?;
-    Ok((answer.status(), collect(answer.into_body()).await?))
+    Ok(sender.send_request(request).await?)
 }
 
 async fn collect(mut body: Incoming) -> Result<Body, Box<dyn core::error::Error + Send + Sync>> {

@@ -12,7 +12,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// Prints an answer as it came, or what `text` makes of it.
-    pub(super) fn print(
+    pub(crate) fn print(
         self,
         answer: &[u8],
         text: impl FnOnce(&[u8]) -> Result<String, Failure>,

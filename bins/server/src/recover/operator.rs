@@ -87,5 +87,6 @@ fn record(id: CredentialId, at: Timestamp) -> AuditRecord {
         }),
         decided_by: None,
         request: None,
+        details: None,
     }
 }

@@ -222,6 +222,20 @@ named! {
         SystemRecover = "system.recover",
         /// A store was set up.
         SystemInit = "system.init",
+        /// The audit log was searched.
+        AuditRead = "audit.read",
+        /// The audit log of an organisation was taken out.
+        AuditExport = "audit.export",
+        /// Records that were too old were removed.
+        AuditRetention = "audit.retention",
+        /// How the audit log stands, or its checkpoints, were read by the operator.
+        SystemAuditRead = "system.audit.read",
+        /// The whole audit log was taken out by the operator.
+        SystemAuditExport = "system.audit.export",
+        /// The audit log was verified by the operator.
+        SystemAuditVerify = "system.audit.verify",
+        /// The key that signs the audit log was rotated by the operator.
+        SystemAuditKeyRotate = "system.audit_key.rotate",
     }
 }
 
@@ -270,5 +284,7 @@ named! {
         Region = "region",
         /// A key of the installation.
         InstanceKey = "instance_key",
+        /// The audit log.
+        AuditLog = "audit_log",
     }
 }

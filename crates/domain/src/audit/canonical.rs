@@ -1,8 +1,9 @@
 //! The canonical bytes of a record: what is hashed, stored and compared with the index columns.
 
-use super::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+use super::{Action, AuditRecord, Details, Outcome, RequestInfo, Resource, ResourceKind};
 use crate::canonical::{DecodeError, Decoder, Encoder};
 use crate::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, RequestId, ServiceAccountId, UserId};
+use crate::kms::KeyType;
 use crate::principal::Principal;
 use crate::time::Timestamp;
 use core::net::IpAddr;
@@ -65,6 +66,19 @@ impl AuditRecord {
                 to.text(text);
             });
         });
+        to.optional(self.details.as_deref(), |to, details| {
+            to.optional(details.key_slug.as_deref(), |to, slug| {
+                to.text(slug);
+            });
+            to.optional(details.key_type, |to, key_type| {
+                to.text(key_type.as_str());
+            });
+            for number in [details.bytes_in, details.bytes_out, details.count] {
+                to.optional(number, |to, number| {
+                    to.number(number);
+                });
+            }
+        });
         to.finish()
     }
 
@@ -88,6 +102,7 @@ impl AuditRecord {
             resource: from.optional(read_resource)?,
             decided_by: from.optional(Decoder::text)?,
             request: from.optional(read_request)?.map(Arc::new),
+            details: from.optional(read_details)?.map(Box::new),
         };
         from.finish()?;
         Ok(record)
@@ -126,10 +141,22 @@ fn read_request(from: &mut Decoder<'_>) -> Result<RequestInfo, DecodeError> {
     })
 }
 
+fn read_details(from: &mut Decoder<'_>) -> Result<Details, DecodeError> {
+    let key_type = |from: &mut Decoder<'_>| KeyType::from_name(&from.text()?).ok_or(DecodeError);
+    Ok(Details {
+        key_slug: from.optional(Decoder::text)?,
+        key_type: from.optional(key_type)?,
+        bytes_in: from.optional(Decoder::number)?,
+        bytes_out: from.optional(Decoder::number)?,
+        count: from.optional(Decoder::number)?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+    use crate::audit::{Action, AuditRecord, Details, Outcome, RequestInfo, Resource, ResourceKind};
     use crate::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, RequestId, ServiceAccountId, UserId};
+    use crate::kms::KeyType;
     use crate::principal::Principal;
     use crate::time::Timestamp;
     use core::net::IpAddr;
@@ -158,10 +185,19 @@ mod tests {
     }
 
     prop_compose! {
+        fn details()(
+            key_slug in maybe("[a-z-]{0,9}"), key_type in maybe(0..KeyType::ALL.len()), numbers: [Option<u64>; 3],
+        ) -> Details {
+            let [bytes_in, bytes_out, count] = numbers;
+            Details { key_slug, key_type: key_type.map(|n| KeyType::ALL[n]), bytes_in, bytes_out, count }
+        }
+    }
+
+    prop_compose! {
         fn record()(
             event in id(), at in 0i64..(1 << 50), action in 0..Action::ALL.len(), outcome in 0..Outcome::ALL.len(), status: u16,
             ids in (maybe(id()), maybe(id()), maybe(id()), maybe((any::<bool>(), id())), maybe(id())),
-            resource in maybe(resource()), decided_by in maybe(".{0,20}"), request in maybe(request()),
+            resource in maybe(resource()), decided_by in maybe(".{0,20}"), request in maybe(request()), details in maybe(details()),
         ) -> AuditRecord {
             AuditRecord {
                 event: EventId::new(event),
@@ -179,6 +215,7 @@ mod tests {
                 resource,
                 decided_by,
                 request,
+                details: details.map(Box::new),
             }
         }
     }

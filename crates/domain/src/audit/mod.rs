@@ -7,8 +7,16 @@
 mod action;
 mod canonical;
 mod chain;
+mod checkpoint;
+mod reader;
 mod record;
+mod term;
+mod verify;
 
 pub use action::{Action, Outcome, ResourceKind};
 pub use chain::{ChainHash, ChainState, ChainedRecord, EncodedRecord, Signature, signed_bytes};
-pub use record::{AuditRecord, RequestInfo, Resource};
+pub use checkpoint::{AuditKey, Checkpoint, SignedCheckpoint};
+pub use reader::{Behind, Link, LogReader, SinkName, SinkNameError};
+pub use record::{AuditRecord, Details, RequestInfo, Resource};
+pub use term::{IndexEntry, Term};
+pub use verify::{Finding, FindingKind, KnownKeys, Ledger, StreamCheck, check_anchor};

@@ -1,5 +1,6 @@
 use super::{Action, Outcome, ResourceKind};
 use crate::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, RequestId};
+use crate::kms::KeyType;
 use crate::principal::Principal;
 use crate::time::Timestamp;
 use core::net::IpAddr;
@@ -10,6 +11,10 @@ use uuid::Uuid;
 const MAX_USER_AGENT_LEN: usize = 512;
 /// The longest URL path that is kept, in bytes; a longer one is cut.
 const MAX_URL_PATH_LEN: usize = 1024;
+/// The longest name of a resource that is kept, in bytes: as long as a secret's path. A longer one, which names nothing, is cut.
+const MAX_IDENTITY_LEN: usize = 512;
+/// The longest decision that is kept, in bytes; a longer one is cut.
+const MAX_DECISION_LEN: usize = 512;
 
 /// The request that an operation came with. Bounded, and free of control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +31,14 @@ pub struct RequestInfo {
     pub path: Option<String>,
 }
 
+/// Whether a text stays as it is.
+fn is_tame(text: &str, len: usize) -> bool {
+    text.len() <= len && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Cuts to `len` bytes at a character, and writes control and invisible formatting characters as escapes.
 fn tame(text: &str, len: usize) -> String {
-    if text.len() <= len && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_tame(text, len) {
         return text.to_owned();
     }
     let mut tamed = String::with_capacity(text.len().min(len));
@@ -50,7 +60,15 @@ fn tame(text: &str, len: usize) -> String {
 /// Whether a character doesn't show, or changes how others show.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The same in place.
+fn tame_text(text: &mut String, len: usize) {
+    if !is_tame(text, len) {
+        *text = tame(text, len);
+    }
 }
 
 impl RequestInfo {
@@ -86,6 +104,21 @@ pub struct Resource {
     pub version: Option<u64>,
 }
 
+/// More about an operation with a KMS key, or about many things at once. Never a value, key or token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// The slug of the KMS key.
+    pub key_slug: Option<String>,
+    /// The type of the KMS key.
+    pub key_type: Option<KeyType>,
+    /// How many bytes came in: of a plaintext, a ciphertext, of what is signed.
+    pub bytes_in: Option<u64>,
+    /// How many bytes went out.
+    pub bytes_out: Option<u64>,
+    /// How many things were concerned: calls that are told together, records that were removed.
+    pub count: Option<u64>,
+}
+
 /// One entry of the audit log: who did what, from where, and how it ended. Never a value, key or token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
@@ -115,4 +148,91 @@ pub struct AuditRecord {
     pub decided_by: Option<String>,
     /// The request that it came with; `None` for what the system does by itself.
     pub request: Option<Arc<RequestInfo>>,
+    /// More, where there is more to tell.
+    pub details: Option<Box<Details>>,
+}
+
+impl AuditRecord {
+    /// Cuts and escapes what a caller may have written: the name of the resource, and what that led to.
+    #[must_use]
+    pub fn tamed(mut self) -> Self {
+        if let Some(resource) = &mut self.resource {
+            tame_text(&mut resource.identity, MAX_IDENTITY_LEN);
+        }
+        if let Some(decided_by) = &mut self.decided_by {
+            tame_text(decided_by, MAX_DECISION_LEN);
+        }
+        self
+    }
+
+    /// Whether it tells of what the system did by itself, in nobody's request.
+    #[must_use]
+    pub const fn is_by_system(&self) -> bool {
+        self.principal.is_none() && self.request.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AuditRecord, MAX_DECISION_LEN, MAX_IDENTITY_LEN, RequestInfo, Resource};
+    use crate::audit::{Action, Outcome, ResourceKind};
+    use crate::id::{EventId, RequestId};
+    use crate::time::Timestamp;
+    use core::net::IpAddr;
+    use uuid::Uuid;
+
+    fn record(identity: &str, decided_by: &str) -> AuditRecord {
+        AuditRecord {
+            event: EventId::new(Uuid::nil()),
+            at: Timestamp::EPOCH,
+            action: Action::KmsRead,
+            outcome: Outcome::Failure,
+            status: 404,
+            organisation: None,
+            region: None,
+            project: None,
+            principal: None,
+            credential: None,
+            resource: Some(Resource {
+                kind: ResourceKind::KmsKey,
+                identity: identity.to_owned(),
+                id: None,
+                version: None,
+            }),
+            decided_by: Some(decided_by.to_owned()),
+            request: None,
+            details: None,
+        }
+    }
+
+    #[test]
+    fn what_a_caller_names_is_tamed() {
+        let longest = "x".repeat(MAX_IDENTITY_LEN);
+        for (written, kept) in [
+            ("/a/b", "/a/b"),
+            ("Zähler", "Zähler"),
+            ("a\r\nb", "a\\u{d}\\u{a}b"),
+            ("\u{202e}evil\u{2066}", "\\u{202e}evil\\u{2066}"),
+            ("\u{61c}\u{2060}\u{e0041}\u{ad}", "\\u{61c}\\u{2060}\\u{e0041}\\u{ad}"),
+            (longest.as_str(), longest.as_str()),
+        ] {
+            assert_eq!(record(written, written).tamed(), record(kept, kept));
+        }
+        for long in ["ab".repeat(9_000), "ä".repeat(9_000), "\u{202e}".repeat(9_000), "\0".repeat(9_000)] {
+            let record = record(&long, &long).tamed();
+            let (kept, decided_by) = (record.resource.expect("there").identity, record.decided_by.expect("there"));
+            assert!((MAX_IDENTITY_LEN - 8..=MAX_IDENTITY_LEN).contains(&kept.len()), "{}", kept.len());
+            assert!((MAX_DECISION_LEN - 8..=MAX_DECISION_LEN).contains(&decided_by.len()), "{}", decided_by.len());
+            assert!(!kept.ends_with(['\\', '{']), "an escape is kept whole or not at all: {kept}");
+        }
+    }
+
+    #[test]
+    fn no_request_makes_a_long_record() {
+        let long = "\u{1f980}\n\u{202e}".repeat(9_000);
+        let client = IpAddr::from([0x2001; 8]);
+        let info = RequestInfo::http(RequestId::new(Uuid::nil()), client, Some(&long), &long, &long);
+        let texts = [info.user_agent, info.method, info.path].map(|text| text.expect("there").len());
+        assert!(texts.iter().zip([512, 16, 1024]).all(|(len, most)| *len <= most && len + 10 > most), "{texts:?}");
+    }
 }

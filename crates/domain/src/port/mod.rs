@@ -13,7 +13,10 @@ mod read;
 mod root_key;
 mod tokens;
 
-pub use audit::{Access, AccessError, AccessErrorKind, AccessLog, AuditLog, AuditReader, AuditSigner};
+pub use audit::{
+    Access, AccessError, AccessErrorKind, AccessLog, AuditKeys, AuditLog, AuditReader, AuditSigner, AuditSink,
+    CheckpointSink, SignatureVerifier, SinkError, StoredCheckpoint, StoredLine, Window,
+};
 pub use authenticate::{AuthenticateError, Authenticated, Authenticator, Credential, UserLogin};
 pub use cipher::{CipherError, KeyedDigest, PayloadCipher};
 pub use commit::{CommitError, CommitErrorKind, Committer};

@@ -82,6 +82,8 @@ pub(crate) fn region(region: &strongroom_domain::tenancy::Region) -> Region {
         slug: region.slug.clone(),
         description: region.description.clone(),
         created_at: region.created_at.to_rfc3339(),
+        updated_at: region.updated_at.to_rfc3339(),
+        object_version: region.object_version,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Between the domain's types and those of the wire.
 
+mod audit;
 mod crypto;
 mod document;
 pub(crate) mod iam;
@@ -8,6 +9,7 @@ mod secret;
 mod system;
 mod value;
 
+pub(crate) use audit::{audit_page, exported_record};
 pub(crate) use crypto::{hash, import, sign_input};
 pub(crate) use document::policy;
 pub(crate) use key::{deleted_key, inventory, key, key_type, key_version, region, summary};

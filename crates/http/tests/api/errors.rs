@@ -15,7 +15,7 @@ async fn every_error_has_one_form() {
     for (request, status, code) in [
         ("GET /nothing", StatusCode::NOT_FOUND, "not_found"),
         ("GET /v1/kms/nl-01/nothing", StatusCode::NOT_FOUND, "not_found"),
-        ("GET /v1/audit", StatusCode::NOT_FOUND, "not_found"),
+        ("GET /v1/audit/nothing", StatusCode::NOT_FOUND, "not_found"),
         (&format!("{key}/seal"), StatusCode::NOT_FOUND, "not_found"),
         ("PUT /v1/regions", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         (&format!("{key}/cancel-deletion"), StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),

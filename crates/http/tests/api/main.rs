@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a helper of tests fails by panicking")]
 
+mod audit;
+mod audit_input;
+mod audit_system;
 mod bodies;
 mod errors;
 mod iam;

@@ -3,6 +3,8 @@
 use crate::support::{MAX_VALUE_LEN, Room};
 use serde_json::json;
 use strongroom_domain::audit::AuditRecord;
+use strongroom_domain::port::Clock;
+use strongroom_domain::time::Timestamp;
 
 const PUT: &str = "POST /v1/secrets/nl-01/secret/a/versions";
 const VALUE: &str = r#"{"secretString":"YQ=="}"#;
@@ -145,4 +147,31 @@ async fn a_version_in_the_query_never_reveals_or_puts_another() {
     }
     let current = room.admin("POST /v1/secrets/nl-01/secret/a/value", json!({})).await;
     assert_eq!(current.json()["version"].to_string().trim_matches('"'), "1", "nothing was put");
+}
+
+/// A clock that is set back moves no record: they stay in the order in which they came, each with what the clock said.
+#[tokio::test]
+async fn a_clock_that_goes_back_leaves_the_order() {
+    let room = Room::new().await;
+    room.secret("/a").await;
+    let before = room.records_after(0).await.len();
+    let begun = room.clock.now();
+    let hour = 3_600_000_000;
+    let steps = [0, hour, -hour, -2 * hour, 5, -24 * 365 * hour, 1];
+    for step in steps {
+        room.clock.set(Timestamp::from_micros(begun.as_micros() + step));
+        let revealed = room.admin("POST /v1/secrets/nl-01/secret/a/value", json!({})).await;
+        assert_eq!(revealed.status, 200, "{}", revealed.message());
+    }
+    // Refusals too, which are counted by the second.
+    room.clock.set(Timestamp::from_micros(begun.as_micros() - hour));
+    let refused = room.raw("GET /v1/kms/summary", &[], "").await;
+    assert_eq!(refused.status, 401);
+    let records = room.records_after(before).await;
+    let times: Vec<i64> = records.iter().map(|record| record.at.as_micros() - begun.as_micros()).collect();
+    let expected: Vec<i64> = steps.iter().flat_map(|step| [*step; 2]).chain([-hour]).collect();
+    assert_eq!(times, expected);
+    let actions: Vec<_> = records.iter().map(|record| record.action.as_str()).collect();
+    let pairs = actions[..2 * steps.len()].chunks(2);
+    assert!(pairs.into_iter().all(|pair| pair == ["secret.value.read", "kms.decrypt"]), "{actions:?}");
 }

@@ -174,7 +174,17 @@ fn organisation(number: u128, slug: &str, gates: Gates) -> Organisation {
 fn region(number: u128, slug: &str, kms_enabled: bool) -> Region {
     let id = RegionId::new(Uuid::from_u128(number));
     let (name, slug) = (slug.to_uppercase(), slug.to_owned());
-    Region { id, name, slug, description: String::new(), kms_enabled, created_at: Timestamp::EPOCH }
+    let at = Timestamp::EPOCH;
+    Region {
+        id,
+        name,
+        slug,
+        description: String::new(),
+        kms_enabled,
+        created_at: at,
+        updated_at: at,
+        object_version: 1,
+    }
 }
 
 impl Room {
@@ -261,6 +271,7 @@ impl Room {
             kms,
             import_keys: Some(Arc::new(FixedWrappingKey)),
             root_keys: None,
+            audit_keys: None,
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[7; 32]), 1)),
             clock: clock.clone(),
@@ -335,4 +346,10 @@ pub(crate) fn assert_error(reply: &Reply, status: StatusCode, code: &str) {
     assert_eq!(reply.json()["requestId"], reply.header("x-request-id"));
     assert!(reply.header("x-request-id").starts_with("req-"));
     assert!(reply.message().ends_with('.'), "{}", reply.message());
+}
+
+/// What decided, and for how many calls the record stands.
+pub(crate) fn cause(record: &AuditRecord) -> (String, u64) {
+    let count = record.details.as_ref().and_then(|details| details.count);
+    (record.decided_by.clone().unwrap_or_default(), count.unwrap_or(1))
 }

@@ -2,12 +2,17 @@ use super::{FROM_THE_START, InstanceKeyError, InstanceKeys, seal};
 use crate::SoftwareRootKey;
 use std::sync::Arc;
 use strongroom_crypto::{OsEntropy, hmac_sha256, verify_audit_signature};
-use strongroom_domain::port::{Entropy, EntropyError, RootKey, RootKeyError};
+use strongroom_domain::audit::Signature;
+use strongroom_domain::port::{AuditSigner, Entropy, EntropyError, RootKey, RootKeyError};
 use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey, instance_key_aad};
 use strongroom_domain::value::SecretBytes;
 
-fn root() -> SoftwareRootKey {
-    SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("generates")
+fn root() -> Arc<SoftwareRootKey> {
+    Arc::new(SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("generates"))
+}
+
+fn signature(root: &Arc<SoftwareRootKey>, keys: &InstanceKeys) -> Signature {
+    keys.audit_keys(root.clone(), Arc::new(OsEntropy), None).expect("opens").sign(b"bytes")
 }
 
 fn generate(root: &SoftwareRootKey) -> (InstanceKeys, Vec<SealedInstanceKey>) {
@@ -15,11 +20,11 @@ fn generate(root: &SoftwareRootKey) -> (InstanceKeys, Vec<SealedInstanceKey>) {
 }
 
 /// What the keys answer, to compare two sets of them.
-fn answers(keys: &InstanceKeys) -> [Vec<u8>; 3] {
+fn answers(root: &Arc<SoftwareRootKey>, keys: &InstanceKeys) -> [Vec<u8>; 3] {
     [
         keys.token_digest().digest(b"bytes").to_vec(),
         keys.answer_digest().digest(b"bytes").to_vec(),
-        keys.audit_signer().sign(b"bytes").bytes.to_vec(),
+        signature(root, keys).bytes.to_vec(),
     ]
 }
 
@@ -30,13 +35,13 @@ fn stored_keys_open_to_the_same_keys() {
     assert_eq!(sealed.iter().map(|key| key.purpose).collect::<Vec<_>>(), FROM_THE_START);
     assert!(sealed.iter().all(|key| key.version == 1));
     sealed.reverse();
-    let opened = InstanceKeys::open(&root, &sealed).expect("opens");
-    assert_eq!(answers(&opened), answers(&keys));
+    let opened = InstanceKeys::open(&*root, &sealed).expect("opens");
+    assert_eq!(answers(&root, &opened), answers(&root, &keys));
     assert_eq!((opened.token_digest().key_version(), opened.answer_digest().key_version()), (1, 1));
 
-    let [token, answer, _] = answers(&keys);
+    let [token, answer, _] = answers(&root, &keys);
     assert_ne!(token, answer);
-    assert_ne!(answers(&generate(&root).0), answers(&keys));
+    assert_ne!(answers(&root, &generate(&root).0), answers(&root, &keys));
 }
 
 #[test]
@@ -47,7 +52,7 @@ fn the_stored_public_key_verifies_signatures() {
     let [(InstanceKeyPurpose::AuditSigning, public), (InstanceKeyPurpose::TokenSigning, _)] = publics[..] else {
         panic!("public keys of the signing keys")
     };
-    assert!(verify_audit_signature(&public, b"bytes", &keys.audit_signer().sign(b"bytes")));
+    assert!(verify_audit_signature(&public, b"bytes", &signature(&root, &keys)));
 }
 
 #[test]
@@ -56,12 +61,15 @@ fn the_newest_version_is_used() {
     let (_, mut sealed) = generate(&root);
     let key = SecretBytes::copy_of(&[7; 32]);
     for purpose in FROM_THE_START {
-        sealed.insert(0, seal(&root, purpose, 12, &key).expect("seals"));
+        sealed.insert(0, seal(&*root, purpose, 12, &key).expect("seals"));
     }
-    let keys = InstanceKeys::open(&root, &sealed).expect("opens");
+    let keys = InstanceKeys::open(&*root, &sealed).expect("opens");
     assert_eq!(keys.token_digest().digest(b"bytes"), hmac_sha256(&[7; 32], b"bytes"));
     assert_eq!((keys.token_digest().key_version(), keys.answer_digest().key_version()), (12, 12));
-    assert_eq!(keys.audit_signer().sign(b"").key_version, 12);
+    // Of those that sign the audit log, a checkpoint tells which.
+    assert_eq!(signature(&root, &keys).key_version, 1);
+    let known = keys.audit_keys(root, Arc::new(OsEntropy), Some(12)).expect("opens");
+    assert_eq!(known.sign(b"").key_version, 12);
 }
 
 #[test]
@@ -71,7 +79,7 @@ fn every_purpose_must_be_there() {
     let optional = InstanceKeyPurpose::TokenSigning;
     for purpose in FROM_THE_START.into_iter().filter(|purpose| *purpose != optional) {
         let rest: Vec<_> = sealed.iter().filter(|key| key.purpose != purpose).cloned().collect();
-        let error = InstanceKeys::open(&root, &rest).err();
+        let error = InstanceKeys::open(&*root, &rest).err();
         assert!(matches!(error, Some(InstanceKeyError::Missing(missing)) if missing == purpose));
     }
 }
@@ -82,16 +90,16 @@ fn a_store_from_before_access_tokens_is_given_their_key() {
     let (_, sealed) = generate(&root);
     let purpose = InstanceKeyPurpose::TokenSigning;
     let mut old: Vec<_> = sealed.iter().filter(|key| key.purpose != purpose).cloned().collect();
-    assert!(InstanceKeys::open(&root, &old).expect("opens").token_signing().is_empty());
+    assert!(InstanceKeys::open(&*root, &old).expect("opens").token_signing().is_empty());
 
-    let missing = InstanceKeys::missing(&root, &OsEntropy, &old).expect("makes");
+    let missing = InstanceKeys::missing(&*root, &OsEntropy, &old).expect("makes");
     assert_eq!(missing.iter().map(|key| (key.purpose, key.version)).collect::<Vec<_>>(), [(purpose, 1)]);
     old.extend(missing.clone());
-    assert_eq!(InstanceKeys::open(&root, &old).expect("opens").token_signing(), missing);
-    assert!(InstanceKeys::missing(&root, &OsEntropy, &old).expect("nothing to make").is_empty());
+    assert_eq!(InstanceKeys::open(&*root, &old).expect("opens").token_signing(), missing);
+    assert!(InstanceKeys::missing(&*root, &OsEntropy, &old).expect("nothing to make").is_empty());
 
     let without_digest: Vec<_> = sealed[1..].to_vec();
-    assert!(InstanceKeys::missing(&root, &OsEntropy, &without_digest).expect("nothing to make").is_empty());
+    assert!(InstanceKeys::missing(&*root, &OsEntropy, &without_digest).expect("nothing to make").is_empty());
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn a_key_that_opens_but_is_no_key_is_damaged() {
     let root = root();
     let (_, sealed) = generate(&root);
     let damaged = |sealed: &[SealedInstanceKey]| {
-        matches!(InstanceKeys::open(&root, sealed).err(), Some(InstanceKeyError::Damaged { version: 1, .. }))
+        matches!(InstanceKeys::open(&*root, sealed).err(), Some(InstanceKeyError::Damaged { version: 1, .. }))
     };
     for (place, purpose) in FROM_THE_START.into_iter().enumerate() {
         for len in [0, 31, 33] {
@@ -148,6 +156,6 @@ fn without_randomness_no_key_is_made() {
             Err(EntropyError("broken".into()))
         }
     }
-    let error = InstanceKeys::generate(&root(), &Broken).err();
+    let error = InstanceKeys::generate(&*root(), &Broken).err();
     assert!(matches!(error, Some(InstanceKeyError::Entropy(_))));
 }

@@ -1,6 +1,8 @@
 //! How each change is made. A function either makes its change, leaving in the journal how to take it back, or refuses and leaves
 //! everything as it was.
 
+mod add_checkpoint;
+mod advance_reader;
 mod append_key_version;
 mod append_version;
 mod delete_key;
@@ -9,6 +11,7 @@ mod delete_secret;
 mod delete_token;
 mod erase_version;
 mod forget_answer;
+mod index_records;
 mod insert_instance_key;
 mod insert_key;
 mod insert_key_check;
@@ -19,6 +22,7 @@ mod insert_token;
 mod prune_answers;
 mod put_object;
 mod remember_answer;
+mod remove_records;
 mod replace_instance_key;
 mod replace_key_check;
 mod replace_key_handle;
@@ -96,6 +100,19 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
             Ok(())
         }
         Change::ReplaceKeyCheck(check) => replace_key_check::apply(state, check, journal),
+        Change::IndexRecords { stream, through, entries } => {
+            index_records::apply(state, stream, through, entries, journal);
+            Ok(())
+        }
+        Change::RemoveRecords { stream, through, entries } => {
+            remove_records::apply(state, stream, through, entries, journal);
+            Ok(())
+        }
+        Change::AddCheckpoint(checkpoint) => add_checkpoint::apply(state, &checkpoint, journal),
+        Change::AdvanceReader { reader, stream, through } => {
+            advance_reader::apply(state, reader, stream, through, journal);
+            Ok(())
+        }
         Change::RememberAnswer(answer) => remember_answer::apply(state, answer, journal),
         Change::ForgetAnswer { key, before } => {
             forget_answer::apply(state, key, before, journal);

@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub(crate) description: String,
     pub(crate) kms_enabled: bool,
     pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) object_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -5,6 +5,8 @@
 mod m0001_first_secret;
 mod m0002_directory;
 mod m0003_kms;
+mod m0004_audit;
+mod m0005_regions;
 
 use sea_orm_migration::sea_orm::DbBackend;
 use sea_orm_migration::sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement};
@@ -20,6 +22,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first_secret::Migration),
             Box::new(m0002_directory::Migration),
             Box::new(m0003_kms::Migration),
+            Box::new(m0004_audit::Migration),
+            Box::new(m0005_regions::Migration),
         ]
     }
 }

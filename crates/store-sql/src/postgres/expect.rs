@@ -214,6 +214,10 @@ fn changed(change: &Change) -> Option<AggregateId> {
         | Change::InsertKey(_)
         | Change::ReplaceInstanceKey { .. }
         | Change::ReplaceKeyCheck(_)
+        | Change::IndexRecords { .. }
+        | Change::RemoveRecords { .. }
+        | Change::AddCheckpoint(_)
+        | Change::AdvanceReader { .. }
         | Change::RememberAnswer(_)
         | Change::ForgetAnswer { .. }
         | Change::PruneAnswers { .. } => None,
@@ -230,6 +234,7 @@ async fn find_taken<'a>(
     for key in keys {
         match key {
             UniqueKey::Setup => kinds.setup.push(*key),
+            UniqueKey::Checkpoint(number) => kinds.checkpoints.push((*key, row::column(*number))),
             UniqueKey::OrganisationSlug(slug) => kinds.organisations.push((*key, slug.as_str())),
             UniqueKey::RegionSlug(slug) => kinds.regions.push((*key, slug.as_str())),
             UniqueKey::SecretPath(scope, path) => kinds.paths.push((*key, scope, path.as_str())),
@@ -248,6 +253,7 @@ async fn find_taken<'a>(
 #[derive(Default)]
 struct Kinds<'a> {
     setup: Vec<&'a UniqueKey>,
+    checkpoints: Vec<(&'a UniqueKey, i64)>,
     organisations: Vec<(&'a UniqueKey, &'a str)>,
     regions: Vec<(&'a UniqueKey, &'a str)>,
     paths: Vec<(&'a UniqueKey, &'a Scope, &'a str)>,
@@ -264,6 +270,7 @@ impl<'a> Kinds<'a> {
                 sqlx::query_scalar("SELECT EXISTS (SELECT FROM key_check)").fetch_one(&mut *connection).await?;
             taken.extend(self.setup.into_iter().filter(|_| exists));
         }
+        find_checkpoints(connection, &self.checkpoints, taken).await?;
         find_slugs(connection, "SELECT slug FROM organisations WHERE slug = ANY($1)", &self.organisations, taken)
             .await?;
         find_slugs(connection, "SELECT slug FROM regions WHERE slug = ANY($1)", &self.regions, taken).await?;
@@ -353,6 +360,22 @@ async fn find_handles<'a>(
     .fetch_all(connection)
     .await?;
     taken.extend(at_places(keys, places).map(|(key, ..)| *key));
+    Ok(())
+}
+
+async fn find_checkpoints<'a>(
+    connection: &mut PgConnection,
+    keys: &[(&'a UniqueKey, i64)],
+    taken: &mut HashSet<&'a UniqueKey>,
+) -> Result<(), sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<i64> = sqlx::query_scalar("SELECT number FROM audit_checkpoints WHERE number = ANY($1)")
+        .bind(keys.iter().map(|(_, number)| *number).bind_iter())
+        .fetch_all(connection)
+        .await?;
+    taken.extend(keys.iter().filter(|(_, number)| found.contains(number)).map(|(key, _)| *key));
     Ok(())
 }
 

@@ -1,3 +1,5 @@
+mod audit;
+
 use super::hot::HotReads;
 use super::lease::PostgresLeases;
 use super::options::PostgresOptions;
@@ -12,15 +14,14 @@ use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use strongroom_domain::audit::{AuditRecord, ChainedRecord};
 use strongroom_domain::directory::DirectoryObject;
-use strongroom_domain::id::{KeyId, OrganisationId, RequestId, SecretId, StreamId, UserId};
+use strongroom_domain::id::{KeyId, OrganisationId, SecretId, UserId};
 use strongroom_domain::kms::{Key, KeySummary, KeyVersionNumber};
 use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl, Renewal};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, AuditSigner, BrowseEntry, DirectoryReader, Freshness, IdGenerator, KeyCounts, KeyDue,
-    KeyFilter, KeyName, KeyReader, LeaseError, Leases, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader,
+    AnswerReader, AuditSigner, BrowseEntry, DirectoryReader, Freshness, IdGenerator, KeyCounts, KeyDue, KeyFilter,
+    KeyName, KeyReader, LeaseError, Leases, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader,
     TenancyReader, TokenReader, WrappedVersion,
 };
 use strongroom_domain::principal::Token;
@@ -311,21 +312,6 @@ impl SetupReader for PostgresStore {
 
     async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError> {
         self.cold(|| read::setup::instance_keys(&self.orm)).await
-    }
-}
-
-#[async_trait]
-impl AuditReader for PostgresStore {
-    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
-        self.cold(|| read::audit::streams(&self.orm)).await
-    }
-
-    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
-        self.cold(|| read::audit::records(&self.orm, stream, after, limit)).await
-    }
-
-    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
-        self.cold(|| read::audit::denied(&self.orm, request, organisation)).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! That reads of the directory, of a user's tokens, of a request's denials, of what is due for keys and of what is bound to one are
 //! look-ups by index, however much there is.
 
+mod audit_log;
+
 use super::{audit, bound, directory, keys, tokens};
 use crate::entity::kms_key;
 use crate::migration::Migrator;

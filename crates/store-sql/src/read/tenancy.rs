@@ -53,6 +53,8 @@ pub(crate) async fn regions(db: &DatabaseConnection) -> Result<Vec<Region>, Read
         description: row.description,
         kms_enabled: row.kms_enabled,
         created_at: at(row.created_at),
+        updated_at: at(row.updated_at),
+        object_version: u64::try_from(row.object_version).unwrap_or(1),
     };
     Ok(found.into_iter().map(read).collect())
 }

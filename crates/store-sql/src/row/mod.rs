@@ -1,5 +1,6 @@
 //! Rows to domain types and back, the same for every database.
 
+pub(crate) mod audit;
 pub(crate) mod directory;
 pub(crate) mod key;
 pub(crate) mod metadata;
@@ -65,7 +66,7 @@ pub(crate) fn array<const N: usize>(bytes: &[u8], of: &str) -> Result<[u8; N], R
 }
 
 /// How many bits of a position are the sequence: 60,000 records a second for nine years.
-const SEQUENCE_BITS: u32 = 44;
+pub(crate) const SEQUENCE_BITS: u32 = 44;
 /// The last place that a stream can have among the streams.
 pub(crate) const LAST_ORDINAL: i64 = (1 << (63 - SEQUENCE_BITS)) - 1;
 /// Where a stream ends and another begins; a commit never adds as many records as are left behind it.
@@ -74,4 +75,9 @@ pub(crate) const LAST_SEQUENCE: u64 = (1 << SEQUENCE_BITS) - (1 << 20);
 /// The place of an audit record among all: streams in the order in which they began, in each by sequence.
 pub(crate) fn position(ordinal: i64, sequence: u64) -> i64 {
     ordinal.saturating_mul(1 << SEQUENCE_BITS).saturating_add(column(sequence))
+}
+
+/// The sequence of a place in its stream.
+pub(crate) const fn sequence(position: i64) -> u64 {
+    (position & ((1 << SEQUENCE_BITS) - 1)).unsigned_abs()
 }

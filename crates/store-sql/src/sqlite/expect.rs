@@ -53,6 +53,9 @@ pub(super) fn is_absent(connection: &Connection, key: &UniqueKey) -> rusqlite::R
     let scoped = |scope: &Scope, text| (scope.organisation.uuid(), scope.region.uuid(), row::project(scope), text);
     match key {
         UniqueKey::Setup => is_empty(connection, "SELECT 1 FROM key_check", []),
+        UniqueKey::Checkpoint(number) => {
+            is_empty(connection, "SELECT 1 FROM audit_checkpoints WHERE number = ?1", [row::column(*number)])
+        }
         UniqueKey::OrganisationSlug(slug) => {
             is_empty(connection, "SELECT 1 FROM organisations WHERE slug = ?1", [slug])
         }

@@ -1,3 +1,5 @@
+mod audit;
+
 use super::hot::HotReads;
 use super::lease::LeaseClock;
 use super::writer::SqliteWriter;
@@ -14,15 +16,14 @@ use sea_orm_migration::MigratorTrait;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use strongroom_domain::audit::{AuditRecord, ChainedRecord};
 use strongroom_domain::directory::DirectoryObject;
-use strongroom_domain::id::{KeyId, OrganisationId, RequestId, SecretId, StreamId, UserId};
+use strongroom_domain::id::{KeyId, OrganisationId, SecretId, UserId};
 use strongroom_domain::kms::{Key, KeySummary, KeyVersionNumber};
 use strongroom_domain::path::{Directory, SecretPath};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, AuditSigner, BrowseEntry, Clock, DirectoryReader, Freshness, IdGenerator, KeyCounts,
-    KeyDue, KeyFilter, KeyName, KeyReader, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader,
-    TenancyReader, TokenReader, WrappedVersion,
+    AnswerReader, AuditSigner, BrowseEntry, Clock, DirectoryReader, Freshness, IdGenerator, KeyCounts, KeyDue,
+    KeyFilter, KeyName, KeyReader, ObjectQuery, ReadError, SealedRead, SecretReader, SetupReader, TenancyReader,
+    TokenReader, WrappedVersion,
 };
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
@@ -308,20 +309,5 @@ impl SetupReader for SqliteStore {
 
     async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError> {
         read::setup::instance_keys(&self.orm()).await
-    }
-}
-
-#[async_trait]
-impl AuditReader for SqliteStore {
-    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
-        read::audit::streams(&self.orm()).await
-    }
-
-    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
-        read::audit::records(&self.orm(), stream, after, limit).await
-    }
-
-    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
-        read::audit::denied(&self.orm(), request, organisation).await
     }
 }

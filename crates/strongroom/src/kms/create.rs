@@ -4,7 +4,7 @@ use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, Resource, ResourceKind};
+use strongroom_domain::audit::{Action, AuditRecord, Details, Resource, ResourceKind};
 use strongroom_domain::iam::{Grants, Permission, ResourceType};
 use strongroom_domain::id::{KeyId, RuleId};
 use strongroom_domain::kms::{
@@ -42,6 +42,12 @@ impl CreateKeyInput {
             rotation: Rotation::default(),
             import: None,
         }
+    }
+
+    /// What the record tells of it, whether it is created or not.
+    fn details(&self) -> Details {
+        let bytes_in = self.import.as_ref().and_then(|import| super::size(&import.wrapped));
+        Details { key_type: Some(self.key_type), bytes_in, ..Details::default() }
     }
 }
 
@@ -96,17 +102,19 @@ impl CreateKey<'_> {
     /// [`Code::UnsupportedOperation`] for what can't be imported, and those of KMS and store.
     pub async fn run(self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
         let resource = audit::key_named(&input.name);
-        match self.attempts(input).await {
+        let details = input.details();
+        match self.attempts(input, &details).await {
             Ok(key) => Ok(key),
             Err(error) => {
                 let recorder = self.session.recorder(self.engine);
                 let record = recorder.failure(self.engine.ports.clock.now(), Action::KmsCreate, resource, &error);
+                let record = AuditRecord { details: Some(Box::new(details)), ..record };
                 Err(recorder.log_failure(record, error).await)
             }
         }
     }
 
-    async fn attempts(&self, input: CreateKeyInput) -> Result<Arc<Key>, Error> {
+    async fn attempts(&self, input: CreateKeyInput, details: &Details) -> Result<Arc<Key>, Error> {
         let (engine, session) = (self.engine, self.session);
         check_name(&input.name)?;
         input.check_import()?;
@@ -144,7 +152,7 @@ impl CreateKey<'_> {
         let (mut slugs, mut tries) = (1, 0);
         let failed = loop {
             key.slug = nth_slug(&slug, slugs);
-            let committed = match self.commit(&key, sealing.clone()).await {
+            let committed = match self.commit(&key, details, sealing.clone()).await {
                 Ok(committed) => committed,
                 Err(error) => break error,
             };
@@ -208,18 +216,21 @@ impl CreateKey<'_> {
     async fn commit(
         &self,
         key: &Key,
+        details: &Details,
         sealing: Option<Expect>,
     ) -> Result<Result<(), strongroom_domain::port::CommitError>, Error> {
         let scope = self.session.scope;
         let recorder = self.session.recorder(self.engine);
         let resource = audit::key(key.spec.id, Some(KeyVersionNumber::FIRST));
+        let details = Details { key_slug: Some(key.slug.clone()), ..details.clone() };
+        let record = recorder.success(key.created_at, Action::KmsCreate, resource, Some(self.rule), 201);
         let unit = Unit {
             expect: [UniqueKey::KeyName(scope, key.name.clone()), UniqueKey::KeySlug(scope, key.slug.clone())]
                 .map(Expect::Absent)
                 .into_iter()
                 .chain(sealing)
                 .collect(),
-            records: vec![recorder.success(key.created_at, Action::KmsCreate, resource, Some(self.rule), 201)],
+            records: vec![AuditRecord { details: Some(Box::new(details)), ..record }],
             changes: vec![Change::InsertKey(key.clone())],
         };
         self.engine.commit_within(self.session, unit).await

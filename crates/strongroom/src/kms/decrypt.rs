@@ -1,4 +1,4 @@
-use super::GrantedKey;
+use super::{GrantedKey, size};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::Session;
@@ -45,14 +45,15 @@ impl Decrypt<'_> {
     /// # Errors
     /// [`Code::InvalidCiphertext`] for whatever isn't a ciphertext of this key, [`Code::KeyVersionRetired`],
     /// [`Code::UnsupportedOperation`], [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those of KMS and store.
-    pub async fn run(self, ciphertext: &str) -> Result<Decrypted, Error> {
+    pub async fn run(mut self, ciphertext: &str) -> Result<Decrypted, Error> {
         let outcome = self.attempt(ciphertext).await;
         self.0.recorded(outcome).await
     }
 
-    async fn attempt(&self, text: &str) -> Result<Decrypted, Error> {
-        let GrantedKey { engine, session, key, .. } = &self.0;
+    async fn attempt(&mut self, text: &str) -> Result<Decrypted, Error> {
         let ciphertext: Ciphertext = text.parse().map_err(|_| invalid())?;
+        self.0.bytes_in = size(&ciphertext.bytes);
+        let GrantedKey { engine, session, key, .. } = &self.0;
         self.0.check_type(KeyType::encrypts, "decrypt")?;
         key.check_usable()?;
         let version = key.decrypts_with(ciphertext.version).map_err(|error| match error {
@@ -66,7 +67,7 @@ impl Decrypt<'_> {
                 KmsErrorKind::NotAuthentic => invalid(),
                 _ => error.into(),
             })?;
-        self.0.commit_success(version.number).await?;
+        self.0.commit_success(version.number, Some(plain.len() as u64)).await?;
         Ok(Decrypted { plain, version: version.number })
     }
 }

@@ -1,4 +1,4 @@
-use super::GrantedKey;
+use super::{GrantedKey, size};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::Session;
@@ -57,7 +57,8 @@ impl Encrypt<'_> {
     /// # Errors
     /// [`Code::InvalidRequest`] for a plaintext of another length, [`Code::UnsupportedOperation`], [`Code::KeyVersionNotFound`],
     /// [`Code::KeyVersionRetired`], [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those of KMS and store.
-    pub async fn run(self, plain: SecretBytes, version: Option<KeyVersionNumber>) -> Result<Encrypted, Error> {
+    pub async fn run(mut self, plain: SecretBytes, version: Option<KeyVersionNumber>) -> Result<Encrypted, Error> {
+        self.0.bytes_in = Some(plain.len() as u64);
         let outcome = self.attempt(&plain, version).await;
         self.0.recorded(outcome).await
     }
@@ -80,7 +81,7 @@ impl Encrypt<'_> {
             KmsErrorKind::TooLong => too_long(key_type).because(error),
             _ => error.into(),
         })?;
-        self.0.commit_success(version.number).await?;
+        self.0.commit_success(version.number, size(&bytes)).await?;
         Ok(Encrypted { ciphertext: Ciphertext { version: version.number, bytes } })
     }
 }

@@ -58,7 +58,7 @@ impl Export<'_> {
         let version = self.0.version(version)?;
         key.check_usable()?;
         let material = engine.kms(&session.region)?.export(&key.spec, version).await?;
-        self.0.commit_success(version.number).await?;
+        self.0.commit_success(version.number, Some(material.len() as u64)).await?;
         Ok(Exported { material, version: version.number })
     }
 }

@@ -1,4 +1,4 @@
-use super::GrantedKey;
+use super::{GrantedKey, size};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::Session;
@@ -50,11 +50,12 @@ impl Hmac<'_> {
     /// [`Code::KeyVersionNotFound`], [`Code::KeyVersionRetired`], [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those of KMS
     /// and store.
     pub async fn run(
-        self,
+        mut self,
         message: &[u8],
         version: Option<KeyVersionNumber>,
         algorithm: Option<HashAlgorithm>,
     ) -> Result<Ciphertext, Error> {
+        self.0.bytes_in = size(message);
         let outcome = self.attempt(message, version, algorithm).await;
         self.0.recorded(outcome).await
     }
@@ -71,7 +72,7 @@ impl Hmac<'_> {
         let version = self.0.version(version)?;
         key.check_usable()?;
         let bytes = engine.kms(&session.region)?.mac(&key.spec, version, message).await?;
-        self.0.commit_success(version.number).await?;
+        self.0.commit_success(version.number, size(&bytes)).await?;
         Ok(Ciphertext { version: version.number, bytes })
     }
 }

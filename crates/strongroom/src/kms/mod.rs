@@ -54,7 +54,7 @@ use crate::error::{Code, Error, busy};
 use crate::session::Session;
 use async_trait::async_trait;
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, Resource};
+use strongroom_domain::audit::{Action, AuditRecord, Details, Resource};
 use strongroom_domain::iam::Permission;
 use strongroom_domain::id::RuleId;
 use strongroom_domain::kms::{Key, KeyStateError, KeyType, KeyVersion, KeyVersionNumber};
@@ -70,6 +70,8 @@ pub(crate) struct GrantedKey<'a> {
     pub(crate) key: Arc<Key>,
     pub(crate) action: Action,
     pub(crate) rule: RuleId,
+    /// How many bytes the caller gave it to work on, as far as they could be read.
+    bytes_in: Option<u64>,
 }
 
 /// One text, whether a key is unknown, of another scope, or not for this caller.
@@ -102,6 +104,16 @@ pub(crate) fn check_type(key_type: KeyType, can: fn(KeyType) -> bool, what: &str
     ))
 }
 
+/// What every record of an operation with this key tells of it.
+fn details(key: &Key) -> Details {
+    Details { key_slug: Some(key.slug.clone()), key_type: Some(key.spec.key_type), ..Details::default() }
+}
+
+/// A number of bytes, as a record tells it.
+fn size(bytes: &[u8]) -> Option<u64> {
+    Some(bytes.len() as u64)
+}
+
 impl Engine {
     pub(crate) async fn grant_key<'a>(
         &'a self,
@@ -111,15 +123,18 @@ impl Engine {
         name: &str,
     ) -> Result<GrantedKey<'a>, Error> {
         // What the caller hears is the same; what the log keeps is not.
-        let error = match self.key_named(&session.scope, name).await? {
-            None => not_found().decided_by("no such key"),
+        let (error, key) = match self.key_named(&session.scope, name).await? {
+            None => (not_found().decided_by("no such key"), None),
             Some(key) => match self.allowed(session, |grants| grants.on_key(any_of, key.spec.id, &key.slug)).await? {
-                Some(rule) => return Ok(GrantedKey { engine: self, session, key, action, rule }),
-                None => not_found().denied_by("no rule"),
+                Some(rule) => return Ok(GrantedKey { engine: self, session, key, action, rule, bytes_in: None }),
+                None => (not_found().denied_by("no rule"), Some(key)),
             },
         };
         let recorder = session.recorder(self);
-        let record = recorder.failure(self.ports.clock.now(), action, audit::key_named(name), &error);
+        let record = AuditRecord {
+            details: key.map(|key| Box::new(details(&key))),
+            ..recorder.failure(self.ports.clock.now(), action, audit::key_named(name), &error)
+        };
         Err(recorder.log_failure(record, error).await)
     }
 
@@ -167,16 +182,29 @@ impl GrantedKey<'_> {
             Ok(done) => Ok(done),
             Err(error) => {
                 let recorder = self.session.recorder(self.engine);
-                let record = recorder.failure(self.now(), self.action, self.resource(None), &error);
+                let record = AuditRecord {
+                    details: Some(Box::new(self.details())),
+                    ..recorder.failure(self.now(), self.action, self.resource(None), &error)
+                };
                 Err(recorder.log_failure(record, error).await)
             }
         }
     }
 
-    /// Makes the record of a success durable: what it tells of is about to leave.
-    pub(crate) async fn commit_success(&self, version: KeyVersionNumber) -> Result<(), Error> {
+    fn details(&self) -> Details {
+        Details { bytes_in: self.bytes_in, ..details(&self.key) }
+    }
+
+    /// The record of a success with this version.
+    fn success(&self, at: Timestamp, version: Option<KeyVersionNumber>, details: Details) -> AuditRecord {
         let recorder = self.session.recorder(self.engine);
-        let record = recorder.success(self.now(), self.action, self.resource(Some(version)), Some(self.rule), 200);
+        let record = recorder.success(at, self.action, self.resource(version), Some(self.rule), 200);
+        AuditRecord { details: Some(Box::new(details)), ..record }
+    }
+
+    /// Makes the record of a success durable: what it tells of, so many bytes, is about to leave.
+    async fn commit_success(&self, version: KeyVersionNumber, bytes_out: Option<u64>) -> Result<(), Error> {
+        let record = self.success(self.now(), Some(version), Details { bytes_out, ..self.details() });
         Ok(self.engine.ports.committer.commit(Unit { records: vec![record], ..Unit::default() }).await?)
     }
 
@@ -203,9 +231,12 @@ impl GrantedKey<'_> {
 
     /// … of this version.
     pub(crate) async fn log_success_of(&self, version: Option<KeyVersionNumber>) -> Result<(), Error> {
-        let recorder = self.session.recorder(self.engine);
-        let record = recorder.success(self.now(), self.action, self.resource(version), Some(self.rule), 200);
-        recorder.log(record).await
+        self.log_success_with(version, self.details()).await
+    }
+
+    async fn log_success_with(&self, version: Option<KeyVersionNumber>, details: Details) -> Result<(), Error> {
+        let record = self.success(self.now(), version, details);
+        self.session.recorder(self.engine).log(record).await
     }
 
     /// Reads the key, lets the change decide, commits with the audit record; again when another change came first.
@@ -231,15 +262,14 @@ impl GrantedKey<'_> {
                 _ => None,
             };
             let sealing = sealing.filter(|_| new_material.is_some());
-            let resource = self.resource(changed.latest().map(|version| version.number));
-            let recorder = self.session.recorder(self.engine);
+            let version = changed.latest().map(|version| version.number);
             let unit = Unit {
                 expect: [Expect::Revision(AggregateId::Key(id), key.state.revision)]
                     .into_iter()
                     .chain(sealing)
                     .collect(),
                 changes: change.into_iter().collect(),
-                records: vec![recorder.success(at, self.action, resource, Some(self.rule), 200)],
+                records: vec![self.success(at, version, self.details())],
             };
             let committed = self.engine.ports.committer.commit(unit).await;
             self.engine.cache.forget_key(id);

@@ -4,7 +4,7 @@ use crate::engine::{Engine, MAX_TRIES};
 use crate::envelope::wrap;
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
-use strongroom_domain::audit::Action;
+use strongroom_domain::audit::{Action, AuditRecord, Details};
 use strongroom_domain::envelope::{DATA_KEY_LEN, data_key_aad};
 use strongroom_domain::iam::Permission;
 use strongroom_domain::id::SecretId;
@@ -71,7 +71,7 @@ impl Rewrap<'_> {
             places.lock().await.insert(id, place);
         }
         if moved.units == 0 {
-            self.0.log_success().await?;
+            self.0.log_success_with(None, Details { count: Some(0), ..self.0.details() }).await?;
         }
         let remaining = self.0.count_below(moved.latest).await?;
         Ok(Rewrapped { rewrapped: moved.rewrapped, failed: moved.failed, remaining, latest: moved.latest })
@@ -194,9 +194,9 @@ impl GrantedKey<'_> {
         changes: Vec<Change>,
         latest: KeyVersionNumber,
     ) -> Result<bool, Error> {
-        let Self { engine, session, key, rule, .. } = self;
-        let resource = audit::key(key.spec.id, Some(latest));
-        let record = session.recorder(engine).success(self.now(), Action::KmsRewrap, resource, Some(*rule), 200);
+        let Self { engine, key, .. } = self;
+        let details = Details { count: Some(changes.len() as u64), ..self.details() };
+        let record = AuditRecord { action: Action::KmsRewrap, ..self.success(self.now(), Some(latest), details) };
         let unit = Unit { expect: vec![Expect::KeyVersion(key.spec.id, latest)], changes, records: vec![record] };
         let committed = engine.ports.committer.commit(unit).await;
         // Reveals read the new wrapping from now on, so that the old version is not needed for what is kept in memory.
@@ -213,7 +213,10 @@ impl GrantedKey<'_> {
     /// Tells the audit log of a data key that can't be opened; of many at once, in one record.
     fn count_unopened(&self, found: &WrappedVersion, error: &Error) {
         let resource = audit::secret(&found.path, Some(found.secret), Some(found.version));
-        let record = self.session.recorder(self.engine).failure(self.now(), Action::KmsRewrap, resource, error);
+        let record = AuditRecord {
+            details: Some(Box::new(self.details())),
+            ..self.session.recorder(self.engine).failure(self.now(), Action::KmsRewrap, resource, error)
+        };
         self.engine.count_fault(error.code().as_str(), record);
     }
 }

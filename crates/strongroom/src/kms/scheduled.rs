@@ -232,6 +232,7 @@ impl Round<'_> {
             resource: Some(audit::key(key.spec.id, version)),
             decided_by: None,
             request: None,
+            details: Some(Box::new(super::details(key))),
         }
     }
 

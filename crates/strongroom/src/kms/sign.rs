@@ -1,4 +1,4 @@
-use super::GrantedKey;
+use super::{GrantedKey, size};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::Session;
@@ -54,7 +54,8 @@ impl Sign<'_> {
     /// [`Code::InvalidRequest`] for an input that is too long, or no digest of its hash, [`Code::UnsupportedOperation`],
     /// [`Code::KeyVersionNotFound`], [`Code::KeyVersionRetired`], [`Code::KeyUnusable`], [`Code::KeyPendingDeletion`], and those of KMS
     /// and store.
-    pub async fn run(self, input: SignInput, version: Option<KeyVersionNumber>) -> Result<Ciphertext, Error> {
+    pub async fn run(mut self, input: SignInput, version: Option<KeyVersionNumber>) -> Result<Ciphertext, Error> {
+        self.0.bytes_in = size(input.bytes.expose());
         let outcome = self.attempt(&input, version).await;
         self.0.recorded(outcome).await
     }
@@ -66,7 +67,7 @@ impl Sign<'_> {
         let version = self.0.version(version)?;
         key.check_usable()?;
         let bytes = engine.kms(&session.region)?.sign(&key.spec, version, input).await?;
-        self.0.commit_success(version.number).await?;
+        self.0.commit_success(version.number, size(&bytes)).await?;
         Ok(Ciphertext { version: version.number, bytes })
     }
 }

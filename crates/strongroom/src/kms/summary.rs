@@ -1,4 +1,4 @@
-use crate::audit::Place;
+use crate::audit::{self, Place};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::gates::Gates;
@@ -36,11 +36,16 @@ impl Engine {
     /// [`Code::FeatureDisabled`](crate::Code::FeatureDisabled) and [`Code::ProjectNotFound`](crate::Code::ProjectNotFound) when a
     /// project is named, and those of the store; recorded.
     pub async fn summary(&self, session: &OrganisationSession, project: Option<&str>) -> Result<KmsSummary, Error> {
+        let recorder = session.recorder(self, Place::default());
         match self.count(session, project).await {
-            Ok(summary) => Ok(summary),
+            Ok(summary) => {
+                let resource = audit::listing(ResourceKind::KmsKey, "");
+                recorder.log(recorder.success(self.ports.clock.now(), Action::KmsList, resource, None, 200)).await?;
+                Ok(summary)
+            }
             Err(error) => {
                 let target = Target { action: Action::KmsList, resource: Some((ResourceKind::KmsKey, "")) };
-                Err(self.refused(&session.recorder(self, Place::default()), target, error).await)
+                Err(self.refused(&recorder, target, error).await)
             }
         }
     }

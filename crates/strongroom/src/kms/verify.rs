@@ -1,5 +1,5 @@
-use super::GrantedKey;
 use super::sign::check_input;
+use super::{GrantedKey, size};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
@@ -29,7 +29,8 @@ impl Verify<'_> {
     /// [`Code::InvalidRequest`](crate::Code::InvalidRequest), [`Code::UnsupportedOperation`](crate::Code::UnsupportedOperation),
     /// [`Code::KeyUnusable`](crate::Code::KeyUnusable), [`Code::KeyPendingDeletion`](crate::Code::KeyPendingDeletion), and those of KMS
     /// and store.
-    pub async fn run(self, input: SignInput, signature: &str) -> Result<bool, Error> {
+    pub async fn run(mut self, input: SignInput, signature: &str) -> Result<bool, Error> {
+        self.0.bytes_in = size(input.bytes.expose());
         let outcome = self.attempt(&input, signature).await;
         let (is_valid, version) = self.0.recorded(outcome).await?;
         self.0.log_success_of(version).await?;

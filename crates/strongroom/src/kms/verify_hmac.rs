@@ -1,5 +1,5 @@
-use super::GrantedKey;
 use super::hmac::check_message;
+use super::{GrantedKey, size};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
@@ -39,11 +39,12 @@ impl VerifyHmac<'_> {
     /// [`Code::KeyUnusable`](crate::Code::KeyUnusable), [`Code::KeyPendingDeletion`](crate::Code::KeyPendingDeletion), and those of KMS
     /// and store.
     pub async fn run(
-        self,
+        mut self,
         message: &[u8],
         hmac: &str,
         algorithm: Option<HashAlgorithm>,
     ) -> Result<VerifiedHmac, Error> {
+        self.0.bytes_in = size(message);
         let outcome = self.attempt(message, hmac, algorithm).await;
         let verified = self.0.recorded(outcome).await?;
         self.0.log_success_of(verified.version).await?;

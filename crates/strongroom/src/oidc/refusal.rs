@@ -49,8 +49,9 @@ impl Engine {
                     resource,
                     decided_by: Some(error.decider()),
                     request: Some(Arc::clone(request)),
+                    details: None,
                 };
-                self.record_refused_in(organisation, code, record).await;
+                self.record_refused_in(organisation, code, record.tamed()).await;
             }
         }
         error

@@ -42,13 +42,16 @@ impl Engine {
 async fn make(operation: &Operation<'_>, new: NewRegion) -> Result<RegionView, Error> {
     let engine = operation.engine;
     check(&new.name, &new.description)?;
+    let at = engine.ports.clock.now();
     let region = Region {
         id: RegionId::new(engine.ports.ids.next()),
         slug: slug(new.slug, &new.name)?,
         name: new.name,
         description: new.description,
         kms_enabled: new.kms_enabled,
-        created_at: engine.ports.clock.now(),
+        created_at: at,
+        updated_at: at,
+        object_version: 1,
     };
     let expect = vec![Expect::Absent(UniqueKey::RegionSlug(region.slug.clone()))];
     let unit = Unit { expect, changes: vec![Change::InsertRegion(region.clone())], records: Vec::new() };

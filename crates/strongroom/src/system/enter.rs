@@ -34,15 +34,15 @@ impl OperatorSession {
 }
 
 /// An operation of the operator, for its records.
-pub(super) struct Operation<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) session: &'a OperatorSession,
-    pub(super) action: Action,
+pub(crate) struct Operation<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) session: &'a OperatorSession,
+    pub(crate) action: Action,
 }
 
 impl Operation<'_> {
     /// Commits with the record of the success; `organisation` is the one that it concerns.
-    pub(super) async fn commit(
+    pub(crate) async fn commit(
         &self,
         mut unit: Unit,
         organisation: Option<OrganisationId>,
@@ -55,7 +55,7 @@ impl Operation<'_> {
     }
 
     /// Gives the answer of a reading on, after the record of it.
-    pub(super) async fn told<T>(
+    pub(crate) async fn told<T>(
         &self,
         organisation: Option<OrganisationId>,
         resource: Resource,
@@ -73,7 +73,7 @@ impl Operation<'_> {
     }
 
     /// Gives the outcome on, after the record of a failure.
-    pub(super) async fn failed<T>(
+    pub(crate) async fn failed<T>(
         &self,
         organisation: Option<OrganisationId>,
         resource: Resource,

@@ -14,6 +14,7 @@ mod update_region;
 
 pub use create_organisation::{CreatedOrganisation, FirstOwner, NewOrganisation};
 pub use create_region::NewRegion;
+pub(crate) use enter::Operation;
 pub use enter::OperatorSession;
 pub use list_regions::RegionView;
 pub(crate) use root_key::Progress as RootKeyProgress;

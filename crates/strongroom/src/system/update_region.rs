@@ -50,14 +50,19 @@ async fn change(operation: &Operation<'_>, name: &str, changes: RegionChanges) -
     let before = engine.cache.regions(Freshness::Latest).await?;
     let id = engine.find_region(name).await?.id;
     let before = before.iter().find(|region| region.id == id).ok_or_else(no_such_region)?;
-    let after = Region {
+    let mut after = Region {
         name: changes.name.unwrap_or_else(|| before.name.clone()),
         description: changes.description.unwrap_or_else(|| before.description.clone()),
         kms_enabled: changes.kms_enabled.unwrap_or(before.kms_enabled),
         ..Region::clone(before)
     };
     check(&after.name, &after.description)?;
-    let changes = if after == **before { Vec::new() } else { vec![Change::ReplaceRegion(after.clone())] };
+    let mut changes = Vec::new();
+    if after != **before {
+        after.updated_at = engine.ports.clock.now();
+        after.object_version += 1;
+        changes.push(Change::ReplaceRegion(after.clone()));
+    }
     let committed = operation.commit(Unit { changes, ..Unit::default() }, None, region_resource(&after), 200).await;
     engine.cache.forget_regions();
     committed?;

@@ -3,6 +3,10 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod access;
+mod audit_outbox;
+mod audit_proof;
+mod audit_query;
+mod damaged_log;
 mod iam;
 mod kms;
 mod kms_rewrap;

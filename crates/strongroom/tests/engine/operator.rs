@@ -331,6 +331,9 @@ async fn a_new_region_has_no_kms_until_it_is_configured() {
     let after = site.engine.update_region(&operator, &after.region.id.to_string(), on).await.expect("changes");
     assert_eq!((after.region.name.as_str(), after.region.slug.as_str(), after.kms_available), ("Here", REGION, true));
     assert_eq!(keys().await, None);
+    assert_eq!(after.region.object_version, 3);
+    let same = site.engine.update_region(&operator, REGION, RegionChanges::default()).await.expect("nothing to do");
+    assert_eq!((same.region.object_version, same.region.updated_at), (3, after.region.updated_at));
     let unknown = site.engine.update_region(&operator, "nowhere", RegionChanges::default()).await;
     assert_eq!(code(unknown), Some(Code::RegionNotFound));
     let actions: Vec<_> = site.house.records().await.iter().map(|it| (it.action.as_str(), it.status)).collect();

@@ -1,4 +1,4 @@
-use crate::support::{World, bytes, code, create, key, path, put, rule, user};
+use crate::support::{World, bytes, cause, code, create, key, path, put, rule, user};
 use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ async fn a_list_is_recorded_once_it_was_read() {
     engine.housekeeping().await.expect("records");
     assert_eq!(world.log_after(before).await, [("secret.list", "failure", 503)]);
     let last = world.records().await.pop().expect("a record");
-    assert_eq!(last.decided_by.as_deref(), Some("store_unavailable, and 1 more before"));
+    assert_eq!(cause(&last), ("store_unavailable", 2));
 
     let before = world.records().await.len();
     let first = list.page(None, 1, &BTreeMap::new()).await.expect("reads");
@@ -69,12 +69,9 @@ async fn puts_on_a_full_disk_are_counted() {
     let failed = ("secret.value.write", "failure", 503);
     assert_eq!(world.log_after(before).await, [failed, failed]);
     let records = world.records().await;
-    let told: Vec<_> = records[before..]
-        .iter()
-        .map(|record| (record.principal, record.decided_by.as_deref().unwrap_or_default()))
-        .collect();
+    let told: Vec<_> = records[before..].iter().map(|record| (record.principal, cause(record))).collect();
     let principal = Some(session.caller().principal);
-    assert_eq!(told, [(principal, "storage_full, and 4 more before"), (principal, "store_unavailable")]);
+    assert_eq!(told, [(principal, ("storage_full", 5)), (principal, ("store_unavailable", 1))]);
 }
 
 /// The caller hears that there is no such key; the log tells that a rule was missing.
@@ -120,6 +117,6 @@ async fn a_burst_of_refused_credentials_that_stops_is_recorded() {
         assert_eq!(world.log_after(0).await, [refused, refused]);
     }
     let last = world.records().await.pop().expect("two");
-    assert_eq!(last.decided_by.as_deref(), Some("missing_credentials, and 3 more before"));
+    assert_eq!(cause(&last), ("missing_credentials", 4));
     assert_eq!(last.request.and_then(|request| request.client), client);
 }

@@ -141,3 +141,9 @@ pub(crate) async fn reveal_version(
 pub(crate) fn code<T>(outcome: Result<T, Error>) -> Option<Code> {
     outcome.err().map(|error| error.code())
 }
+
+/// What decided, and for how many calls the record stands.
+pub(crate) fn cause(record: &AuditRecord) -> (&str, u64) {
+    let count = record.details.as_ref().and_then(|details| details.count);
+    (record.decided_by.as_deref().unwrap_or_default(), count.unwrap_or(1))
+}

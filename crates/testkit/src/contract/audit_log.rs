@@ -62,6 +62,7 @@ pub async fn records_keep_every_field(store: Store) {
             resource: None,
             decided_by: None,
             request: None,
+            details: None,
             ..build::record(Action::AuthFailure)
         },
     ];

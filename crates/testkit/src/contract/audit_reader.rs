@@ -1,5 +1,13 @@
 //! Cases for [`AuditReader`](strongroom_domain::port::AuditReader).
 
+mod checkpoints;
+mod index;
+mod streams;
+
+pub use checkpoints::*;
+pub use index::*;
+pub use streams::*;
+
 use super::{Store, eventually};
 use crate::{build, units};
 use std::collections::BTreeSet;

@@ -100,7 +100,16 @@ suites! { $
         erase_version_takes_its_answers
         delete_secret_takes_its_answers
         forget_answer_frees_its_key
-        prune_answers_is_bounded;
+        prune_answers_is_bounded
+        index_records_leaves_lines_that_are_there
+        remove_records_leaves_nothing_of_them
+        remove_records_leaves_the_last
+        a_stream_goes_on_after_its_records_were_removed
+        add_checkpoint_keeps_every_byte
+        add_checkpoint_notes_the_ends
+        a_reader_never_goes_back
+        changes_of_an_unknown_stream_leave_nothing
+        a_change_that_does_not_fit_undoes_changes_of_the_log;
     /// The cases of [`secret_reader`](crate::contract::secret_reader).
     secret_reader_contract, secret_reader:
         find_sees_only_its_scope
@@ -193,7 +202,18 @@ suites! { $
         the_last_record_is_signed
         records_page_by_sequence
         an_unknown_stream_is_empty
-        the_newest_denial_of_a_request_is_found;
+        the_newest_denial_of_a_request_is_found
+        behind_tells_each_reader_apart
+        behind_pages_in_the_order_of_streams
+        find_is_newest_first_and_then_by_event
+        find_pages_by_window
+        find_sees_only_its_log_and_term
+        count_is_bounded
+        at_keeps_the_order_that_was_asked_for
+        links_show_what_is_stored
+        indexed_wants_the_very_record
+        index_lines_page_by_their_order
+        checkpoints_page_by_number;
 }
 
 /// Every suite of a store, in a module of the adapter's name, and the comparison with the plain [`model`](crate::model).

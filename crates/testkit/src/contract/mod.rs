@@ -18,6 +18,7 @@
 //!   and replacing the handle of a key version that isn't there;
 //! - a change that replaces or revises an organisation is a conflict over revision `revision - 1` in the same way;
 //! - replacing the key check of a store that has none is refused;
+//! - changes of a stream of the audit log that isn't there change nothing, and removing records leaves the last one of the stream;
 //! - deleting a secret that isn't there is a conflict over its first revision.
 
 #![allow(clippy::expect_used, reason = "a case fails by panicking")]

@@ -5,7 +5,7 @@ use core::any::Any;
 use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use strongroom_domain::audit::{AuditRecord, ChainedRecord, Signature};
+use strongroom_domain::audit::{AuditRecord, Behind, ChainedRecord, LogReader, Signature};
 use strongroom_domain::directory::{DirectoryObject, ObjectKind};
 use strongroom_domain::id::{EventId, OrganisationId};
 use strongroom_domain::port::{
@@ -263,6 +263,31 @@ impl Store {
     /// All records of the audit log, stream by stream.
     pub async fn records(&self) -> Vec<AuditRecord> {
         self.streams().await.into_iter().flatten().map(|chained| chained.record).collect()
+    }
+
+    /// Commits these records, and gives them as the log has them: one after the other in one stream.
+    ///
+    /// # Panics
+    /// When the log has them otherwise.
+    pub async fn log(&self, records: Vec<AuditRecord>) -> Vec<ChainedRecord> {
+        self.commit(Unit { records: records.clone(), ..Unit::default() }).await;
+        let first = records.first().map(|record| record.event);
+        let streams = self.streams().await;
+        let found = streams.iter().find_map(|stream| {
+            let start = stream.iter().position(|chained| Some(chained.record.event) == first)?;
+            stream.get(start..start + records.len())
+        });
+        let logged = found.expect("all of them in one stream").to_vec();
+        assert!(logged.iter().map(|chained| &chained.record).eq(&records));
+        logged
+    }
+
+    /// How far a reader of the log is with every stream that it is behind with.
+    ///
+    /// # Panics
+    /// When the store can't be read.
+    pub async fn behind(&self, reader: &LogReader) -> Vec<Behind> {
+        self.audit.behind(reader, None, 1_000).await.expect("readable")
     }
 
     /// Those of `records` that the log holds, in the log's order.

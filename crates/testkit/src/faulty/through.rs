@@ -2,11 +2,12 @@
 
 use super::Faulty;
 use async_trait::async_trait;
-use strongroom_domain::audit::{AuditRecord, ChainedRecord};
+use strongroom_domain::audit::{AuditRecord, Behind, ChainedRecord, IndexEntry, Link, LogReader, Term};
 use strongroom_domain::id::{OrganisationId, RequestId, StreamId, UserId};
 use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl, Renewal};
 use strongroom_domain::port::{
-    AnswerReader, AuditReader, LeaseError, Leases, ReadError, SetupReader, TenancyReader, TokenReader,
+    AnswerReader, AuditReader, LeaseError, Leases, ReadError, SetupReader, StoredCheckpoint, StoredLine, TenancyReader,
+    TokenReader, Window,
 };
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
@@ -76,6 +77,54 @@ impl<S: AuditReader + ?Sized> AuditReader for Faulty<S> {
 
     async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
         self.inner.denied(request, organisation).await
+    }
+
+    async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
+        self.inner.behind(reader, after, limit).await
+    }
+
+    async fn find(
+        &self,
+        organisation: Option<OrganisationId>,
+        term: Term,
+        window: Window,
+        limit: u32,
+    ) -> Result<Vec<(IndexEntry, StreamId)>, ReadError> {
+        self.inner.find(organisation, term, window, limit).await
+    }
+
+    async fn count(
+        &self,
+        organisation: Option<OrganisationId>,
+        term: Term,
+        window: Window,
+        limit: u32,
+    ) -> Result<u32, ReadError> {
+        self.inner.count(organisation, term, window, limit).await
+    }
+
+    async fn at(&self, places: &[(StreamId, u64)]) -> Result<Vec<Option<ChainedRecord>>, ReadError> {
+        self.inner.at(places).await
+    }
+
+    async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
+        self.inner.links(stream, after, limit).await
+    }
+
+    async fn indexed(&self, stream: StreamId, entries: &[IndexEntry]) -> Result<Vec<bool>, ReadError> {
+        self.inner.indexed(stream, entries).await
+    }
+
+    async fn index_lines(&self, after: Option<&IndexEntry>, limit: u32) -> Result<Vec<StoredLine>, ReadError> {
+        self.inner.index_lines(after, limit).await
+    }
+
+    async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        self.inner.checkpoints(after, limit).await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
+        self.inner.last_checkpoint().await
     }
 }
 

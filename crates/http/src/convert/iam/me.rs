@@ -53,7 +53,7 @@ fn who(who: &Who) -> AppUser {
     }
 }
 
-fn organisation(organisation: &Organisation) -> NamedFields {
+pub(crate) fn organisation(organisation: &Organisation) -> NamedFields {
     let it = organisation.clone();
     let fields = Named {
         name: it.name,

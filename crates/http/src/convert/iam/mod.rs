@@ -20,7 +20,7 @@ pub(crate) use explain::{explain, explanation};
 pub(crate) use federation::{
     audience_match, conditions, federated_identity, identity_provider, identity_status, jwks, provider_status, subject,
 };
-pub(crate) use me::{me, membership};
+pub(crate) use me::{me, membership, organisation};
 pub(crate) use member::{member, member_role, new_member};
 pub(crate) use named::{named, named_patch};
 pub(crate) use personal_token::{issued_personal_token, new_personal_token, personal_token};

@@ -1,3 +1,5 @@
+pub(crate) mod audit;
+pub(crate) mod audit_keys;
 pub(crate) mod organisations;
 pub(crate) mod regions;
 pub(crate) mod root_key;

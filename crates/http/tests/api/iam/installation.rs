@@ -9,22 +9,23 @@ use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 use std::sync::Arc;
 use strongroom::setup::{FirstTokens, SetUp, set_up};
-use strongroom::{CredentialPorts, Engine, Limits, Ports};
+use strongroom::{AuditKeyPorts, CredentialPorts, Engine, Limits, Ports};
 use strongroom_auth::{
     AccessTokenPorts, AccessTokens, AuthenticatorPorts, FetchError, FetchRules, ForeignTokenVerifier, JwksFetcher,
     LoginIssuer, StoreAuthenticator, StoreCredentialMaker,
 };
-use strongroom_crypto::{Aes256GcmCipher, HmacSha256Digest, OsEntropy};
+use strongroom_crypto::{Aes256GcmCipher, Ed25519Verifier, HmacSha256Digest, OsEntropy};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::id::StreamId;
 use strongroom_domain::port::{AuditReader, CredentialMaker, Kms, RootKeys};
+use strongroom_domain::root_key::InstanceKeyPurpose;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::SecretBytes;
 use strongroom_http::{Api, Settings};
 use strongroom_kms_memory::MemoryKms;
-use strongroom_root_key::{RootKeyRing, SoftwareRootKey};
+use strongroom_root_key::{InstanceKeys, RootKeyRing, SoftwareRootKey};
 use strongroom_store_memory::MemoryStore;
-use strongroom_testkit::{FixedSigner, ManualClock, SequentialIds};
+use strongroom_testkit::{ManualClock, SequentialIds};
 use uuid::Uuid;
 
 pub(crate) const START: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
@@ -43,6 +44,7 @@ pub(crate) struct Installation {
     pub(crate) api: Api,
     pub(crate) owner: String,
     pub(crate) operator: String,
+    pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
 }
 
@@ -71,15 +73,19 @@ impl Installation {
         fetcher: Arc<dyn JwksFetcher>,
         logins: Vec<LoginIssuer>,
     ) -> Self {
-        let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
         let (clock, ids) = (Arc::new(clock), Arc::new(SequentialIds::of_node(8)));
         let digest = Arc::new(HmacSha256Digest::new(&SecretBytes::copy_of(&[9; 32]), 1));
         let maker = Arc::new(StoreCredentialMaker::new(Arc::new(OsEntropy), digest.clone()));
         let root_key = SoftwareRootKey::generate(Arc::new(OsEntropy)).expect("there is randomness");
         let root_keys = Arc::new(RootKeyRing::of(root_key));
+        let (keys, mut instance_keys) =
+            InstanceKeys::generate(root_keys.as_ref(), &OsEntropy).expect("there is randomness");
+        instance_keys.retain(|key| key.purpose == InstanceKeyPurpose::AuditSigning);
+        let audit_keys = Arc::new(keys.audit_keys(root_keys.clone(), Arc::new(OsEntropy), None).expect("just made"));
+        let store = Arc::new(MemoryStore::new(audit_keys.clone(), StreamId::new(Uuid::nil())));
         let what = SetUp {
             key_check: root_keys.check_of(root_keys.current()).expect("it is in the ring"),
-            instance_keys: Vec::new(),
+            instance_keys,
             organisation: "Dev".to_owned(),
             regions: vec!["nl-01".to_owned()],
         };
@@ -124,6 +130,7 @@ impl Installation {
             kms,
             import_keys: Some(Arc::new(FixedWrappingKey)),
             root_keys: Some(root_keys),
+            audit_keys: Some(AuditKeyPorts { keys: audit_keys, verifier: Arc::new(Ed25519Verifier) }),
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: digest,
             clock: clock.clone(),
@@ -131,8 +138,9 @@ impl Installation {
             entropy: Arc::new(OsEntropy),
         };
         let engine = Arc::new(Engine::new(ports, Limits::default()));
-        let api = Api::new(engine, ids, clock, settings);
-        Self { api, owner: text(&tokens.owner.token), operator: text(&tokens.operator.token), store }
+        let api = Api::new(Arc::clone(&engine), ids, clock, settings);
+        let (owner, operator) = (text(&tokens.owner.token), text(&tokens.operator.token));
+        Self { api, owner, operator, engine, store }
     }
 
     /// Sends with headers besides the token's, and a JSON body unless it is null.

@@ -3,7 +3,7 @@
 mod explain;
 mod federation;
 mod foreign;
-mod installation;
+pub(crate) mod installation;
 mod logins;
 mod matrix;
 mod me;

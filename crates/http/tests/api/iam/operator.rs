@@ -119,7 +119,17 @@ async fn regions_on_the_wire() {
     let region = made.json();
     assert_eq!(
         members(&region),
-        ["createdAt", "description", "identity", "kmsAvailable", "kmsEnabled", "name", "slug"]
+        [
+            "createdAt",
+            "description",
+            "identity",
+            "kmsAvailable",
+            "kmsEnabled",
+            "name",
+            "objectVersion",
+            "slug",
+            "updatedAt"
+        ]
     );
     assert_eq!(
         (&region["slug"], &region["kmsEnabled"], &region["kmsAvailable"]),

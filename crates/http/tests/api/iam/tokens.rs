@@ -10,6 +10,7 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use strongroom_crypto::{Ed25519Signer, ed25519_public};
+use strongroom_domain::audit::AuditRecord;
 use strongroom_http::Settings;
 
 const SEED: [u8; 32] = [3; 32];
@@ -247,4 +248,40 @@ async fn tokens_count_against_the_rate_of_their_service_account() {
     assert!(refused.organisation.is_some() && refused.principal.is_some() && refused.resource.is_some());
     let other = room.call(&room.operator, "GET /v1/system/regions", Value::Null).await;
     assert_eq!(other.status, 200, "others have their own");
+}
+
+/// The form; the status; what it leaves at once, and what the next round of housekeeping writes.
+type Left<'a> = (&'a str, u16, &'a [&'a str], &'a [&'a str]);
+
+#[tokio::test]
+async fn every_request_for_a_token_leaves_one_record() {
+    for path in ["/oidc/token", "//oidc/token"] {
+        let (room, key, secret) = shop().await;
+        let grant = "grant_type=client_credentials";
+        let (good, wrong) =
+            (format!("{grant}&client_id={key}&client_secret={secret}"), format!("{grant}&client_id={key}"));
+        let cases: [Left<'_>; 5] = [
+            (&good, 200, &["auth.token.issue success service_account"], &[]),
+            (&format!("{wrong}&client_secret=wrong"), 401, &["auth.token.issue denied"], &[]),
+            (&format!("{good}&scope=openid"), 400, &["auth.token.issue denied"], &[]),
+            (&format!("{grant}&client_id=nobody&client_secret=x"), 401, &["auth.failure denied"], &[]),
+            ("grant_type=password", 400, &[], &["auth.failure failure"]),
+        ];
+        for (form, status, at_once, later) in cases {
+            let before = room.records().await.len();
+            let reply = raw(&room, &format!("POST {path}"), &[FORM], form.to_owned()).await;
+            assert_eq!(reply.status, status, "{path} {form}: {}", reply.message());
+            let line = |record: &AuditRecord| {
+                let info = record.request.as_ref().expect("a request");
+                assert_eq!((record.status, info.path.as_deref()), (status, Some(path)), "{form}");
+                assert_eq!(info.id.to_string(), reply.header("x-request-id"), "{form}");
+                let who = if record.principal.is_some() { " service_account" } else { "" };
+                format!("{} {}{who}", record.action.as_str(), record.outcome.as_str())
+            };
+            let told = async |from: usize| -> Vec<String> { room.records().await[from..].iter().map(line).collect() };
+            assert_eq!(told(before).await, at_once, "{path} {form}");
+            room.engine.record_counted_failures().await.expect("a store in memory");
+            assert_eq!(told(before + at_once.len()).await, later, "{path} {form}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod hmacs;
 mod imports;
 mod lifecycle;
 mod material;
+mod records;
 mod rewraps;
 mod rsa;
 mod signatures;

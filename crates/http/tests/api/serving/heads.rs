@@ -1,7 +1,7 @@
 //! Heads of requests: late, idle, large, and what is none.
 
 use super::{SHORT, code, get, put, response, rest, served, serving};
-use crate::support::{Gate, Room};
+use crate::support::{Gate, Room, cause};
 use core::time::Duration;
 use strongroom_http::{ServeOptions, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -188,10 +188,9 @@ async fn what_could_not_be_read_as_a_request_is_counted() {
     assert_eq!(code(&served.exchange(b"GET /v1/regions HTTP/1.1\r\nx-slow: ").await), "request_timeout");
     served.room.engine.housekeeping().await.expect("records");
     let records = served.room.records_after(before).await;
-    let mut told: Vec<_> =
-        records.iter().map(|record| (record.status, record.decided_by.clone().unwrap_or_default())).collect();
+    let mut told: Vec<_> = records.iter().map(|record| (record.status, cause(record))).collect();
     told.sort();
-    let expected = [(408, "request_timeout".to_owned()), (431, "headers_too_large, and 2 more before".to_owned())];
+    let expected = [(408, ("request_timeout".to_owned(), 1)), (431, ("headers_too_large".to_owned(), 3))];
     assert_eq!(told, expected);
     for record in records {
         assert_eq!((record.action.as_str(), record.outcome.as_str()), ("auth.failure", "failure"));

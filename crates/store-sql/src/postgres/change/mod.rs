@@ -2,6 +2,8 @@
 //!
 //! An insert that another node was faster with writes nothing, and a row that has moved on is not found; neither is an error.
 
+mod add_checkpoint;
+mod advance_reader;
 mod append_key_version;
 mod append_version;
 mod delete_key;
@@ -10,6 +12,7 @@ mod delete_secret;
 mod delete_token;
 mod erase_version;
 mod forget_answer;
+mod index_records;
 mod insert_instance_key;
 mod insert_key;
 mod insert_key_check;
@@ -20,6 +23,7 @@ mod insert_token;
 mod prune_answers;
 mod put_object;
 mod remember_answer;
+mod remove_records;
 mod replace_instance_key;
 mod replace_key_check;
 mod replace_key_handle;
@@ -147,6 +151,16 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
         Change::DeleteKey { key } => delete_key::apply(connection, *key).await,
         Change::ReplaceInstanceKey { before, key } => replace_instance_key::apply(connection, before, key).await,
         Change::ReplaceKeyCheck(check) => replace_key_check::apply(connection, check).await,
+        Change::IndexRecords { stream, through, entries } => {
+            index_records::apply(connection, *stream, *through, entries).await
+        }
+        Change::RemoveRecords { stream, through, entries } => {
+            remove_records::apply(connection, *stream, *through, entries).await
+        }
+        Change::AddCheckpoint(checkpoint) => add_checkpoint::apply(connection, checkpoint).await,
+        Change::AdvanceReader { reader, stream, through } => {
+            advance_reader::apply(connection, reader, *stream, *through).await
+        }
         Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before).await,
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit).await,
         // Made for many units at once.

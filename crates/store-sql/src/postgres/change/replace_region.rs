@@ -1,4 +1,5 @@
 use super::Lacks;
+use crate::row;
 use sqlx::PgConnection;
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::unit::{Expect, UniqueKey};
@@ -7,7 +8,7 @@ use strongroom_domain::unit::{Expect, UniqueKey};
 /// are never removed: whoever replaces one that isn't there is refused, not answered as if it were stored.
 pub(super) async fn apply(connection: &mut PgConnection, region: &Region) -> Result<Lacks, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE regions SET name = $2, slug = $3, description = $4, kms_enabled = $5, created_at = $6
+        "UPDATE regions SET name = $2, slug = $3, description = $4, kms_enabled = $5, created_at = $6, updated_at = $7, object_version = $8
          WHERE id = $1 AND NOT EXISTS (SELECT FROM regions other WHERE other.slug = $3 AND other.id <> $1)",
     )
     .bind(region.id.uuid())
@@ -16,6 +17,8 @@ pub(super) async fn apply(connection: &mut PgConnection, region: &Region) -> Res
     .bind(region.description.as_str())
     .bind(region.kms_enabled)
     .bind(region.created_at.as_micros())
+    .bind(region.updated_at.as_micros())
+    .bind(row::column(region.object_version))
     .execute(connection)
     .await?;
     let taken = || Expect::Absent(UniqueKey::RegionSlug(region.slug.clone()));

@@ -1,5 +1,6 @@
 //! An audit record with the columns of its row, made by its caller, since lanes are few and callers are many.
 
+use crate::row::audit::storable;
 use strongroom_domain::audit::{AuditRecord, Resource};
 use uuid::Uuid;
 
@@ -26,8 +27,8 @@ impl From<AuditRecord> for Record {
     }
 }
 
-/// The only character that PostgreSQL refuses in texts is written as an escape. The canonical bytes keep it.
+/// The canonical bytes keep it as it was.
 fn storable_identity(resource: &mut Resource) -> String {
     let identity = std::mem::take(&mut resource.identity);
-    if identity.contains('\0') { identity.replace('\0', "\\u{0}") } else { identity }
+    if identity.contains('\0') { storable(&identity) } else { identity }
 }

@@ -3,8 +3,9 @@
 use crate::encoded::EncodedUnit;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use strongroom_domain::audit::SignedCheckpoint;
 use strongroom_domain::directory::ObjectKind;
-use strongroom_domain::id::{CredentialId, OrganisationId, RegionId};
+use strongroom_domain::id::{CredentialId, OrganisationId, RegionId, StreamId};
 use strongroom_domain::lease::LeaseName;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::scope::Scope;
@@ -16,6 +17,8 @@ use uuid::Uuid;
 enum Claim<'a> {
     Aggregate(AggregateId),
     Setup,
+    Checkpoint(u64),
+    Stream(StreamId),
     OrganisationSlug(&'a str),
     RegionSlug(&'a str),
     SecretPath(Scope, &'a SecretPath),
@@ -80,6 +83,7 @@ fn claims(unit: &EncodedUnit) -> Vec<(Claim<'_>, Use)> {
 fn unique(key: &UniqueKey) -> Claim<'_> {
     match key {
         UniqueKey::Setup => Claim::Setup,
+        UniqueKey::Checkpoint(number) => Claim::Checkpoint(*number),
         UniqueKey::OrganisationSlug(slug) => Claim::OrganisationSlug(slug),
         UniqueKey::RegionSlug(slug) => Claim::RegionSlug(slug),
         UniqueKey::SecretPath(scope, path) => Claim::SecretPath(*scope, path),
@@ -136,6 +140,13 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
         | Change::DeleteKey { key } => {
             alone(Claim::Aggregate(AggregateId::Key(*key)));
         }
+        Change::IndexRecords { stream, .. }
+        | Change::RemoveRecords { stream, .. }
+        | Change::AdvanceReader { stream, .. } => alone(Claim::Stream(*stream)),
+        Change::AddCheckpoint(SignedCheckpoint { checkpoint, .. }) => {
+            alone(Claim::Checkpoint(checkpoint.number));
+            checkpoint.ends.iter().for_each(|end| alone(Claim::Stream(end.stream)));
+        }
         // Answers go with their secret.
         Change::RememberAnswer(answer) => {
             alone(Claim::Answer(answer.key));
@@ -150,11 +161,14 @@ fn claim<'a>(change: &'a Change, claims: &mut Vec<(Claim<'a>, Use)>) {
 #[cfg(test)]
 mod tests {
     use crate::encoded::EncodedUnit;
+    use strongroom_domain::audit::{ChainState, LogReader};
     use strongroom_domain::directory::User;
+    use strongroom_domain::id::StreamId;
     use strongroom_domain::lease::{Epoch, LeaseName};
     use strongroom_domain::tenancy::Organisation;
-    use strongroom_domain::unit::{Change, Expect, Unit};
+    use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
     use strongroom_testkit::{build, units};
+    use uuid::Uuid;
 
     fn plan<const N: usize>(units: [Unit; N]) -> Vec<bool> {
         super::plan(&units.map(EncodedUnit::from))
@@ -280,5 +294,23 @@ mod tests {
             unit
         };
         assert_eq!(plan([fenced("/a"), fenced("/b")]), [true, true]);
+    }
+
+    #[test]
+    fn changes_of_one_stream_of_the_log_go_one_after_the_other() {
+        let [a, b] = [1, 2].map(|id| ChainState::begin(StreamId::new(Uuid::from_u128(id))));
+        let advance = |stream| units::advance(&LogReader::Index, stream, 1);
+        let index = |stream| Change::IndexRecords { stream, through: 1, entries: Vec::new() };
+        let checkpoint = |number, ends| Change::AddCheckpoint(build::checkpoint(number, ends));
+        let units = [
+            units::silent(vec![advance(a.stream)]),
+            units::silent(vec![index(b.stream)]),
+            units::silent(vec![Change::RemoveRecords { stream: a.stream, through: 1, entries: Vec::new() }]),
+            units::silent(vec![checkpoint(1, vec![b])]),
+            units::silent(vec![checkpoint(2, Vec::new())]),
+            units::expecting(vec![Expect::Absent(UniqueKey::Checkpoint(2))], Vec::new()),
+            units::append(&build::secret(build::scope(), "/a")).0,
+        ];
+        assert_eq!(plan(units), [true, true, false, false, true, false, true]);
     }
 }

@@ -1,5 +1,7 @@
 //! One change, one file.
 
+mod add_checkpoint;
+mod advance_reader;
 mod append_key_version;
 mod append_version;
 mod delete_key;
@@ -8,6 +10,7 @@ mod delete_secret;
 mod delete_token;
 mod erase_version;
 mod forget_answer;
+mod index_records;
 mod insert_instance_key;
 mod insert_key;
 mod insert_key_check;
@@ -18,6 +21,7 @@ mod insert_token;
 mod prune_answers;
 mod put_object;
 mod remember_answer;
+mod remove_records;
 mod replace_instance_key;
 mod replace_key_check;
 mod replace_key_handle;
@@ -120,6 +124,16 @@ pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<
             replace_instance_key::apply(connection, before, key)
         }
         Change::ReplaceKeyCheck(check) => replace_key_check::apply(connection, check),
+        Change::IndexRecords { stream, through, entries } => {
+            index_records::apply(connection, *stream, *through, entries)
+        }
+        Change::RemoveRecords { stream, through, entries } => {
+            remove_records::apply(connection, *stream, *through, entries)
+        }
+        Change::AddCheckpoint(checkpoint) => add_checkpoint::apply(connection, checkpoint),
+        Change::AdvanceReader { reader, stream, through } => {
+            advance_reader::apply(connection, reader, *stream, *through)
+        }
         Change::RememberAnswer(answer) => remember_answer::apply(connection, answer),
         Change::ForgetAnswer { key, before } => forget_answer::apply(connection, key, *before),
         Change::PruneAnswers { before, limit } => prune_answers::apply(connection, *before, *limit),

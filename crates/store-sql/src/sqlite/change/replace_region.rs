@@ -1,4 +1,5 @@
 use super::{Refusal, exists};
+use crate::row;
 use rusqlite::Connection;
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::unit::{Expect, UniqueKey};
@@ -11,7 +12,7 @@ pub(super) fn apply(connection: &Connection, region: &Region) -> Result<(), Refu
     }
     let rows = connection
         .prepare_cached(
-            "UPDATE regions SET name = ?2, slug = ?3, description = ?4, kms_enabled = ?5, created_at = ?6 WHERE id = ?1",
+            "UPDATE regions SET name = ?2, slug = ?3, description = ?4, kms_enabled = ?5, created_at = ?6, updated_at = ?7, object_version = ?8 WHERE id = ?1",
         )?
         .execute((
             id,
@@ -20,6 +21,8 @@ pub(super) fn apply(connection: &Connection, region: &Region) -> Result<(), Refu
             &region.description,
             region.kms_enabled,
             region.created_at.as_micros(),
+            region.updated_at.as_micros(),
+            row::column(region.object_version),
         ))?;
     // Regions are never removed: whoever replaces one that isn't there is refused, not answered as if it were stored.
     if rows == 0 { Err(taken()) } else { Ok(()) }

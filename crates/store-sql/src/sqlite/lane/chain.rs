@@ -4,7 +4,7 @@ use super::OpenError;
 use crate::row;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::sync::Arc;
-use strongroom_domain::audit::{ChainHash, ChainState, ChainedRecord, EncodedRecord};
+use strongroom_domain::audit::{ChainHash, ChainState, ChainedRecord, EncodedRecord, LogReader};
 use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, StreamId};
 use strongroom_domain::port::{AuditSigner, IdGenerator};
 use strongroom_domain::principal::Principal;
@@ -38,8 +38,15 @@ impl Chain {
             .optional()?;
         let begun = youngest.is_some();
         let (ordinal, stream) = youngest.unwrap_or_else(|| (1, ids.next()));
-        let state = last_link(connection, ordinal, StreamId::new(stream))?;
-        Ok(Self { signer, ids, ordinal, durable: state, state, pending: Vec::new(), begun })
+        let sound = last_link(connection, ordinal, StreamId::new(stream))?;
+        let state = sound.unwrap_or_else(|| ChainState::begin(StreamId::new(stream)));
+        let mut chain = Self { signer, ids, ordinal, durable: state, state, pending: Vec::new(), begun };
+        if sound.is_none() {
+            // What was altered stays as it is, for verification to name it; a server that doesn't start could not even do that.
+            tracing::error!(%stream, "the end of the audit log was altered; it goes on in a new stream: verify the log");
+            chain.abandon();
+        }
+        Ok(chain)
     }
 
     /// The stream's place among the streams, and the sequence of its last durable record.
@@ -93,27 +100,36 @@ impl Chain {
     }
 }
 
-/// The end of a stream, checked against its last record.
-fn last_link(connection: &Connection, ordinal: i64, stream: StreamId) -> Result<ChainState, OpenError> {
+/// The end of a stream, checked against its last record; `None` when that isn't what was written.
+fn last_link(connection: &Connection, ordinal: i64, stream: StreamId) -> Result<Option<ChainState>, OpenError> {
     let mut statement = connection.prepare(
         "SELECT sequence, hash, canonical FROM audit_records WHERE position > ?1 AND position < ?2 ORDER BY position DESC
          LIMIT 2",
     )?;
-    let links: Vec<(u64, ChainHash, Vec<u8>)> = statement
-        .query_map([row::position(ordinal, 0), row::position(ordinal + 1, 0)], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?
-        .collect::<Result<_, _>>()?;
+    let mut rows = statement.query([row::position(ordinal, 0), row::position(ordinal + 1, 0)])?;
+    let mut links: Vec<(u64, ChainHash, Vec<u8>)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        // Whatever doesn't read as what it should be was put there by somebody else.
+        let (Ok(sequence), Ok(hash), Ok(canonical)) = (row.get(0), row.get(1), row.get(2)) else { return Ok(None) };
+        links.push((sequence, hash, canonical));
+    }
     let mut before = ChainState::begin(stream);
-    let Some((sequence, hash, canonical)) = links.first() else { return Ok(before) };
+    let Some((sequence, hash, canonical)) = links.first() else { return Ok(Some(before)) };
     if let Some((sequence, hash, _)) = links.get(1) {
         before = ChainState { stream, sequence: *sequence, hash: *hash };
+    } else if let Some((sequence, hash)) = removed(connection, ordinal)? {
+        before = ChainState { stream, sequence, hash };
     }
     let last = before.after(canonical);
-    if (last.sequence, last.hash) != (*sequence, *hash) {
-        return Err(OpenError::Corrupt(format!("the audit log's last record, {sequence} of {stream}, was altered")));
-    }
-    Ok(last)
+    Ok(((last.sequence, last.hash) == (*sequence, *hash)).then_some(last))
+}
+
+/// The last record of a stream that was removed by its age, which the first that stands is chained to.
+fn removed(connection: &Connection, ordinal: i64) -> rusqlite::Result<Option<(u64, ChainHash)>> {
+    connection
+        .prepare("SELECT sequence, hash FROM audit_positions WHERE name = ?1 AND stream = ?2 AND hash IS NOT NULL")?
+        .query_row((LogReader::Retention.name(), ordinal), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
 }
 
 const INSERT: &str =

@@ -41,5 +41,6 @@ pub(super) fn record(event: u128) -> AuditRecord {
         resource: None,
         decided_by: None,
         request: None,
+        details: None,
     }
 }

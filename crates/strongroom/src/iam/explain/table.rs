@@ -109,4 +109,6 @@ operations! {
     IamFederatedIdentityRead Read on FEDERATED;
     IamFederatedIdentityUpdate Update on FEDERATED;
     IamFederatedIdentityDelete Delete on FEDERATED;
+    AuditRead List | Read on New(Type::AuditLog);
+    AuditExport List | Read on New(Type::AuditLog);
 }

@@ -328,6 +328,7 @@ fn node(world: &World, ids: &Arc<SequentialIds>, committer: Arc<dyn Committer>) 
         kms: HashMap::new(),
         import_keys: None,
         root_keys: None,
+        audit_keys: None,
         cipher: Arc::new(Aes256GcmCipher),
         answer_digest: digest(),
         clock: world.clock.clone(),

@@ -106,6 +106,7 @@ impl House {
             kms: HashMap::from([(region, kms)]),
             import_keys: None,
             root_keys: None,
+            audit_keys: None,
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&bytes(&[7; 32]), 1)),
             clock: clock.clone(),

@@ -111,6 +111,11 @@ pub async fn expects_the_absence_of_every_unique_key(store: Store) {
     let cases = [
         (UniqueKey::Setup, Change::InsertKeyCheck(build::key_check()), Change::InsertKeyCheck(build::key_check())),
         (
+            UniqueKey::Checkpoint(3),
+            Change::AddCheckpoint(build::checkpoint(3, Vec::new())),
+            Change::AddCheckpoint(build::checkpoint(3, Vec::new())),
+        ),
+        (
             UniqueKey::OrganisationSlug("o".to_owned()),
             Change::InsertOrganisation(organisation),
             Change::InsertOrganisation(build::organisation("o")),

@@ -1,6 +1,7 @@
 //! Cases for [`Committer`](strongroom_domain::port::Committer): what holds for all units, then every change by what it changes.
 
 mod answers;
+mod audit;
 mod directory;
 mod expectations;
 mod keys;
@@ -9,6 +10,7 @@ mod tenancy;
 mod units;
 
 pub use answers::*;
+pub use audit::*;
 pub use directory::*;
 pub use expectations::*;
 pub use keys::*;

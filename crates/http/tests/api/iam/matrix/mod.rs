@@ -1,5 +1,7 @@
 //! Every operation, in every situation that decides whether a caller may: what answers first is what the order of checks says.
 
+mod expected;
+mod records;
 mod tables;
 
 use super::installation::Installation;

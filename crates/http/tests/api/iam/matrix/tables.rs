@@ -69,6 +69,11 @@ fn named(_: &Ids) -> Value {
 
 pub(super) const SECRET: &str = "/v1/secrets/nl-01/secret/app/prod/db";
 
+/// Every operation.
+pub(super) fn all() -> Vec<Operation> {
+    [secrets(), kms(), roles(), people(), workloads(), projects_and_system()].into_iter().flatten().collect()
+}
+
 pub(super) fn secrets() -> Vec<Operation> {
     vec![
         op(
@@ -303,6 +308,8 @@ pub(super) fn projects_and_system() -> Vec<Operation> {
         op("GET /v1/projects/{project}", On("project", "read", "project"), Same, 200, nothing),
         op("PUT /v1/projects/{project}", On("project", "update", "project"), Same, 200, named),
         op("DELETE /v1/projects/{project}", On("project", "delete", "project"), Same, 204, nothing),
+        op("GET /v1/audit", All("audit_log", "list"), Same, 200, nothing),
+        op("GET /v1/audit/export", All("audit_log", "read"), Same, 200, nothing),
         op("GET /v1/system/organisations", Operator, Same, 200, nothing),
         op(
             "POST /v1/system/organisations",
@@ -325,6 +332,12 @@ pub(super) fn projects_and_system() -> Vec<Operation> {
         op("POST /v1/system/regions", Operator, Same, 201, |_| json!({ "name": "de-01" })),
         op("PUT /v1/system/regions/nl-01", Operator, Same, 200, |_| json!({ "description": "new" })),
         op("POST /v1/system/signing-keys/rotate", Operator, Same, 200, nothing),
+        op("GET /v1/system/audit", Operator, Same, 200, nothing),
+        op("GET /v1/system/audit/checkpoints", Operator, Same, 200, nothing),
+        op("GET /v1/system/audit/export", Operator, Same, 200, nothing),
+        op("POST /v1/system/audit/verify", Operator, Same, 200, |_| json!({})),
+        op("GET /v1/system/audit-keys", Operator, Same, 200, nothing),
+        op("POST /v1/system/audit-keys", Operator, Same, 201, nothing),
         op("GET /v1/system/root-key", Operator, Same, 200, nothing),
         op("POST /v1/system/root-key/rotate", Operator, Same, 200, nothing),
         op(

@@ -146,6 +146,8 @@ async fn call(house: &House, things: &Things, user: UserId, action: Action) -> b
         Action::IamFederatedIdentityRead => engine.get_federated_identity(session, federated).await.map(drop),
         Action::IamFederatedIdentityUpdate => engine.update_federated_identity(session, federated).await.map(drop),
         Action::IamFederatedIdentityDelete => engine.delete_federated_identity(session, federated).await.map(drop),
+        Action::AuditRead => engine.audit(session).await.map(drop),
+        Action::AuditExport => engine.export_audit(session).await.map(drop),
         other => panic!("`{}` can be explained, but isn't called here", other.as_str()),
     };
     match outcome {
@@ -211,7 +213,7 @@ fn what_cannot_be_explained_is_known() {
     let explained: Vec<_> = Operation::all().iter().map(Operation::action).collect();
     let left_out = Action::ALL.iter().filter(|action| !explained.contains(action)).map(|action| action.as_str());
     let left_out: Vec<_> = left_out.filter(|name| !name.starts_with("auth.") && !name.starts_with("system.")).collect();
-    // Nobody asks for what is due, only owners make users, tokens are one's own, and everybody may ask.
+    // Nobody asks for what is due or too old, only owners make users, tokens are one's own, and everybody may ask.
     assert_eq!(
         left_out,
         [
@@ -221,7 +223,8 @@ fn what_cannot_be_explained_is_known() {
             "iam.personal_token.create",
             "iam.personal_token.list",
             "iam.personal_token.delete",
-            "iam.explain"
+            "iam.explain",
+            "audit.retention"
         ]
     );
 }

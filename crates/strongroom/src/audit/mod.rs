@@ -1,4 +1,36 @@
-//! The records that use cases leave.
+//! The audit log: the records that use cases leave, and what is made of them.
+
+pub(crate) mod checkpoint;
+mod export;
+mod export_all;
+mod filter;
+pub(crate) mod forward;
+pub(crate) mod index;
+mod join;
+mod names;
+pub(crate) mod pages;
+mod query;
+mod retain;
+pub(crate) mod retention_ledger;
+mod rotate_key;
+mod search;
+mod soundness;
+pub(crate) mod status;
+pub(crate) mod verify;
+
+pub use export::{AuditExport, ExportAudit, ExportedPage, ExportedRecord};
+pub use export_all::{AuditPart, WholeAudit};
+pub use filter::AuditFilter;
+pub use forward::{AuditLag, ForwardError, Forwarded, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint};
+pub use index::Indexed;
+pub use names::{AuditNames, WorkloadCredential};
+pub use query::{AuditCursor, AuditCursorError, AuditPage, AuditQuery, MAX_AUDIT_COUNT, MAX_AUDIT_PAGE, ReadAudit};
+pub use retain::Retained;
+pub use rotate_key::{AuditKeyState, AuditKeyView};
+pub use status::{AuditStatus, MAX_CHECKPOINTS_AT_ONCE};
+pub use verify::{
+    MAX_VERIFIED_AT_ONCE, VerifyAudit, VerifyCursor, VerifyCursorError, VerifyLimit, VerifyPhase, VerifyStep,
+};
 
 use crate::engine::Engine;
 use crate::error::{Code, Error};
@@ -85,6 +117,7 @@ impl Recorder<'_> {
             resource: Some(resource),
             decided_by: None,
             request: Some(Arc::clone(&self.call.request)),
+            details: None,
         }
     }
 
@@ -97,7 +130,8 @@ impl Recorder<'_> {
         rule: Option<RuleId>,
         status: u16,
     ) -> AuditRecord {
-        AuditRecord { status, decided_by: rule.map(|rule| rule.to_string()), ..self.record(at, action, resource) }
+        let decided_by = rule.map(|rule| rule.to_string());
+        AuditRecord { status, decided_by, ..self.record(at, action, resource) }.tamed()
     }
 
     /// It was refused, or failed.
@@ -108,6 +142,7 @@ impl Recorder<'_> {
             decided_by: Some(error.decider()),
             ..self.record(at, action, resource)
         }
+        .tamed()
     }
 
     /// Queues a record of something that gave no value. It must not fail silently: when the log can't take it, the caller hears so; when

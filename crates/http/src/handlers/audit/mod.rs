@@ -1,0 +1,3 @@
+pub(crate) mod export;
+mod filter;
+pub(crate) mod read;

@@ -1,0 +1,52 @@
+use crate::error::unread;
+use crate::row::{self, position};
+use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, Statement};
+use strongroom_domain::audit::{Behind, LogReader};
+use strongroom_domain::id::StreamId;
+use strongroom_domain::port::ReadError;
+use uuid::Uuid;
+
+/// Two look-ups for each stream: streams are as many as there were starts of nodes, and old ones stay as they are. The last position of the
+/// last stream is the largest number there is.
+const BEHIND: &str = "SELECT id, through, last FROM (
+         SELECT streams.ordinal, streams.id, coalesce(positions.sequence, 0) AS through,
+                coalesce((SELECT records.position FROM audit_records AS records
+                          WHERE records.position > streams.ordinal * $2 AND records.position <= streams.ordinal * $2 + ($2 - 1)
+                          ORDER BY records.position DESC LIMIT 1) - streams.ordinal * $2, 0) AS last
+         FROM audit_streams AS streams
+         LEFT JOIN audit_positions AS positions ON positions.name = $1 AND positions.stream = streams.ordinal
+         WHERE streams.ordinal > coalesce((SELECT before.ordinal FROM audit_streams AS before WHERE before.id = $3), -1)
+     ) AS found
+     WHERE last > through ORDER BY ordinal LIMIT $4";
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+    through: i64,
+    last: i64,
+}
+
+pub(crate) fn statement(backend: DbBackend, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Statement {
+    let after = after.map_or(Uuid::nil(), StreamId::uuid);
+    let values = [reader.name().into(), position(1, 0).into(), after.into(), i64::from(limit).into()];
+    Statement::from_sql_and_values(backend, BEHIND, values)
+}
+
+pub(crate) async fn behind(
+    db: &DatabaseConnection,
+    reader: &LogReader,
+    after: Option<StreamId>,
+    limit: u32,
+) -> Result<Vec<Behind>, ReadError> {
+    let statement = statement(db.get_database_backend(), reader, after, limit);
+    let rows = Row::find_by_statement(statement).all(db).await.map_err(unread)?;
+    let read = |row: Row| {
+        let of = "position in the audit log";
+        Ok(Behind {
+            stream: StreamId::new(row.id),
+            through: row::number(row.through, of)?,
+            end: row::number(row.last, of)?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}

@@ -1,0 +1,346 @@
+//! Checkpoints of the audit log, and the keys that they make known.
+
+use super::soundness::{Sound, damaged};
+use crate::engine::{AuditKeyPorts, Engine, MAX_TRIES};
+use crate::error::{Code, Error};
+use async_lock::Mutex;
+use core::time::Duration;
+use strongroom_domain::audit::{AuditKey, Behind, ChainState, Checkpoint, LogReader, SignedCheckpoint};
+use strongroom_domain::id::StreamId;
+use strongroom_domain::lease::{Epoch, LeaseName, LeaseTtl};
+use strongroom_domain::port::{CommitErrorKind, RootKeyError};
+use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
+use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
+use uuid::Uuid;
+
+/// How long the lease stands: so long no checkpoint is written after the node that wrote them died.
+const TTL: Duration = Duration::from_secs(10);
+/// How many microseconds old a lease is when it is renewed.
+const RENEWED_AFTER: u64 = 3_000_000;
+/// Of how many streams one checkpoint tells at the most.
+const STREAMS: u32 = 1_000;
+/// How many streams one round looks at, at the most, while it finds unsound ones.
+const LOOKED_AT: usize = 4_000;
+
+/// The lease to write checkpoints, kept from round to round so that not every round writes one.
+#[derive(Default)]
+pub(crate) struct CheckpointLease {
+    tenancy: Mutex<Tenancy>,
+    pub(super) sound: Sound,
+}
+
+#[derive(Default)]
+struct Tenancy {
+    /// Names this engine to the store from its first round on.
+    holder: Option<Uuid>,
+    held: Option<(Epoch, Timestamp)>,
+    /// After which stream the next round goes on, where one round could not look at all.
+    after: Option<StreamId>,
+}
+
+/// What the last checkpoint says.
+struct Last {
+    number: u64,
+    at: Timestamp,
+    hash: [u8; 32],
+    /// 0 before the first.
+    newest_key: u32,
+}
+
+/// Streams as they are to be told of.
+#[derive(Default)]
+struct Ends {
+    sound: Vec<ChainState>,
+    /// The first whose last record isn't what a writer signed, and that record.
+    unsound: Option<(StreamId, u64)>,
+}
+
+impl Engine {
+    /// Writes a checkpoint of the audit log, when streams have moved since the last one; and makes known new keys that are to sign. Does
+    /// nothing while another node is at it, and where there are no keys. To be called about every second.
+    ///
+    /// # Errors
+    /// Those of the store, and [`Code::Internal`] when the last checkpoint, or the last record of a stream, is not what was signed: the log
+    /// is to be verified then. Of the other streams a checkpoint was written nevertheless: so call it again as soon
+    /// as after no error, and only tell of it.
+    pub async fn checkpoint_audit(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        let Some(ports) = &self.ports.audit_keys else { return Ok(None) };
+        let mut tenancy = self.checkpoint_lease.tenancy.lock().await;
+        // Mostly, on a store that rests, there is nothing to do, and then no lease is written.
+        let Some(first) = self.first_behind(&mut tenancy).await? else { return Ok(None) };
+        let Some(epoch) = self.hold_checkpoints(&mut tenancy).await? else { return Ok(None) };
+        let (last, keys) = self.last_checkpoint(ports).await?;
+        if last.number == 0 && first.iter().any(|behind| behind.through > 0) {
+            return Err(Error::new(
+                Code::Internal,
+                "The checkpoints of the audit log are gone; verify the log, with an anchor if you have one.",
+            ));
+        }
+        let ends = self.ends_of(ports, (&keys, last.newest_key), first, &mut tenancy.after).await?;
+        let written = match self.made(ports, &keys, last, Vec::new(), ends.sound)? {
+            Some(made) => {
+                let expect = vec![Expect::Lease(LeaseName::AuditCheckpoint, epoch)];
+                match self.write_checkpoint(made, expect).await {
+                    Ok(written) => Some(written),
+                    Err(Refused::Faster) => None,
+                    Err(Refused::Lost) => {
+                        tenancy.held = None;
+                        None
+                    }
+                    Err(Refused::Error(error)) => return Err(error),
+                }
+            }
+            None => None,
+        };
+        if let Some(written) = &written {
+            ports.keys.adopt(&keys, written.checkpoint.newest_key).map_err(unsealed)?;
+        }
+        match ends.unsound {
+            None => Ok(written),
+            Some((stream, sequence)) => Err(Error::new(
+                Code::Internal,
+                format!(
+                    "Record {sequence} of the audit log's stream {stream} is not what its writer signed; verify the log."
+                ),
+            )),
+        }
+    }
+
+    /// Lets another node write checkpoints at once. To be called after the last round, when this one stops.
+    ///
+    /// # Errors
+    /// Those of the store; then others write them when the lease has run out.
+    pub async fn release_audit_checkpoints(&self) -> Result<(), Error> {
+        let mut tenancy = self.checkpoint_lease.tenancy.lock().await;
+        let (Some(holder), Some(_)) = (tenancy.holder, tenancy.held.take()) else { return Ok(()) };
+        let ttl = LeaseTtl::new(TTL).unwrap_or(LeaseTtl::MIN);
+        if let Some(lease) = self.ports.leases.acquire(LeaseName::AuditCheckpoint, holder, ttl).await? {
+            self.ports.leases.release(&lease).await?;
+        }
+        Ok(())
+    }
+
+    /// Announces that these streams begin after these records from now on. `false` when others write checkpoints all the time; then
+    /// nothing was announced.
+    pub(crate) async fn announce_begins(&self, begins: Vec<ChainState>) -> Result<bool, Error> {
+        let ports = self.audit_keys()?;
+        for attempt in 0..MAX_TRIES {
+            if attempt > 0 {
+                self.back_off(attempt).await?;
+            }
+            let (last, keys) = self.last_checkpoint(ports).await?;
+            // Another node may write the checkpoints; the number alone keeps two apart.
+            let Some(made) = self.made(ports, &keys, last, begins.clone(), Vec::new())? else { continue };
+            match self.write_checkpoint(made, Vec::new()).await {
+                Ok(written) => {
+                    ports.keys.adopt(&keys, written.checkpoint.newest_key).map_err(unsealed)?;
+                    return Ok(true);
+                }
+                Err(Refused::Faster | Refused::Lost) => {}
+                Err(Refused::Error(error)) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Signs from now on with the newest key that a checkpoint made known, whoever wrote it.
+    pub(crate) async fn adopt_audit_keys(&self) -> Result<(), Error> {
+        let Some(ports) = &self.ports.audit_keys else { return Ok(()) };
+        let last = self.ports.audit.last_checkpoint().await?.and_then(|last| last.read());
+        // Mostly there is no other key, and then nothing is to be verified.
+        if last.is_none_or(|last| last.checkpoint.newest_key <= ports.keys.current()) {
+            return Ok(());
+        }
+        let (last, keys) = self.last_checkpoint(ports).await?;
+        ports.keys.adopt(&keys, last.newest_key).map_err(unsealed)
+    }
+
+    /// What signs the log.
+    pub(crate) fn audit_keys(&self) -> Result<&AuditKeyPorts, Error> {
+        self.ports.audit_keys.as_ref().ok_or_else(|| {
+            Error::new(
+                Code::UnsupportedOperation,
+                "The audit log has no checkpoints here; the program around the engine keeps its keys.",
+            )
+        })
+    }
+
+    /// The keys that sign the log, or are to, oldest first.
+    pub(crate) async fn stored_audit_keys(&self) -> Result<Vec<SealedInstanceKey>, Error> {
+        let mut keys = self.ports.setup.instance_keys().await?;
+        keys.retain(|key| key.purpose == InstanceKeyPurpose::AuditSigning);
+        keys.sort_by_key(|key| key.version);
+        Ok(keys)
+    }
+
+    /// The tenure of this engine, prolonged when it is about to end; `None` while another has it.
+    async fn hold_checkpoints(&self, tenancy: &mut Tenancy) -> Result<Option<Epoch>, Error> {
+        let now = self.ports.clock.now();
+        if let Some((epoch, since)) = tenancy.held
+            && now >= since
+            && now.micros_since(since) < RENEWED_AFTER
+        {
+            return Ok(Some(epoch));
+        }
+        let ttl = LeaseTtl::new(TTL).unwrap_or(LeaseTtl::MIN);
+        let holder = *tenancy.holder.get_or_insert_with(|| self.ports.ids.next());
+        let lease = self.ports.leases.acquire(LeaseName::AuditCheckpoint, holder, ttl).await?;
+        tenancy.held = lease.map(|lease| (lease.epoch, now));
+        Ok(tenancy.held.map(|(epoch, _)| epoch))
+    }
+
+    /// The last checkpoint, which is what was signed, and the keys of the store, read after it.
+    async fn last_checkpoint(&self, ports: &AuditKeyPorts) -> Result<(Last, Vec<SealedInstanceKey>), Error> {
+        // Before the checkpoint is read: so that one knows all that was adopted until then.
+        let signing = ports.keys.current();
+        let stored = self.ports.audit.last_checkpoint().await?;
+        let keys = self.stored_audit_keys().await?;
+        let Some(stored) = stored else {
+            return Ok((Last { number: 0, at: Timestamp::EPOCH, hash: [0; 32], newest_key: 0 }, keys));
+        };
+        let signed = stored.read().ok_or_else(|| damaged(stored.number))?;
+        let hash = signed.checkpoint.hash();
+        self.check_checkpoint(ports, &keys, &signed, hash)?;
+        let Checkpoint { number, at, newest_key, .. } = signed.checkpoint;
+        if newest_key < signing {
+            return Err(Error::new(
+                Code::Internal,
+                format!(
+                    "The audit log is signed with version {signing} of its key here, and its last checkpoint knows none newer than {newest_key}: \
+                     the store was set back; verify the log, with an anchor if you have one."
+                ),
+            ));
+        }
+        Ok((Last { number, at, hash, newest_key }, keys))
+    }
+
+    /// The streams with which a round begins; `None` when none moved.
+    async fn first_behind(&self, tenancy: &mut Tenancy) -> Result<Option<Vec<Behind>>, Error> {
+        loop {
+            let behind = self.ports.audit.behind(&LogReader::Checkpoints, tenancy.after, STREAMS).await?;
+            match tenancy.after {
+                Some(_) if behind.is_empty() => tenancy.after = None,
+                _ => return Ok((!behind.is_empty()).then_some(behind)),
+            }
+        }
+    }
+
+    /// How far the streams have come, of those whose last record is what its writer signed; from the first of them on. Unsound ones take no
+    /// other's place: `after` says where the next round goes on when this one could not look at all.
+    async fn ends_of(
+        &self,
+        ports: &AuditKeyPorts,
+        (keys, newest_key): (&[SealedInstanceKey], u32),
+        first: Vec<Behind>,
+        after: &mut Option<StreamId>,
+    ) -> Result<Ends, Error> {
+        let mut ends = Ends::default();
+        let (mut page, mut asked, mut looked_at) = (first, STREAMS as usize, 0);
+        loop {
+            for behind in &page {
+                match self.sound_end(ports, keys, newest_key, *behind).await? {
+                    Some(state) => ends.sound.push(state),
+                    None => ends.unsound = ends.unsound.or(Some((behind.stream, behind.end))),
+                }
+            }
+            looked_at += page.len();
+            *after = page.last().filter(|_| page.len() >= asked).map(|last| last.stream);
+            let room = STREAMS.saturating_sub(u32::try_from(ends.sound.len()).unwrap_or(STREAMS));
+            if after.is_none() || room == 0 || looked_at >= LOOKED_AT {
+                return Ok(ends);
+            }
+            page = self.ports.audit.behind(&LogReader::Checkpoints, *after, room).await?;
+            asked = room as usize;
+        }
+    }
+
+    /// The checkpoint to be written; `None` when it would say nothing.
+    fn made(
+        &self,
+        ports: &AuditKeyPorts,
+        stored: &[SealedInstanceKey],
+        last: Last,
+        begins: Vec<ChainState>,
+        ends: Vec<ChainState>,
+    ) -> Result<Option<SignedCheckpoint>, Error> {
+        ports.keys.adopt(stored, last.newest_key).map_err(unsealed)?;
+        let mut keys = new_keys(ports, stored, last.newest_key);
+        if last.number == 0 {
+            keys.truncate(1);
+        }
+        if keys.is_empty() && begins.is_empty() && ends.is_empty() {
+            return Ok(None);
+        }
+        let signs = if last.number == 0 { keys.first().map_or(0, |key| key.version) } else { last.newest_key };
+        let newest_key = keys.last().map_or(last.newest_key, |key| key.version);
+        let at = self.ports.clock.now().max(last.at);
+        let number = last.number + 1;
+        let checkpoint = Checkpoint { number, at, previous: last.hash, keys, newest_key, begins, ends };
+        let signature = ports.keys.sign(&checkpoint.signed_bytes());
+        if signature.key_version == signs {
+            return Ok(Some(SignedCheckpoint { checkpoint, signature }));
+        }
+        // Another node made a newer key known just now: the next round reads that.
+        if signature.key_version > signs && last.number > 0 {
+            return Ok(None);
+        }
+        Err(Error::new(
+            Code::Internal,
+            format!(
+                "The audit log is signed with version {} of its key here, and its checkpoints with version {signs}; verify the log.",
+                signature.key_version
+            ),
+        ))
+    }
+
+    async fn write_checkpoint(
+        &self,
+        made: SignedCheckpoint,
+        mut expect: Vec<Expect>,
+    ) -> Result<SignedCheckpoint, Refused> {
+        expect.push(Expect::Absent(UniqueKey::Checkpoint(made.checkpoint.number)));
+        let unit = Unit { expect, changes: vec![Change::AddCheckpoint(made.clone())], records: Vec::new() };
+        self.ports.committer.commit(unit).await.map(|()| made).map_err(|error| match error.kind() {
+            CommitErrorKind::Conflict(Expect::Lease(..)) => Refused::Lost,
+            CommitErrorKind::Conflict(_) => Refused::Faster,
+            _ => Refused::Error(error.into()),
+        })
+    }
+}
+
+/// Why a checkpoint was not written.
+enum Refused {
+    /// Another one of its number was.
+    Faster,
+    /// The lease is another's by now.
+    Lost,
+    Error(Error),
+}
+
+/// The keys that are not known yet, oldest first: those that open, since one that doesn't may have been slipped in.
+fn new_keys(ports: &AuditKeyPorts, stored: &[SealedInstanceKey], newest: u32) -> Vec<AuditKey> {
+    let mut new = Vec::new();
+    for key in stored.iter().filter(|key| key.version > newest) {
+        match ports.keys.public_of(key) {
+            Ok(public) => new.push(AuditKey { version: key.version, public }),
+            Err(RootKeyError::NotAuthentic) => {}
+            // What this node can't open now, it or another one may in the next round; keys only rise.
+            Err(RootKeyError::Unavailable(_)) => break,
+        }
+    }
+    new
+}
+
+/// What keeps a key of the log from being opened.
+pub(crate) fn unsealed(error: RootKeyError) -> Error {
+    match error {
+        RootKeyError::Unavailable(_) => {
+            Error::new(Code::KmsUnavailable, "The root key cannot be used right now; try again shortly.")
+        }
+        RootKeyError::NotAuthentic => {
+            Error::new(Code::Internal, "A key of the audit log opens under no root key of this node; verify the log.")
+        }
+    }
+    .because(error)
+}

@@ -1,0 +1,173 @@
+//! The log of an organisation, taken out page by page.
+
+use super::filter::{AuditFilter, Wanted};
+use super::names::AuditNames;
+use super::query::AuditCursor;
+use super::search::{End, Search};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::iam::permit::Permit;
+use crate::session::OrganisationSession;
+use core::time::Duration;
+use std::collections::HashMap;
+use strongroom_domain::audit::{Action, AuditKey, Behind, ChainHash, ChainState, ChainedRecord, LogReader};
+use strongroom_domain::id::{OrganisationId, StreamId};
+use strongroom_domain::root_key::InstanceKeyPurpose;
+use strongroom_domain::time::Timestamp;
+
+/// How many records are read at once.
+const AT_ONCE: usize = 500;
+/// How often it is looked whether the index has what was there when an export began, and how long it rests between.
+const LOOKS: u32 = 50;
+const REST: Duration = Duration::from_millis(100);
+/// How many streams are looked at at once.
+const STREAMS: u32 = 100;
+
+/// A record of an export.
+#[derive(Clone, Debug)]
+pub struct ExportedRecord {
+    /// The record, as it lies in the log.
+    pub chained: ChainedRecord,
+    /// The hash before it in its stream, of which its own is made; `None` where the record before was removed.
+    pub previous: Option<ChainHash>,
+}
+
+/// The next part of an export.
+#[derive(Clone, Debug)]
+pub struct ExportedPage {
+    /// The records, newest first.
+    pub items: Vec<ExportedRecord>,
+    /// Those whom they name.
+    pub names: AuditNames,
+    /// Where to go on; `None` when this is all.
+    pub next: Option<AuditCursor>,
+}
+
+/// A caller who may take the log out.
+pub struct ExportAudit<'a>(Permit<'a>);
+
+/// An export on its way.
+#[derive(Clone, Debug)]
+pub struct AuditExport {
+    organisation: OrganisationId,
+    begun_at: Timestamp,
+    wanted: Wanted,
+    keys: Vec<AuditKey>,
+    may_lack_newest: bool,
+}
+
+impl Engine {
+    /// Checks that the caller may take the organisation's log out. A refusal is recorded.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`](crate::Code::Forbidden), and those of the store.
+    pub async fn export_audit<'a>(&'a self, session: &'a OrganisationSession) -> Result<ExportAudit<'a>, Error> {
+        self.may_read_audit(session, Action::AuditExport).await.map(ExportAudit)
+    }
+
+    /// The public parts of the keys that sign the log, as the store has them, by version.
+    pub(super) async fn audit_public_keys(&self) -> Result<Vec<AuditKey>, Error> {
+        let keys = self.ports.setup.instance_keys().await?.into_iter();
+        let signing = keys.filter(|key| key.purpose == InstanceKeyPurpose::AuditSigning);
+        Ok(signing.filter_map(|key| Some(AuditKey { version: key.version, public: key.public? })).collect())
+    }
+
+    /// Waits until everything can be found that is in the log now; `false` when that takes too long.
+    async fn wait_for_index(&self) -> Result<bool, Error> {
+        let ends: HashMap<StreamId, u64> =
+            self.unindexed().await?.into_iter().map(|behind| (behind.stream, behind.end)).collect();
+        if ends.is_empty() {
+            return Ok(true);
+        }
+        for _ in 0..LOOKS {
+            self.ports.clock.sleep(REST).await;
+            let is_missing = |behind: &Behind| ends.get(&behind.stream).is_some_and(|end| behind.through < *end);
+            if !self.unindexed().await?.iter().any(is_missing) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn unindexed(&self) -> Result<Vec<Behind>, Error> {
+        let mut found: Vec<Behind> = Vec::new();
+        loop {
+            let after = found.last().map(|last| last.stream);
+            let page = self.ports.audit.behind(&LogReader::Index, after, STREAMS).await?;
+            let is_all = page.len() < STREAMS as usize;
+            found.extend(page);
+            if is_all {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+impl ExportAudit<'_> {
+    /// Begins to take out the records that the filter wants, once everything can be found that is in the log now; for that it waits up to five
+    /// seconds. That it was begun is recorded.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn run(&self, filter: &AuditFilter) -> Result<AuditExport, Error> {
+        let Permit { engine, session, .. } = self.0;
+        let begun = async {
+            let (wanted, keys) = (engine.wanted(session, filter).await?, engine.audit_public_keys().await?);
+            let begun_at = engine.ports.clock.now();
+            let may_lack_newest = !engine.wait_for_index().await?;
+            Ok(AuditExport { organisation: session.organisation.id, begun_at, wanted, keys, may_lack_newest })
+        };
+        self.0.told(begun.await).await
+    }
+}
+
+impl AuditExport {
+    /// Whose log it is.
+    #[must_use]
+    pub const fn organisation(&self) -> OrganisationId {
+        self.organisation
+    }
+
+    /// When it was begun.
+    #[must_use]
+    pub const fn begun_at(&self) -> Timestamp {
+        self.begun_at
+    }
+
+    /// Whether the index was so far behind that records which were in the log when the export began may be missing.
+    #[must_use]
+    pub const fn may_lack_newest(&self) -> bool {
+        self.may_lack_newest
+    }
+
+    /// The keys that sign the log.
+    #[must_use]
+    pub fn keys(&self) -> &[AuditKey] {
+        &self.keys
+    }
+
+    /// The next records: those before the cursor, or the newest. There may be none in a page, and more in the next.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn page(&self, engine: &Engine, after: Option<AuditCursor>) -> Result<ExportedPage, Error> {
+        let organisation = self.organisation;
+        let before = after.map(|cursor| cursor.0);
+        let mut search = Search::begin(engine, organisation, &self.wanted, before, AT_ONCE);
+        let (records, end) = search.take(AT_ONCE).await?;
+        let next = match end {
+            End::Exhausted => None,
+            End::Enough => records.last().map(|last| AuditCursor((last.record.at, last.record.event))),
+            End::Stopped(before) => Some(AuditCursor(before)),
+        };
+        let names = engine.names_in(organisation, records.iter().map(|chained| &chained.record)).await?;
+        let before: Vec<(StreamId, u64)> =
+            records.iter().map(|chained| (chained.stream, chained.sequence.saturating_sub(1))).collect();
+        let before = engine.ports.audit.at(&before).await?;
+        let items = records.into_iter().zip(before).map(|(chained, before)| {
+            let first = (chained.sequence == 1).then(|| ChainState::begin(chained.stream).hash);
+            ExportedRecord { previous: first.or(before.map(|before| before.hash)), chained }
+        });
+        Ok(ExportedPage { items: items.collect(), names, next })
+    }
+}

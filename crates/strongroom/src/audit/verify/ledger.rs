@@ -1,0 +1,95 @@
+use super::{A_PAGE, VerifyPhase, Work};
+use crate::audit::checkpoint::unsealed;
+use crate::error::Error;
+use std::sync::{Mutex, PoisonError};
+use strongroom_domain::audit::{AuditKey, Finding, FindingKind, Ledger};
+use strongroom_domain::port::RootKeyError;
+use uuid::Uuid;
+
+/// How many verifications may go on at once without reading the checkpoints again and again; what is kept of one may be large.
+const KEPT: usize = 4;
+
+/// What the checkpoints told in the last step of a verification, of the last few.
+#[derive(Default)]
+pub(crate) struct Ledgers(Mutex<Vec<(Uuid, Ledger)>>);
+
+impl Ledgers {
+    /// That of this verification, else one that is to be filled anew.
+    pub(super) fn take(&self, run: Uuid) -> Ledger {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(of, _)| *of == run);
+        at.map_or_else(Ledger::new, |at| kept.remove(at).1)
+    }
+
+    pub(super) fn keep(&self, run: Uuid, ledger: Ledger) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(0, (run, ledger));
+        kept.truncate(KEPT);
+    }
+}
+
+impl Work<'_> {
+    /// Takes the checkpoints that there are by now; whether those are all.
+    pub(super) async fn extend_ledger(&mut self) -> Result<bool, Error> {
+        loop {
+            let page = self.engine.ports.audit.checkpoints(self.ledger.number(), A_PAGE).await?;
+            if self.cursor.phase == VerifyPhase::Checkpoints && !page.is_empty() {
+                let last = self.engine.ports.audit.last_checkpoint().await?;
+                self.cursor.total = last.map_or(0, |last| last.number);
+            }
+            for stored in &page {
+                // What was read again, since it was not kept, was told before.
+                let is_new = stored.number > self.cursor.reported;
+                let (_, finding) = self.ledger.take(stored, &*self.ports.verifier);
+                if is_new {
+                    self.findings.extend(finding);
+                    self.cursor.reported = stored.number;
+                }
+                if is_new && self.cursor.phase == VerifyPhase::Checkpoints {
+                    self.count(1);
+                } else {
+                    self.left = self.left.saturating_sub(1);
+                }
+            }
+            if page.len() < A_PAGE as usize {
+                break;
+            }
+            if self.is_over() {
+                return Ok(false);
+            }
+        }
+        if self.ledger.number() == 0 {
+            // Before the first checkpoint the oldest key signs.
+            let keys = self.engine.stored_audit_keys().await?;
+            if let Some(oldest) = keys.first() {
+                let public = self.ports.keys.public_of(oldest).map_err(unsealed)?;
+                self.ledger.believe(AuditKey { version: oldest.version, public });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the keys that checkpoints made known are those of the installation: sealed under its root key.
+    pub(super) async fn check_keys(&mut self) -> Result<(), Error> {
+        let stored = self.engine.stored_audit_keys().await?;
+        for key in stored.iter().filter(|key| self.ledger.keys().get(key.version).is_none()) {
+            if matches!(self.ports.keys.public_of(key), Err(RootKeyError::NotAuthentic)) {
+                self.findings.push(Finding::of_all(FindingKind::KeySlippedIn));
+            }
+        }
+        for known in self.ledger.keys().iter() {
+            let opened = match stored.iter().find(|key| key.version == known.version) {
+                Some(key) => match self.ports.keys.public_of(key) {
+                    Ok(public) => Some(public),
+                    Err(RootKeyError::NotAuthentic) => None,
+                    Err(error) => return Err(unsealed(error)),
+                },
+                None => None,
+            };
+            if opened != Some(known.public) {
+                self.findings.push(Finding::of_all(FindingKind::KeyForeign));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+use super::cursor::Walk;
+use super::{A_PAGE, Work};
+use crate::error::Error;
+use std::collections::{HashMap, HashSet};
+use strongroom_domain::audit::{AuditRecord, Finding, FindingKind, IndexEntry, Link, LogReader, StreamCheck};
+use strongroom_domain::id::StreamId;
+
+/// How many streams that lag are read at once.
+const STREAMS: u32 = 1_000;
+
+impl Work<'_> {
+    /// Checks the records of all streams; whether it came to the end.
+    pub(super) async fn streams(&mut self) -> Result<bool, Error> {
+        let mut ended = Vec::new();
+        loop {
+            let streams = self.engine.ports.audit.streams().await?;
+            let Some(mut walk) = self.next_walk(&streams) else {
+                self.check_told(ended).await?;
+                self.look_for(&streams).await?;
+                return Ok(true);
+            };
+            while !walk.is_done {
+                if self.is_over() {
+                    self.cursor.stream = Some(walk);
+                    self.check_told(ended).await?;
+                    return Ok(false);
+                }
+                self.page(&mut walk).await?;
+            }
+            ended.push((walk.check.through.stream, walk.check.through.sequence));
+            self.cursor.stream = Some(walk);
+        }
+    }
+
+    /// The stream to go on with; `None` after the last.
+    fn next_walk(&self, streams: &[StreamId]) -> Option<Walk> {
+        let begin = |stream: &StreamId| Walk { check: StreamCheck::begin(*stream), is_done: false };
+        let Some(walk) = self.cursor.stream else { return streams.first().map(begin) };
+        if !walk.is_done {
+            return Some(walk);
+        }
+        let at = streams.iter().position(|stream| *stream == walk.check.through.stream)?;
+        streams.get(at + 1).map(begin)
+    }
+
+    /// Checks the next records of a stream.
+    async fn page(&mut self, walk: &mut Walk) -> Result<(), Error> {
+        let stream = walk.check.through.stream;
+        let size = A_PAGE.min(self.left.max(1));
+        let page = self.engine.ports.audit.links(stream, walk.check.through.sequence, size).await?;
+        let mut sound: Vec<&Link> = Vec::with_capacity(page.len());
+        for link in &page {
+            let before = walk.check;
+            let mut finding = walk.check.take(link, &self.ledger, &*self.ports.verifier);
+            if finding.is_some_and(|finding| finding.kind == FindingKind::RecordMissing) {
+                // Retention may have removed them just now, which it announced before.
+                self.catch_up().await?;
+                walk.check = before;
+                if before.through.sequence > 0 && self.is_removed(stream, before.through.sequence).await? {
+                    walk.check.restart();
+                }
+                finding = walk.check.take(link, &self.ledger, &*self.ports.verifier);
+            }
+            match finding {
+                Some(finding) => self.found(finding),
+                None => sound.push(link),
+            }
+        }
+        self.index_lines(stream, &sound).await?;
+        self.count(page.len() as u64);
+        self.cursor.records += page.len() as u64;
+        walk.is_done = page.len() < size as usize;
+        if walk.is_done {
+            if walk.check.end(&self.ledger).is_some() {
+                self.catch_up().await?;
+            }
+            // A commit's records come at once: the last one is signed whenever one looks.
+            if let Some(finding) = walk.check.end(&self.ledger) {
+                self.found(finding);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes checkpoints that were written meanwhile.
+    async fn catch_up(&mut self) -> Result<(), Error> {
+        while !self.extend_ledger().await? {}
+        Ok(())
+    }
+
+    /// Whether the index has the lines of these records, as far as it is made.
+    async fn index_lines(&mut self, stream: StreamId, links: &[&Link]) -> Result<(), Error> {
+        // Read after the records: of a stream that is not behind, all of these are in the index.
+        let indexed = self.behind(&LogReader::Index).await?.get(&stream).copied().unwrap_or(u64::MAX);
+        let entries: Vec<(u64, Vec<IndexEntry>)> = links
+            .iter()
+            .filter(|link| link.sequence <= indexed)
+            .filter_map(|link| Some((link, AuditRecord::from_canonical(&link.canonical).ok()?)))
+            .map(|(link, record)| (link.sequence, IndexEntry::of(&record, link.sequence)))
+            .collect();
+        let all: Vec<IndexEntry> = entries.iter().flat_map(|(_, entries)| entries.iter().copied()).collect();
+        let mut there = self.engine.ports.audit.indexed(stream, &all).await?.into_iter();
+        for (sequence, entries) in entries {
+            let met = there.by_ref().take(entries.len()).filter(|is_there| *is_there).count();
+            self.cursor.lines = self.cursor.lines.map(|lines| lines + met as u64);
+            if met < entries.len() && !self.is_removed(stream, sequence).await? {
+                // The other lines can still be checked.
+                self.findings.push(Finding::at_record(FindingKind::IndexLineMissing, stream, sequence));
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_removed(&self, stream: StreamId, sequence: u64) -> Result<bool, Error> {
+        let found = self.engine.ports.audit.links(stream, sequence - 1, 1).await?;
+        Ok(found.first().is_none_or(|link| link.sequence != sequence))
+    }
+
+    /// How far a reader is with the streams that it has not had all of.
+    pub(super) async fn behind(&self, reader: &LogReader) -> Result<HashMap<StreamId, u64>, Error> {
+        let mut through = HashMap::new();
+        let mut after = None;
+        loop {
+            let page = self.engine.ports.audit.behind(reader, after, STREAMS).await?;
+            through.extend(page.iter().map(|behind| (behind.stream, behind.through)));
+            match page.last() {
+                Some(last) if page.len() >= STREAMS as usize => after = Some(last.stream),
+                _ => return Ok(through),
+            }
+        }
+    }
+
+    /// Whether there are the checkpoints that the store knows to have told of these streams so far.
+    async fn check_told(&mut self, ended: Vec<(StreamId, u64)>) -> Result<(), Error> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let behind = self.behind(&LogReader::Checkpoints).await?;
+        // Read after how far they tell.
+        self.catch_up().await?;
+        for (stream, last) in ended {
+            let through = behind.get(&stream).copied().unwrap_or(last);
+            let told = [self.ledger.end_of(stream), self.ledger.begin_of(stream)];
+            let told = told.into_iter().flatten().map(|state| state.sequence).max().unwrap_or(0);
+            if told < through {
+                self.found(Finding::at_record(FindingKind::CheckpointsCutOff, stream, told + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// Streams that checkpoints tell of, and that are gone.
+    async fn look_for(&mut self, streams: &[StreamId]) -> Result<(), Error> {
+        let there: HashSet<_> = streams.iter().copied().collect();
+        let mut gone: Vec<_> = self.ledger.streams().filter(|stream| !there.contains(stream)).collect();
+        gone.sort_unstable();
+        for stream in gone {
+            self.found(Finding::of_stream(FindingKind::StreamMissing, stream));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+use super::{Fault, Log, Mood, STREAM, Sink, name};
+use strongroom::audit::Retained;
+use strongroom::domain::audit::{Action, ChainState, LogReader};
+use strongroom::domain::lease::{LeaseName, LeaseTtl};
+use strongroom::domain::port::{AuditLog, AuditReader, Clock, Leases};
+use strongroom::domain::time::Timestamp;
+use strongroom::domain::unit::Change;
+use strongroom_testkit::build;
+use uuid::Uuid;
+
+const DAY: u64 = 24 * 60 * 60;
+
+fn removed(removed: u64) -> Retained {
+    Retained { removed, more: false }
+}
+
+const fn removes(change: &Change) -> bool {
+    matches!(change, Change::RemoveRecords { .. })
+}
+
+/// The records that tell of removals: how many each.
+async fn told(log: &Log) -> Vec<u64> {
+    let records = log.records().await.into_iter().map(|it| it.record);
+    let told = records.filter(|record| record.action == Action::AuditRetention);
+    told.map(|record| {
+        assert_eq!((record.organisation, record.principal, record.request.is_some()), (None, None, false));
+        assert_eq!(record.resource.expect("a resource").identity, STREAM.to_string());
+        record.details.expect("details").count.expect("a count")
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn old_records_go_and_young_ones_stay() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(7).await;
+    let seventh = log.records().await.pop().expect("written");
+    log.advance(DAY);
+    log.write(5).await;
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(2, &[]).await.expect("retains"), removed(0));
+    log.advance(DAY + 1);
+    log.write(1).await;
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(2, &[]).await.expect("retains"), removed(7));
+    assert_eq!(log.sequences().await, [8, 9, 10, 11, 12, 13, 14]);
+    assert_eq!(told(&log).await, [7]);
+    let begin = ChainState { stream: STREAM, sequence: 7, hash: seventh.hash };
+    assert_eq!(log.announced().await, [begin]);
+    // Their lines are gone too; what stays is found.
+    log.keep_up(&node).await;
+    let lines: usize = log
+        .records()
+        .await
+        .iter()
+        .map(|it| strongroom::domain::audit::IndexEntry::of(&it.record, it.sequence).len())
+        .sum();
+    assert_eq!(log.store.index_lines(None, 1_000).await.expect("readable").len(), lines);
+    assert_eq!(node.retain_audit(2, &[]).await.expect("retains"), removed(0));
+    assert_eq!(log.announced().await.len(), 1, "nothing is announced for nothing");
+}
+
+#[tokio::test]
+async fn what_somebody_has_not_had_stays() {
+    let log = Log::new().await;
+    let (node, sink, other) = (log.node(), Sink::new("a"), Sink::new("b"));
+    let sinks = [sink.name.clone(), other.name.clone()];
+    log.write(10).await;
+    log.advance(10 * DAY);
+    // Neither index nor checkpoints have had them.
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(0));
+    assert_eq!(node.index_audit(4).await.expect("indexes").records, 4);
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(0));
+    node.checkpoint_audit().await.expect("writes");
+    assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(0));
+    sink.is(Mood::TakesFew(2));
+    node.forward_audit(&sink, 2).await.expect("forwards");
+    assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(0));
+    other.is(Mood::TakesAndDies);
+    assert!(node.forward_audit(&other, 3).await.is_err());
+    assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(0));
+    assert_eq!(log.sequences().await, (1..=10).collect::<Vec<_>>());
+    // Now it is the index that lags.
+    other.is(Mood::Takes);
+    node.forward_audit(&other, 3).await.expect("forwards");
+    assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(4));
+    assert_eq!(log.sequences().await[0], 5);
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(6));
+    // A sink that is new begins with what there is.
+    let late = Sink::new("late");
+    node.forward_audit(&late, 100).await.expect("forwards");
+    assert_eq!(late.taken()[0], 11);
+    // One that nobody has configured any more holds nothing up.
+    assert_eq!(log.through(&LogReader::Sink(name("gone"))).await, 0);
+}
+
+#[tokio::test]
+async fn the_last_record_of_a_stream_stays() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(3).await;
+    log.advance(10 * DAY);
+    log.keep_up(&node).await;
+    // The record of the removal comes after it, so that it can go then.
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(3));
+    let announced: Vec<_> = log.announced().await.iter().map(|state| state.sequence).collect();
+    assert_eq!((announced, log.sequences().await), (vec![2, 3], vec![4, 5]));
+}
+
+#[tokio::test]
+async fn a_clock_that_went_back_lets_nothing_younger_go() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(2).await;
+    let ahead = Timestamp::from_micros(log.clock.now().as_micros() + 100 * (DAY as i64) * 1_000_000);
+    let mut record = build::record(Action::SecretValueRead);
+    record.at = ahead;
+    log.store.enqueue(record).await.expect("queues");
+    log.write(2).await;
+    log.advance(10 * DAY);
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(2));
+    assert_eq!(log.sequences().await, [3, 4, 5, 6]);
+}
+
+/// What nobody has signed as the time of the log lets nothing go.
+#[tokio::test]
+async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(4).await;
+    log.advance(2 * DAY);
+    log.write(4).await;
+    log.keep_up(&node).await;
+    log.advance(10_000 * DAY);
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(4));
+    assert_eq!(log.sequences().await, [5, 6, 7, 8, 9]);
+}
+
+#[tokio::test]
+async fn many_records_go_in_units_each_of_which_was_announced() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(1_700).await;
+    log.keep_up(&node).await;
+    log.advance(2 * DAY);
+    log.write(1).await;
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(1_700));
+    assert_eq!(told(&log).await, [500, 500, 500, 200]);
+    let announced: Vec<_> = log.announced().await.iter().map(|state| state.sequence).collect();
+    assert_eq!(announced, [500, 1_000, 1_500, 1_700]);
+}
+
+#[tokio::test]
+async fn a_crash_between_announcement_and_removal_is_made_good() {
+    for (fault, left) in [(Fault::Refused, 800), (Fault::Unknown, 300)] {
+        let log = Log::new().await;
+        let node = log.node();
+        log.write(800).await;
+        log.keep_up(&node).await;
+        log.advance(2 * DAY);
+        log.write(1).await;
+        log.keep_up(&node).await;
+        log.plan(removes, fault);
+        assert!(node.retain_audit(1, &[]).await.is_err());
+        assert_eq!(log.announced().await.len(), 1);
+        let first = log.sequences().await[0];
+        assert_eq!(801 - first, left);
+        // Wherever it stopped, the stream begins where it may.
+        let begins: Vec<_> = log.announced().await.iter().map(|state| state.sequence + 1).collect();
+        assert!(first == 1 || begins.contains(&first));
+        log.mend();
+        // Another node, after a restart: the lease was given back, or it runs out.
+        log.advance(121);
+        assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), removed(left));
+        assert_eq!(log.sequences().await[0], 801);
+    }
+}
+
+#[tokio::test]
+async fn of_two_nodes_one_removes() {
+    let log = Log::new().await;
+    let nodes = [log.node(), log.node()];
+    log.write(600).await;
+    log.advance(2 * DAY);
+    log.keep_up(&nodes[0]).await;
+    let (one, other) = tokio::join!(nodes[0].retain_audit(1, &[]), nodes[1].retain_audit(1, &[]));
+    assert_eq!(one.expect("retains").removed + other.expect("retains").removed, 600);
+    assert_eq!(told(&log).await.iter().sum::<u64>(), 600);
+
+    log.write(5).await;
+    log.advance(2 * DAY);
+    log.keep_up(&nodes[0]).await;
+    let ttl = LeaseTtl::MAX;
+    let lease = log.store.acquire(LeaseName::Housekeeping, Uuid::from_u128(77), ttl).await.expect("leases");
+    assert_eq!(nodes[0].retain_audit(1, &[]).await.expect("rests"), removed(0));
+    log.store.release(&lease.expect("free")).await.expect("releases");
+    assert!(nodes[0].retain_audit(1, &[]).await.expect("retains").removed > 0);
+}
+
+#[tokio::test]
+async fn without_checkpoints_nothing_goes() {
+    let mut log = Log::new().await;
+    log.write(5).await;
+    log.keep_up(&log.node()).await;
+    log.advance(10 * DAY);
+    log.ports.audit_keys = None;
+    assert_eq!(log.node().retain_audit(1, &[]).await.expect("rests"), removed(0));
+    assert_eq!(log.sequences().await.len(), 5);
+}

@@ -1,0 +1,95 @@
+//! Nothing is built on what is not what was signed, and nothing sound waits for it.
+
+use super::{Log, Tampering, entropy};
+use crate::support::code;
+use strongroom::Code;
+use strongroom::domain::audit::{Checkpoint, SignedCheckpoint};
+use strongroom::domain::port::{AuditKeys, AuditSigner, Committer, SetupReader};
+use strongroom::domain::unit::{Change, Unit};
+use strongroom_root_key::AuditKeyRing;
+
+async fn add(log: &Log, checkpoint: Checkpoint, signer: &dyn AuditSigner) {
+    let signature = signer.sign(&checkpoint.signed_bytes());
+    let change = Change::AddCheckpoint(SignedCheckpoint { checkpoint, signature });
+    log.store.commit(Unit { changes: vec![change], ..Unit::default() }).await.expect("stored");
+}
+
+/// One after it, that says nothing.
+fn after(last: &Checkpoint) -> Checkpoint {
+    let number = last.number + 1;
+    Checkpoint { number, previous: last.hash(), keys: Vec::new(), begins: Vec::new(), ends: Vec::new(), ..last.clone() }
+}
+
+/// A log whose second key signs, and the first one, which somebody has.
+async fn rotated() -> (Log, super::Node, AuditKeyRing, Checkpoint) {
+    let log = Log::new().await;
+    let node = log.node().await;
+    log.write(1).await;
+    node.checkpoint().await.expect("written");
+    node.engine.rotate_audit_key(&node.session).await.expect("rotates");
+    let last = node.checkpoint().await.expect("makes it known").checkpoint;
+    assert_eq!((last.newest_key, node.keys.current()), (2, 2));
+    let stored = log.store.instance_keys().await.expect("readable");
+    let old = AuditKeyRing::open(log.root.clone(), entropy(), &stored, Some(1)).expect("opens");
+    log.written_by(&node);
+    (log, node, old, last)
+}
+
+#[tokio::test]
+async fn a_last_checkpoint_that_nobody_signed_so_is_an_error_each_round() {
+    let later = |checkpoint: Checkpoint| Checkpoint { at: checkpoint.at.plus_seconds(1_000_000_000), ..checkpoint };
+    let lowered = |checkpoint: Checkpoint| Checkpoint { newest_key: 1, ..checkpoint };
+    // By the key that was replaced: as if it still were the newest, or as if that had never been made known.
+    for forged in [later, lowered, |checkpoint| checkpoint] {
+        let (log, node, old, last) = rotated().await;
+        add(&log, forged(after(&last)), &old).await;
+        log.write(1).await;
+        for _ in 0..3 {
+            assert_eq!(code(node.engine.checkpoint_audit().await), Some(Code::Internal));
+            log.advance(1);
+        }
+        assert_eq!(log.stored_checkpoints().await.len(), 3, "nothing is built on it");
+    }
+    // By the right key, but something else: the signature is another one's.
+    let (log, node, _, last) = rotated().await;
+    let other = node.keys.sign(b"something else");
+    let change = Change::AddCheckpoint(SignedCheckpoint { checkpoint: after(&last), signature: other });
+    log.store.commit(Unit { changes: vec![change], ..Unit::default() }).await.expect("stored");
+    log.write(1).await;
+    assert_eq!(code(node.engine.checkpoint_audit().await), Some(Code::Internal));
+    // One that was sound is looked at again when it changes.
+    let (log, node, ..) = rotated().await;
+    log.write(1).await;
+    node.checkpoint().await.expect("written");
+    log.write(1).await;
+    log.tamper([Tampering::ChangeCheckpoint(3)]);
+    assert_eq!(code(node.engine.checkpoint_audit().await), Some(Code::Internal));
+    log.mend();
+    assert!(node.checkpoint().await.is_some());
+}
+
+#[tokio::test]
+async fn unsound_streams_hold_up_no_other() {
+    // More than one checkpoint tells of, and more than one round looks at.
+    for count in [1, 999, 1_000, 3_999, 4_000, 9_000] {
+        let log = Log::new().await;
+        let node = log.node().await;
+        log.tamper([Tampering::StreamsInFront(count)]);
+        log.write(2).await;
+        let end = log.end().await;
+        let (mut ends, mut is_told) = (Vec::new(), false);
+        for _ in 0..6 {
+            is_told |= code(node.engine.checkpoint_audit().await) == Some(Code::Internal);
+            let all = log.checkpoints().await;
+            ends = all.iter().flat_map(|it| &it.checkpoint.ends).map(|end| (end.sequence, end.hash)).collect();
+            if !ends.is_empty() {
+                break;
+            }
+        }
+        assert!(is_told, "{count} in front");
+        assert_eq!(ends, [end], "{count} in front");
+        log.mend();
+        log.write(1).await;
+        assert!(node.checkpoint().await.is_some(), "{count}");
+    }
+}

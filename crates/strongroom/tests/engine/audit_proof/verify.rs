@@ -1,0 +1,301 @@
+use super::{DAY, Log, Node, Tampering, operator, steps_of, verify_on};
+use crate::support::code;
+use core::time::Duration;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use std::sync::Arc;
+use strongroom::audit::{MAX_VERIFIED_AT_ONCE, VerifyCursor, VerifyLimit, VerifyStep};
+use strongroom::domain::audit::{Finding, FindingKind};
+use strongroom::domain::port::{AuditReader, StoredCheckpoint};
+use strongroom::{Code, Engine, Error, Limits};
+use strongroom_store_memory::MemoryStore;
+use strongroom_testkit::FixedSigner;
+
+/// What goes on in a log.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Write(usize),
+    Index,
+    Checkpoint,
+    Rotate,
+    /// A day goes by, and what is older goes.
+    Retain,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (1..6_usize).prop_map(Event::Write),
+        3 => Just(Event::Index),
+        3 => Just(Event::Checkpoint),
+        1 => Just(Event::Rotate),
+        1 => Just(Event::Retain),
+    ]
+}
+
+async fn happen(log: &Log, node: &Node, event: Event) {
+    match event {
+        Event::Write(records) => log.write(records).await,
+        Event::Index => drop(node.engine.index_audit(5).await.expect("indexes")),
+        Event::Checkpoint => drop(node.checkpoint().await),
+        Event::Rotate => drop(node.engine.rotate_audit_key(&node.session).await.expect("rotates")),
+        Event::Retain => {
+            log.advance(DAY + 1);
+            log.write(1).await;
+            node.checkpoint().await;
+            node.engine.retain_audit(1, &[]).await.expect("retains");
+        }
+    }
+    // It writes the stream, with the newest key that is known.
+    log.written_by(node);
+}
+
+/// A log that nobody tampered with, all of which is in the index and told of by checkpoints.
+async fn history(events: &[Event]) -> (Log, Node) {
+    let log = Log::new().await;
+    let node = log.node().await;
+    log.written_by(&node);
+    log.write(2).await;
+    node.checkpoint().await.expect("written");
+    for event in events {
+        happen(&log, &node, *event).await;
+    }
+    log.write(3).await;
+    node.checkpoint().await.expect("written");
+    node.index().await;
+    (log, node)
+}
+
+fn run<T: core::fmt::Debug>(
+    cases: u32,
+    input: &impl Strategy<Value = T>,
+    case: impl AsyncFn(T) -> Result<(), TestCaseError>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(input, |input| runtime.block_on(case(input)));
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// By kind, and a place that is taken modulo how many there are.
+fn tamperings() -> impl Strategy<Value = Vec<(u8, prop::sample::Index)>> {
+    prop::collection::vec((0..10_u8, any::<prop::sample::Index>()), 0..4)
+}
+
+/// Of a page of records, what is wrong with lines of the index comes last: how many make a page decides what comes first.
+fn apart(findings: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
+    findings.into_iter().partition(|finding| finding.kind == FindingKind::IndexLineMissing)
+}
+
+/// A place among these numbers, from 1.
+fn pick(place: &prop::sample::Index, of: u64) -> u64 {
+    place.index(usize::try_from(of).expect("few")) as u64 + 1
+}
+
+#[test]
+fn in_steps_of_any_size_and_on_any_node_it_finds_the_same() {
+    let input = (prop::collection::vec(event(), 0..16), tamperings());
+    run(48, &input, async |(events, tamperings)| {
+        let (mut log, _) = history(&events).await;
+        // What verifying records goes elsewhere, so that the log stays as it is.
+        log.ports.audit_log = Arc::new(MemoryStore::new(Arc::new(FixedSigner), super::STREAM));
+        let (node, other) = (log.node().await, log.node().await);
+        prop_assert_eq!(node.verify(None, MAX_VERIFIED_AT_ONCE).await, []);
+        let (last, _) = log.end().await;
+        let checkpoints = log.checkpoints().await.len() as u64;
+        let tampered = tamperings.iter().map(|(kind, place)| match kind {
+            0 => Tampering::ChangeRecord(pick(place, last)),
+            1 => Tampering::RemoveRecord(pick(place, last)),
+            2 => Tampering::RemoveSignature(last),
+            3 => Tampering::CutRecords(pick(place, last)),
+            4 => Tampering::ChangeCheckpoint(pick(place, checkpoints)),
+            5 => Tampering::RemoveCheckpoint(pick(place, checkpoints)),
+            6 => Tampering::CutCheckpoints(pick(place, checkpoints)),
+            7 => Tampering::ChangeHash(pick(place, last)),
+            8 => Tampering::RemoveLines(pick(place, last)),
+            _ => Tampering::AddLines,
+        });
+        let tampered: Vec<_> = tampered.collect();
+        log.tamper(tampered.iter().copied());
+        let all = apart(node.verify(None, MAX_VERIFIED_AT_ONCE).await);
+        // What retention removed can't be tampered with.
+        let first = log.store.links(super::STREAM, 0, 1).await.expect("readable")[0].sequence;
+        let is_seen = |it: &Tampering| match it {
+            Tampering::ChangeRecord(at) | Tampering::ChangeHash(at) => *at >= first,
+            Tampering::RemoveRecord(at) | Tampering::RemoveLines(at) => *at >= first,
+            _ => true,
+        };
+        prop_assert_eq!(all != Default::default(), tampered.iter().any(is_seen), "{:?}: {:?}", &tampered, &all);
+        for limit in [1, 2, 3, 7, 500] {
+            let found = apart(node.verify(None, limit).await);
+            prop_assert_eq!(&found, &all, "{} at once, {:?}", limit, &tampered);
+            let found = apart(verify_on(&[&node, &other], None, limit).await);
+            prop_assert_eq!(&found, &all, "{} at once on two nodes, {:?}", limit, &tampered);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn while_the_log_goes_on_nothing_is_found_that_is_not_there() {
+    let meanwhile = prop::collection::vec(prop::collection::vec(event(), 0..4), 1..12);
+    let input = (prop::collection::vec(event(), 0..12), meanwhile, 1..9_u32, any::<bool>());
+    run(96, &input, async |(events, meanwhile, limit, by_two)| {
+        let (log, node) = history(&events).await;
+        let other = log.node().await;
+        let anchor = log.stored_checkpoints().await.pop();
+        let (mut cursor, mut next) = (None, 0);
+        loop {
+            let asked = if by_two && next % 2 == 1 { &other } else { &node };
+            let verify = asked.engine.verify_audit(&asked.session);
+            let step = verify.run(cursor, anchor.clone(), steps_of(limit)).await.expect("verifies");
+            prop_assert_eq!(&step.findings, &[], "{:?} {}", step.phase, next);
+            cursor = step.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+            for event in meanwhile.get(next).into_iter().flatten() {
+                happen(&log, &node, *event).await;
+            }
+            next += 1;
+        }
+    });
+}
+
+/// More checkpoints and records than are read at once, and nodes that are started anew now and then.
+#[tokio::test]
+async fn a_long_log_is_verified_by_nodes_that_come_and_go() {
+    let log = Log::new().await;
+    let node = log.node().await;
+    for _ in 0..700 {
+        log.write(1).await;
+        node.checkpoint().await.expect("written");
+    }
+    while node.engine.index_audit(200).await.expect("indexes").more {}
+    let (mut node, mut cursor, mut records) = (node, None, 0);
+    for steps in 1.. {
+        let step = node.engine.verify_audit(&node.session).run(cursor, None, steps_of(150)).await.expect("verifies");
+        assert_eq!(step.findings, []);
+        assert!(step.records >= records && step.checked <= step.total);
+        records = step.records;
+        let Some(next) = step.next else {
+            assert_eq!((records, step.checkpoints, step.index_uncounted), (700 + 1, 700, false));
+            assert!(steps > 16, "some nodes have come and gone");
+            break;
+        };
+        assert_eq!(VerifyCursor::from_bytes(&next.to_bytes()).as_ref(), Ok(&next));
+        cursor = Some(next);
+        assert!(steps < 100, "it comes to no end");
+        // It reads the checkpoints again before it goes on.
+        if steps % 8 == 0 {
+            node = log.node().await;
+        }
+    }
+}
+
+fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
+    findings.iter().map(|finding| finding.kind).collect()
+}
+
+#[tokio::test]
+async fn an_anchor_must_be_in_the_log() {
+    let (log, node) = history(&[Event::Write(2), Event::Checkpoint, Event::Rotate, Event::Write(1)]).await;
+    let all = log.stored_checkpoints().await;
+    for anchor in &all {
+        for limit in [1, 500] {
+            assert_eq!(node.verify(Some(anchor), limit).await, []);
+        }
+    }
+    let last = all.last().expect("some").clone();
+    let beyond = StoredCheckpoint { number: last.number + 1, ..last.clone() };
+    let found = node.verify(Some(&beyond), 1).await;
+    assert_eq!(found, [Finding::at_checkpoint(FindingKind::AnchorMissing, last.number + 1)], "told once");
+    for number in [0, u64::MAX] {
+        let beyond = StoredCheckpoint { number, ..last.clone() };
+        assert_eq!(kinds(&node.verify(Some(&beyond), 500).await), [FindingKind::AnchorMissing], "{number}");
+    }
+    let mut signature = last.signature.clone();
+    signature.1[0] ^= 1;
+    let differing =
+        [StoredCheckpoint { signature, ..last.clone() }, StoredCheckpoint { number: last.number, ..all[0].clone() }];
+    for other in differing {
+        assert_eq!(kinds(&node.verify(Some(&other), 500).await), [FindingKind::AnchorDiffers]);
+    }
+    // The log is set back to before it.
+    log.tamper([Tampering::CutCheckpoints(last.number)]);
+    assert_eq!(kinds(&node.verify(Some(&last), 500).await)[0], FindingKind::AnchorMissing);
+    assert_eq!(node.verify(Some(&all[0]), 500).await.iter().filter(|it| it.checkpoint.is_some()).count(), 0);
+    // Only the first step looks for it.
+    log.mend();
+    let step = async |cursor, anchor| {
+        let verify = node.engine.verify_audit(&node.session);
+        verify.run(cursor, anchor, steps_of(1)).await
+    };
+    let begun = step(None, None).await.expect("verifies").next;
+    assert_eq!(step(begun, Some(beyond)).await.expect("verifies").findings, []);
+}
+
+#[tokio::test]
+async fn what_was_tampered_with_is_named() {
+    let (log, node) = history(&[Event::Write(5), Event::Checkpoint, Event::Write(4)]).await;
+    let first = async |tampering| {
+        log.tamper([tampering]);
+        let findings = node.verify(None, 2).await;
+        log.mend();
+        findings.first().copied()
+    };
+    let at = |kind, sequence| Some(Finding::at_record(kind, super::STREAM, sequence));
+    let checkpoint = |kind, number| Some(Finding::at_checkpoint(kind, number));
+    assert_eq!(first(Tampering::ChangeRecord(4)).await, at(FindingKind::RecordChanged, 4));
+    assert_eq!(first(Tampering::RemoveRecord(3)).await, at(FindingKind::RecordMissing, 3));
+    assert_eq!(first(Tampering::CutRecords(6)).await, at(FindingKind::RecordsCutOff, 6));
+    assert_eq!(first(Tampering::ChangeCheckpoint(2)).await.and_then(|it| it.checkpoint), Some(2));
+    assert_eq!(first(Tampering::RemoveCheckpoint(2)).await, checkpoint(FindingKind::CheckpointMissing, 2));
+    assert_eq!(first(Tampering::CutCheckpoints(3)).await, at(FindingKind::CheckpointsCutOff, 8));
+    assert_eq!(first(Tampering::RemoveLines(5)).await, at(FindingKind::IndexLineMissing, 5));
+    assert_eq!(first(Tampering::AddLines).await, Some(Finding::of_all(FindingKind::IndexLinesForeign)));
+    assert_eq!(node.verify(None, 500).await, []);
+}
+
+#[tokio::test]
+async fn a_step_ends_when_its_time_is_over() {
+    let (log, node) = history(&[Event::Write(5)]).await;
+    let step = async |cursor| {
+        let limit = VerifyLimit { records: 500, time: Duration::ZERO };
+        node.engine.verify_audit(&node.session).run(cursor, None, limit).await.expect("verifies")
+    };
+    let (mut cursor, mut steps) = (None, 0);
+    // A step without time does nothing, but it does not fail; the next one goes on.
+    loop {
+        let done: VerifyStep = step(cursor).await;
+        assert_eq!(done.findings, []);
+        steps += 1;
+        cursor = done.next;
+        if cursor.is_none() || steps == 5 {
+            break;
+        }
+    }
+    assert_eq!(steps, 5, "without time it comes to no end");
+    let last = node.engine.verify_audit(&node.session).run(cursor, None, steps_of(500)).await.expect("verifies");
+    assert_eq!((last.next, last.records), (None, log.end().await.0));
+}
+
+#[tokio::test]
+async fn limits_are_kept_and_the_first_step_leaves_a_record() {
+    let (log, node) = history(&[]).await;
+    let before = log.end().await.0;
+    for records in [0, MAX_VERIFIED_AT_ONCE + 1, u32::MAX] {
+        let refused = node.engine.verify_audit(&node.session).run(None, None, steps_of(records)).await;
+        assert_eq!(code(refused), Some(Code::InvalidRequest), "{records}");
+    }
+    let engine = Engine::new(log.ports.clone(), Limits::default());
+    let session = operator(&engine, &log.ports).await;
+    let refused: Result<_, Error> = engine.verify_audit(&session).run(None, None, steps_of(1)).await;
+    assert_eq!(code(refused), Some(Code::UnsupportedOperation));
+    assert_eq!(node.verify(None, 1).await, []);
+    let records = log.store.records(super::STREAM, before, 100).await.expect("readable");
+    let told: Vec<_> = records.iter().map(|it| (it.record.action.as_str(), it.record.status)).collect();
+    let refused = [("system.audit.verify", 400); 3];
+    assert_eq!(told[..3], refused);
+    assert_eq!(told[3].0, "system.audit.verify");
+    assert_eq!((told[4..].len(), told[4]), (1, ("system.audit.verify", 200)));
+}

@@ -1,0 +1,178 @@
+//! `strongroomd audit`: verifying the log of a running server, and an export of it without one.
+
+use crate::Stage;
+use core::time::Duration;
+use serde_json::Value;
+use std::path::Path;
+use strongroom_tests::{Ended, Launch, wait_for};
+
+pub(crate) fn audit(stage: &Stage, arguments: &[&str]) -> Ended {
+    let mut all: Vec<String> = vec!["audit".to_owned()];
+    all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+    all.extend(["--addr".to_owned(), format!("http://{}", stage.server.address())]);
+    all.extend(["--data".to_owned(), stage.data().display().to_string()]);
+    let all: Vec<&dyn AsRef<std::ffi::OsStr>> = all.iter().map(|it| it as &dyn AsRef<std::ffi::OsStr>).collect();
+    Launch::new(&all).run()
+}
+
+pub(crate) fn offline(file: &Path, key: &str, more: &[&str]) -> Ended {
+    let file = file.display().to_string();
+    let mut all: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![&"audit", &"verify"];
+    all.extend([&file as &dyn AsRef<std::ffi::OsStr>, &"--json"]);
+    let key = format!("--key={key}");
+    all.push(&key);
+    all.extend(more.iter().map(|it| it as &dyn AsRef<std::ffi::OsStr>));
+    Launch::new(&all).run()
+}
+
+#[track_caller]
+pub(crate) fn done(ended: Ended) -> String {
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.stdout
+}
+
+/// The kinds that were found; the exit code says whether there are any.
+#[track_caller]
+pub(crate) fn kinds(ended: &Ended) -> Vec<String> {
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+    let findings = report["findings"].as_array().expect("a list");
+    assert_eq!(ended.code, Some(i32::from(!findings.is_empty())), "{ended:?}");
+    for finding in findings {
+        assert!(finding["message"].as_str().is_some_and(|text| !text.is_empty()), "{finding}");
+        assert!(finding["advice"].as_str().is_some_and(|text| !text.is_empty()), "{finding}");
+    }
+    findings.iter().map(|finding| finding["kind"].as_str().expect("a kind").to_owned()).collect()
+}
+
+pub(crate) fn first_key(stage: &Stage) -> String {
+    let keys: Value = serde_json::from_str(&done(audit(stage, &["key", "list", "--json"]))).expect("JSON");
+    keys[0]["publicKey"].as_str().expect("a key").to_owned()
+}
+
+pub(crate) fn settled(stage: &Stage) {
+    let rests = || {
+        let status: Value = serde_json::from_str(&done(audit(stage, &["status", "--json"]))).expect("JSON");
+        // Asking leaves a record too.
+        (status["withoutCheckpoint"].as_u64() <= Some(2) && status["lastCheckpoint"].is_object()).then_some(())
+    };
+    assert!(wait_for(Duration::from_secs(20), rests).is_some(), "checkpoints come");
+}
+
+#[test]
+fn a_log_is_verified_on_the_server_and_elsewhere() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    for n in 0..20 {
+        let _ = stage.client.create(&format!("/app/{n}"), "value").ok(201);
+        let _ = stage.client.reveal(&format!("/app/{n}"), None).ok(200);
+    }
+    settled(&stage);
+    let anchor = folder.path().join("anchor");
+    std::fs::write(&anchor, done(audit(&stage, &["checkpoint"]))).expect("written");
+    let rotated = done(audit(&stage, &["key", "rotate"]));
+    assert!(rotated.starts_with("2 "), "{rotated}");
+    let signs = || {
+        let _ = stage.client.reveal("/app/0", None).ok(200);
+        let keys: Value = serde_json::from_str(&done(audit(&stage, &["key", "list", "--json"]))).expect("JSON");
+        (keys[1]["state"] == "signing").then_some(())
+    };
+    assert!(wait_for(Duration::from_secs(20), signs).is_some(), "the new key is made known");
+    for n in 0..20 {
+        let _ = stage.client.reveal(&format!("/app/{n}"), None).ok(200);
+    }
+    settled(&stage);
+
+    let anchored = ["verify", "--json", "--anchor", &anchor.display().to_string(), "--at-once", "50"];
+    assert_eq!(kinds(&audit(&stage, &anchored)), [""; 0]);
+    let plain = audit(&stage, &["verify"]);
+    assert!(plain.stdout.starts_with("verified: "), "{plain:?}");
+    assert!(plain.stdout.contains("not proven: that the end of the log was not cut off"), "{plain:?}");
+    assert!(plain.stderr.contains("index: "), "lines where there is no terminal: {plain:?}");
+    assert!(!plain.stdout.contains(" 0 records"), "{plain:?}");
+    let state = folder.path().join("state").display().to_string();
+    assert_eq!(kinds(&audit(&stage, &["verify", "--json", "--state", &state])), [""; 0]);
+    assert!(!Path::new(&state).exists(), "gone at the end");
+
+    let file = folder.path().join("export");
+    done(audit(&stage, &["export", "--to", &file.display().to_string()]));
+    let key = first_key(&stage);
+    assert_eq!(kinds(&offline(&file, &key, &["--anchor", &anchor.display().to_string()])), [""; 0]);
+    tampered_exports(&file, &key);
+}
+
+fn tampered_exports(file: &Path, key: &str) {
+    let text = std::fs::read_to_string(file).expect("readable");
+    let lines: Vec<&str> = text.lines().collect();
+    let records: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with(r#"{"type":"record""#)).collect();
+    let checkpoints: Vec<usize> =
+        (0..lines.len()).filter(|at| lines[*at].starts_with(r#"{"type":"checkpoint""#)).collect();
+    assert!(records.len() > 80 && checkpoints.len() > 2, "{} {}", records.len(), checkpoints.len());
+    let other = file.with_extension("other");
+    let found = |lines: &[&str]| {
+        std::fs::write(&other, lines.join("\n") + "\n").expect("written");
+        kinds(&offline(&other, key, &[]))
+    };
+    let third = records[3];
+    let mut changed = lines.clone();
+    let edited = lines[third].replacen(r#""status":"#, r#""status":1"#, 1);
+    changed[third] = &edited;
+    assert_eq!(found(&changed), ["column_differs"]);
+    let mut changed = lines.clone();
+    changed.swap(third, third + 1);
+    assert_eq!(found(&changed).first().map(String::as_str), Some("record_missing"));
+    let mut changed = lines.clone();
+    changed.remove(third);
+    // The count of the end line doesn't match either.
+    assert_eq!(found(&changed), ["record_missing", "export_torn"]);
+    let mut changed = lines.clone();
+    changed.remove(checkpoints[1]);
+    assert!(found(&changed).contains(&"checkpoint_missing".to_owned()));
+    assert_eq!(found(&lines[..lines.len() - 1]), ["export_torn"]);
+    assert_eq!(found(&lines[..third]), ["export_torn"]);
+    let foreign = kinds(&offline(file, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", &[]));
+    assert_eq!(foreign.first().map(String::as_str), Some("key_untrusted"));
+    // Cut off within a line.
+    std::fs::write(&other, &text[..text.len() / 2]).expect("written");
+    assert_eq!(kinds(&offline(&other, key, &[])), ["export_torn"]);
+    std::fs::write(&other, "no export\n").expect("written");
+    assert_eq!(offline(&other, key, &[]).code, Some(69));
+}
+
+#[test]
+fn the_export_of_an_organisation_says_what_it_does_not_prove() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    for n in 0..5 {
+        let _ = stage.client.create(&format!("/app/{n}"), "value").ok(201);
+    }
+    settled(&stage);
+    let key = first_key(&stage);
+    let file = folder.path().join("export");
+    let enough = || {
+        let text = String::from_utf8_lossy(
+            &stage.client.request("GET", "/v1/audit/export").try_send().expect("an answer").body,
+        )
+        .into_owned();
+        (text.lines().count() >= 12).then_some(text)
+    };
+    let text = wait_for(Duration::from_secs(20), enough).expect("records");
+    std::fs::write(&file, &text).expect("written");
+    let ended = offline(&file, &key, &[]);
+    assert_eq!(kinds(&ended), [""; 0]);
+    assert!(ended.stdout.contains("that these are all records of the organisation"), "{ended:?}");
+    assert!(!ended.stdout.contains("0 of "), "some are signed: {ended:?}");
+    std::fs::write(&file, text.replacen(r#""canonical":"A"#, r#""canonical":"B"#, 1)).expect("written");
+    assert_eq!(kinds(&offline(&file, &key, &[])), ["record_changed"]);
+    std::fs::write(&file, text.replacen(r#""action":"secret.create""#, r#""action":"secret.delete""#, 1))
+        .expect("written");
+    assert_eq!(kinds(&offline(&file, &key, &[])), ["column_differs"]);
+}
+
+#[test]
+fn what_cannot_be_verified_has_another_exit_code_than_findings() {
+    let none =
+        Launch::new(&[&"audit", &"verify", &"--addr", &"http://127.0.0.1:1", &"--token-file", &"/dev/null"]).run();
+    assert_eq!(none.code, Some(69), "{none:?}");
+    let without_key = Launch::new(&[&"audit", &"verify", &"export"]).run();
+    assert_eq!(without_key.code, Some(2), "{without_key:?}");
+}
