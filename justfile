@@ -51,11 +51,11 @@ bench-audit *arguments:
 # Kill the server in its work, many times, on both databases: what was acknowledged is there, with exactly its audit records.
 kills times="200":
     cargo build --workspace --all-targets --locked
-    STRONGROOM_KILLS={{ times }} cargo nextest run -p strongroom-tests --test faults kill
+    STRONGROOM_KILLS={{ times }} cargo nextest run --profile long --workspace --locked -E 'binary_id(strongroom-tests::faults) & test(kill)'
 
 # Tamper with the audit log in many random ways, on both databases: verification names the first bad record each time.
 tampering histories="300":
-    PROPTEST_CASES={{ histories }} cargo nextest run -p strongroom-tests --test audit_tamper
+    PROPTEST_CASES={{ histories }} cargo nextest run --profile long --workspace --locked -E 'binary_id(strongroom-tests::audit_tamper)'
 
 # Check dependencies: advisories (needs the network), bans, licences, sources.
 deny:
