@@ -126,6 +126,14 @@ impl Database {
         }
     }
 
+    /// An identity in SQL.
+    pub(crate) fn id(&self, id: uuid::Uuid) -> String {
+        match self {
+            Self::Sqlite(_) => self.bytes(id.as_bytes()),
+            Self::Postgres(_) => format!("'{id}'::uuid"),
+        }
+    }
+
     /// A column of bytes in one row.
     pub(crate) fn column(&self, table: &str, column: &str, row: &str) -> Vec<u8> {
         let hex = match self {
@@ -134,15 +142,6 @@ impl Database {
         };
         let rows = self.rows(&format!("SELECT {hex} FROM {table} WHERE {row}"));
         data_encoding::HEXLOWER.decode(rows[0][0].as_bytes()).expect("hex")
-    }
-
-    /// As a writer does whose commit had an unknown outcome. On PostgreSQL each start begins streams of its own.
-    pub(crate) fn begin_another_stream(&self) {
-        if matches!(self, Self::Sqlite(_)) {
-            self.run(
-                "INSERT INTO audit_streams (ordinal, id) SELECT max(ordinal) + 1, randomblob(16) FROM audit_streams",
-            );
-        }
     }
 
     pub(crate) fn copy(&self) -> Vec<u8> {

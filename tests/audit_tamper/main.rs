@@ -4,6 +4,7 @@
 
 mod database;
 mod node;
+mod restarted;
 mod retained;
 mod tamper;
 
@@ -56,7 +57,6 @@ async fn history(place: &Database, steps: &[Step]) -> (Node, StoredCheckpoint) {
             }
             Step::Restart => {
                 node.close().await;
-                place.begin_another_stream();
                 node = Node::open(place).await;
             }
         }
@@ -92,10 +92,23 @@ async fn tampered(
 ) -> Result<(), TestCaseError> {
     let place = place.twin();
     let Some(wanted) = tamper::apply(&place, tampering, picks) else { return Ok(()) };
+    if matches!(tampering, Tampering::Append) {
+        prop_assert!(go_on(&place).await.is_err(), "what was added is told of at once");
+    }
     let findings = Node::reading(&place).await.verify(Some(anchor), limit).await;
     prop_assert!(!findings.is_empty(), "{tampering:?} was not found");
     prop_assert!(wanted.is_met(&findings), "{tampering:?}: wanted {wanted:?}, found {findings:?}");
     Ok(())
+}
+
+/// A server is started on what somebody left, writes, and stops.
+async fn go_on(place: &Database) -> Result<(), strongroom::Error> {
+    let node = Node::open(place).await;
+    node.commit(2).await;
+    node.commit(1).await;
+    let outcome = node.checkpoint_what_is_sound().await;
+    node.close().await;
+    outcome
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -6,16 +6,16 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use strongroom::audit::{Retained, VerifyCursor, VerifyLimit};
+use strongroom::audit::{Retained, VerifyCursor, VerifyLimit, known_audit_key};
 use strongroom::system::OperatorSession;
 use strongroom::{AuditKeyPorts, Engine, Error, Limits, Needs, Ports, Target};
 use strongroom_crypto::{Aes256GcmCipher, Ed25519Verifier, HmacSha256Digest, OsEntropy};
 use strongroom_domain::audit::{Action, AuditRecord, Finding, Outcome, RequestInfo, SignedCheckpoint};
 use strongroom_domain::id::{CredentialId, EventId, RequestId, StreamId};
 use strongroom_domain::port::{
-    AccessLog, AnswerReader, AuditLog, AuditReader, AuthenticateError, Authenticated, Authenticator, Clock, Committer,
-    Credential, DirectoryReader, IdGenerator, KeyReader, Leases, RootKey, SecretReader, SetupReader, StoredCheckpoint,
-    TenancyReader,
+    AccessLog, AnswerReader, AuditKeys, AuditLog, AuditReader, AuthenticateError, Authenticated, Authenticator, Clock,
+    Committer, Credential, DirectoryReader, IdGenerator, KeyReader, Leases, RootKey, SecretReader, SetupReader,
+    StoredCheckpoint, TenancyReader,
 };
 use strongroom_domain::principal::{Caller, CredentialScopes, Principal, Reach, Token};
 use strongroom_domain::time::Timestamp;
@@ -99,11 +99,12 @@ async fn ring(reads: &dyn Reads) -> (Arc<AuditKeyRing>, Vec<Change>) {
         changes.extend(made.iter().cloned().map(Change::InsertInstanceKey));
         stored = made;
     }
-    let last = reads.last_checkpoint().await.expect("readable").and_then(|last| last.read());
-    let known = last.map(|last| last.checkpoint.newest_key);
     let keys = InstanceKeys::open(&*root, &stored).expect("opens");
     let root: Arc<dyn RootKey> = root;
-    (Arc::new(keys.audit_keys(root, Arc::new(OsEntropy), known).expect("opens")), changes)
+    let ring = Arc::new(keys.audit_keys(root, Arc::new(OsEntropy), None).expect("opens"));
+    let known = known_audit_key(reads, &*ring, &Ed25519Verifier, keys.audit_signing()).await.expect("readable");
+    ring.adopt(keys.audit_signing(), known.newest.unwrap_or_default()).expect("opens");
+    (ring, changes)
 }
 
 impl Node {
@@ -224,6 +225,15 @@ impl Node {
     pub(crate) async fn checkpoint(&self) -> StoredCheckpoint {
         while self.engine.checkpoint_audit().await.expect("writes").is_some() {}
         self.audit.last_checkpoint().await.expect("readable").expect("there")
+    }
+
+    /// As [`checkpoint`](Self::checkpoint) on a log that was tampered with: of what is sound.
+    pub(crate) async fn checkpoint_what_is_sound(&self) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for _ in 0..3 {
+            outcome = self.engine.checkpoint_audit().await.map(drop);
+        }
+        outcome
     }
 
     /// One round, as a server does it each second.

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::Arc;
 use strongroom_crypto::{Ed25519Signer, OsEntropy, ed25519_public};
-use strongroom_domain::audit::{AuditKey, Checkpoint, Finding, FindingKind, Signature, SignedCheckpoint};
+use strongroom_domain::audit::{AuditKey, ChainState, Checkpoint, Finding, FindingKind, Signature, SignedCheckpoint};
+use strongroom_domain::id::StreamId;
 use strongroom_domain::port::StoredCheckpoint;
 use strongroom_root_key::SoftwareRootKey;
 
@@ -29,6 +30,9 @@ const COLUMNS: [&str; 16] = [
     "resource_identity",
 ];
 const SEQUENCE_BITS: u32 = 44;
+const ALL: &str = "sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region, project, \
+                   principal_kind, principal, credential, action, outcome, status, resource_kind, resource_identity, \
+                   resource_id, resource_version, request_id, client_ip";
 
 #[derive(Clone, Debug)]
 pub(crate) enum Tampering {
@@ -39,6 +43,8 @@ pub(crate) enum Tampering {
     Swap,
     SwapSignatures,
     Insert,
+    /// Chained as a writer does it, but not signed; a server that goes on must not sign it.
+    Append,
     DeleteStream,
     DeleteCheckpoint,
     EditCheckpoint,
@@ -58,6 +64,7 @@ pub(crate) fn all() -> Vec<Tampering> {
         T::Swap,
         T::SwapSignatures,
         T::Insert,
+        T::Append,
         T::DeleteStream,
         T::DeleteCheckpoint,
         T::EditCheckpoint,
@@ -106,6 +113,24 @@ fn stream_of(position: i64) -> i64 {
 fn change(bytes: &mut [u8], at: &Index) {
     let at = at.index(bytes.len());
     bytes[at] ^= 1;
+}
+
+/// Adds records behind this one, the last of its stream: with hashes as a writer makes them, without a signature.
+pub(crate) fn append(place: &Database, last: i64, count: usize) {
+    let row = format!("position = {last}");
+    let canonical = place.column("audit_records", "canonical", &row);
+    let hash = place.column("audit_records", "hash", &row).try_into().expect("32 bytes");
+    // The stream's identifier is in its first hash only.
+    let mut state =
+        ChainState { sequence: sequence(last), hash, ..ChainState::begin(StreamId::new(uuid::Uuid::nil())) };
+    for position in (last + 1..).take(count) {
+        state = state.after(&canonical);
+        let made = format!("{}, {}, NULL, NULL", state.sequence, place.bytes(&state.hash));
+        let made = ALL.replacen("sequence, hash, signature, signing_key_version", &made, 1);
+        place.run(&format!(
+            "INSERT INTO audit_records (position, stream, {ALL}) SELECT {position}, stream, {made} FROM audit_records WHERE {row}"
+        ));
+    }
 }
 
 /// Does it; what must be found. `None` where there is nothing that it could be done to.
@@ -186,15 +211,17 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
         }
         T::Insert => {
             let last = last_of(position);
-            let all = "sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region, project, \
-                       principal_kind, principal, credential, action, outcome, status, resource_kind, resource_identity, \
-                       resource_id, resource_version, request_id, client_ip";
-            let made = all.replacen("sequence", "sequence + 1", 1);
+            let made = ALL.replacen("sequence", "sequence + 1", 1);
             place.run(&format!(
-                "INSERT INTO audit_records (position, stream, {all}) SELECT {}, stream, {made} FROM audit_records WHERE position = {last}",
+                "INSERT INTO audit_records (position, stream, {ALL}) SELECT {}, stream, {made} FROM audit_records WHERE position = {last}",
                 last + 1
             ));
             Wanted::Record(FindingKind::RecordChanged, sequence(last) + 1)
+        }
+        T::Append => {
+            let last = last_of(position);
+            append(place, last, 1 + other.index(3));
+            Wanted::Record(FindingKind::Unsigned, sequence(last) + 1)
         }
         T::DeleteStream => {
             let stream = stream_of(position);

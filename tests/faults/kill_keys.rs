@@ -21,8 +21,12 @@ const KILLS: usize = 5;
 const CLIENTS: usize = 3;
 /// Before how many steps of the work on keys each kill comes.
 const STEPS: u64 = 20;
-/// How many data keys one call moves: few, so that a kill often comes between two.
-const AT_ONCE: u32 = 20;
+/// How many data keys one call moves at least, and what part of those that remain: few, so that a kill often comes between two, and yet all
+/// are moved soon, however many secrets the kills before left.
+const AT_ONCE: u64 = 20;
+const PART: u64 = 20;
+/// The most that one call may move.
+const MOST: u64 = 1_000;
 
 /// How many more keys there are, each with a secret: a rotation of the root key seals them one by one.
 const KEYS: usize = 12;
@@ -157,12 +161,14 @@ fn move_keys(client: &Client, steps: &Steps) -> io::Result<()> {
     for round in 1_u64.. {
         let _ = act(client, "rotate", &json!({}))?.ok(200);
         count(&steps.rotations);
+        let mut left = 0;
         loop {
-            let (moved, remaining) = rewrap(client)?;
+            let moved;
+            (moved, left) = rewrap(client, left)?;
             if moved > 0 {
                 count(&steps.rewraps);
             }
-            if remaining == 0 {
+            if left == 0 {
                 break;
             }
         }
@@ -178,9 +184,10 @@ fn move_keys(client: &Client, steps: &Steps) -> io::Result<()> {
     Ok(())
 }
 
-/// How many data keys were moved, and how many remain.
-fn rewrap(client: &Client) -> io::Result<(u64, u64)> {
-    let answer = act(client, "rewrap", &json!({"limit": AT_ONCE}))?.ok(200);
+/// How many data keys were moved, and how many remain, where there were about so many.
+fn rewrap(client: &Client, left: u64) -> io::Result<(u64, u64)> {
+    let limit = (left / PART).clamp(AT_ONCE, MOST);
+    let answer = act(client, "rewrap", &json!({"limit": limit}))?.ok(200);
     assert_eq!(answer["failed"], 0, "{answer}");
     let number = |member: &str| answer[member].as_u64().expect("a number");
     Ok((number("rewrapped"), number("remaining")))
@@ -226,7 +233,7 @@ pub(crate) fn kill_while_keys_move(start: impl Fn() -> Server, verify: impl Fn()
     }
     // What was cut off can be ended, and nothing of before is lost.
     let client = server.client();
-    while rewrap(&client).expect("an answer").1 > 0 {}
+    while rewrap(&client, u64::MAX).expect("an answer").1 > 0 {}
     let _ = act(&client, "retire", &json!({})).expect("an answer").ok(200);
     all.check(&client);
     server.stop();

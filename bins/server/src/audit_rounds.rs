@@ -12,7 +12,7 @@ use core::time::Duration;
 use metrics::Measured;
 use pace::{Pace, Paced};
 use std::sync::Arc;
-use strongroom::audit::{ForwardError, Indexed, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint, Retained};
+use strongroom::audit::{AlteredRecord, ForwardError, Indexed, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint, Retained};
 use strongroom::{Code, Engine};
 use strongroom_audit_sinks::FileCheckpointSink;
 use strongroom_domain::audit::SinkName;
@@ -248,9 +248,16 @@ impl Rounds {
 
     async fn retain(self, days: u32, sinks: Vec<SinkName>) {
         let mut pace = self.pace.clone().begin();
+        let mut alarm = Alarm::default();
         while pace.goes_on() {
             match self.engine.retain_audit(days, &sinks).await {
-                Ok(Retained { removed, more }) => {
+                Ok(Retained { removed, more, altered }) => {
+                    if let Some(AlteredRecord { stream, sequence }) = altered {
+                        self.measured.not_removed();
+                        if alarm.is_due(self.pace.clock.now()) {
+                            tracing::error!(%stream, sequence, "a record of the audit log is not what was written, so nothing is removed of its stream; verify the log");
+                        }
+                    }
                     if removed > 0 {
                         self.measured.removed(removed);
                         tracing::info!(records = removed, days, "removed old records of the audit log");
@@ -258,7 +265,12 @@ impl Rounds {
                     pace.rest(if more { EVERY_SECOND } else { EVERY_HOUR }).await;
                 }
                 Err(error) => {
-                    tracing::warn!(error = %causes(&error), "old records of the audit log could not be removed");
+                    self.measured.not_removed();
+                    if error.code() != Code::Internal {
+                        tracing::warn!(error = %causes(&error), "old records of the audit log could not be removed");
+                    } else if alarm.is_due(self.pace.clock.now()) {
+                        tracing::error!(error = %causes(&error), "nothing is removed from the audit log");
+                    }
                     pace.back_off().await;
                 }
             }

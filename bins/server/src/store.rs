@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use core::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use strongroom_crypto::OsEntropy;
+use strongroom::audit::known_audit_key;
+use strongroom_crypto::{Ed25519Verifier, OsEntropy};
 use strongroom_domain::port::{
     AccessLog, AnswerReader, AuditKeys, AuditLog, AuditReader, AuditSigner, Committer, DirectoryReader, KeyReader,
     Leases, RootKey, SecretReader, SetupReader, TenancyReader, TokenReader,
@@ -169,12 +170,24 @@ impl Opened {
         }
     }
 
-    /// Which of the keys of the audit log signs is what its last checkpoint says, before anything is written.
+    /// Which of the keys of the audit log signs is settled by its checkpoints, before anything is written.
     async fn with_writer(self, keys: InstanceKeys, root_key: Arc<dyn RootKey>) -> Result<OpenStore, Failure> {
-        let last = self.reads().last_checkpoint().await;
-        let last = last.map_err(|error| Failure::runtime("the audit log cannot be read").because(error))?;
-        let known = last.and_then(|last| last.read()).map(|last| last.checkpoint.newest_key);
-        let audit_keys = Arc::new(keys.audit_keys(root_key, Arc::new(OsEntropy), known).map_err(unopened)?);
+        let reader = self.reads();
+        let audit_keys = Arc::new(keys.audit_keys(root_key, Arc::new(OsEntropy), None).map_err(unopened)?);
+        let stored = keys.audit_signing();
+        let known = known_audit_key(&*reader, &*audit_keys, &Ed25519Verifier, stored).await;
+        let known = known.map_err(|error| Failure::runtime("the audit log cannot be read").because(error))?;
+        if let Some(number) = known.damaged {
+            tracing::error!(
+                number,
+                "the last checkpoint of the audit log is not what was signed; the log is signed with the key that is known without it, and \
+                 has no more checkpoints until that is mended: verify the log"
+            );
+        }
+        audit_keys.adopt(stored, known.newest.unwrap_or_default()).map_err(|error| {
+            Failure::new(Exit::RootKey, "the key that signs the audit log cannot be opened; nothing was written")
+                .because(error)
+        })?;
         let signer: Arc<dyn AuditSigner> = audit_keys.clone();
         let ids = Arc::new(SystemIds);
         let (writer, leases): (Arc<dyn Writes>, Arc<dyn Leases>) = match &self {
@@ -186,7 +199,7 @@ impl Opened {
                 (Arc::new(store.writer(signer, ids).await.map_err(refusal)?), Arc::clone(store) as Arc<dyn Leases>)
             }
         };
-        Ok(OpenStore { reader: self.reads(), writer, leases, keys, audit_keys, kind: self.kind() })
+        Ok(OpenStore { reader, writer, leases, keys, audit_keys, kind: self.kind() })
     }
 }
 
@@ -230,3 +243,6 @@ fn refusal(error: OpenError) -> Failure {
     };
     Failure::new(exit, "the store cannot be opened").because(error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,9 +51,9 @@ impl AuditKeyRing {
     }
 }
 
-/// The one that signs until a checkpoint makes others known.
+/// The one that signs until a checkpoint makes others known. No key has version 0, so one that says so was slipped in.
 pub(crate) fn oldest(stored: &[SealedInstanceKey]) -> Option<&SealedInstanceKey> {
-    stored.iter().filter(|key| key.purpose == PURPOSE).min_by_key(|key| key.version)
+    stored.iter().filter(|key| key.purpose == PURPOSE && key.version > 0).min_by_key(|key| key.version)
 }
 
 fn newest(stored: &[SealedInstanceKey], known: u32) -> Option<&SealedInstanceKey> {

@@ -135,6 +135,12 @@ impl InstanceKeys {
         AuditKeyRing::open(root, entropy, &self.audit_signing, known)
     }
 
+    /// The keys that sign the audit log, sealed, all versions.
+    #[must_use]
+    pub fn audit_signing(&self) -> &[SealedInstanceKey] {
+        &self.audit_signing
+    }
+
     /// The keys that sign access tokens, sealed, all versions.
     #[must_use]
     pub fn token_signing(&self) -> &[SealedInstanceKey] {

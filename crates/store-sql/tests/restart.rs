@@ -28,22 +28,23 @@ fn access(secret: &Secret, second: i64) -> Access {
     access
 }
 
-/// The only stream, its chain checked from the first record to the last.
-async fn the_stream(opened: &Opened) -> Vec<ChainedRecord> {
-    let mut streams = opened.ports().streams().await;
-    assert_eq!(streams.len(), 1);
-    let records = streams.remove(0);
-    let mut chain = ChainState::begin(records[0].stream);
-    for record in &records {
-        chain = chain.after(&record.canonical);
-        assert_eq!((record.sequence, record.hash), (chain.sequence, chain.hash));
+/// How many records there are, each stream's chain checked from the first record to the last.
+async fn sound_records(opened: &Opened, streams: usize) -> usize {
+    let all = opened.ports().streams().await;
+    assert_eq!(all.len(), streams);
+    for records in &all {
+        let mut chain = ChainState::begin(records[0].stream);
+        for record in records {
+            chain = chain.after(&record.canonical);
+            assert_eq!((record.sequence, record.hash), (chain.sequence, chain.hash));
+        }
+        assert!(records.last().is_some_and(|record| record.signature.is_some()));
     }
-    assert!(records.last().is_some_and(|record| record.signature.is_some()));
-    records
+    all.iter().map(Vec::len).sum()
 }
 
 #[tokio::test]
-async fn the_stream_goes_on_where_it_ended() {
+async fn each_start_writes_a_stream_of_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut paths = 0;
     for round in 1..=3 {
@@ -62,7 +63,7 @@ async fn the_stream_goes_on_where_it_ended() {
         let again = SqliteStore::open(OpenOptions::new(file(folder.path()))).await.expect("opens");
         let writer = again.writer(Arc::new(FixedSigner), Arc::new(SequentialIds::new())).expect("starts");
         let again = Opened { store: Arc::new(again), writer: Arc::new(writer) };
-        assert_eq!(the_stream(&again).await.len(), round * 14, "what was queued is written before the lane ends");
+        assert_eq!(sound_records(&again, round).await, round * 14, "what was queued is written before the lane ends");
     }
 }
 
@@ -109,10 +110,10 @@ async fn what_was_acknowledged_outlives_a_crash() {
                 let found = after.ports().find(secret).await.expect("there");
                 assert_eq!(found.last_accessed_at, Some(build::at(second)), "{}", secret.path);
             }
-            assert_eq!(the_stream(&after).await.len(), kept.len() * 3);
+            assert_eq!(sound_records(&after, 1).await, kept.len() * 3);
             let more = build::secret(kept[0].scope, "/after/the/crash");
             after.ports().insert(more).await;
-            assert_eq!(the_stream(&after).await.len(), kept.len() * 3 + 1);
+            assert_eq!(sound_records(&after, 2).await, kept.len() * 3 + 1);
         }
     }
 }
@@ -140,7 +141,7 @@ async fn last_accesses_are_there_after_a_restart() {
     assert_eq!(rows, 2 * 599, "the deleted secret has left nothing");
 }
 
-/// A store whose log's end was altered opens, leaves that end as it is, and goes on in a new stream.
+/// A store whose log's end was altered opens, leaves that end as it is, and writes a new stream.
 async fn goes_on_in_a_new_stream(folder: &Path) {
     let dump = || -> Vec<(i64, Vec<u8>)> {
         let db = rusqlite::Connection::open(file(folder)).expect("opens");
@@ -179,6 +180,32 @@ async fn a_store_with_an_altered_end_of_the_log_opens() {
     goes_on_in_a_new_stream(folder.path()).await;
 }
 
+/// A record that somebody chained properly to the last one while the server was down: the next signature would make it true.
+#[tokio::test]
+async fn what_was_added_meanwhile_is_never_signed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let opened = common::open(folder.path()).await;
+    opened.ports().insert(build::secret(build::scope(), "/a")).await;
+    let last = opened.ports().streams().await.pop().and_then(|mut records| records.pop()).expect("a record");
+    drop(opened);
+    let added = ChainState { stream: last.stream, sequence: last.sequence, hash: last.hash }.after(&last.canonical);
+    let db = rusqlite::Connection::open(file(folder.path())).expect("opens");
+    let columns = "at, event, action, outcome, status";
+    let sql = format!(
+        "INSERT INTO audit_records (position, stream, sequence, hash, canonical, {columns})
+         SELECT position + 1, stream, ?1, ?2, canonical, {columns} FROM audit_records WHERE sequence = ?3"
+    );
+    let values = rusqlite::params![added.sequence.cast_signed(), added.hash, last.sequence.cast_signed()];
+    assert_eq!(db.execute(&sql, values), Ok(1));
+    drop(db);
+    goes_on_in_a_new_stream(folder.path()).await;
+    let signed = "SELECT count(*) FROM audit_records WHERE sequence = ?1 AND signature IS NOT NULL";
+    let signed: i64 = rusqlite::Connection::open(file(folder.path()))
+        .and_then(|db| db.query_row(signed, [added.sequence.cast_signed()], |row| row.get(0)))
+        .expect("readable");
+    assert_eq!(signed, 0);
+}
+
 /// Logs three records and removes the first two.
 async fn shortened(folder: &Path) -> Vec<ChainedRecord> {
     let opened = common::open(folder).await;
@@ -187,27 +214,6 @@ async fn shortened(folder: &Path) -> Vec<ChainedRecord> {
     ports.commit(units::silent(vec![units::index(&logged), units::remove_records(&logged[..2])])).await;
     opened.writer.close().await;
     logged
-}
-
-#[tokio::test]
-async fn the_stream_goes_on_when_only_its_last_record_was_left() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let logged = shortened(folder.path()).await;
-    for round in 1..=2 {
-        let opened = common::open(folder.path()).await;
-        let ports = opened.ports();
-        let more = ports.log(vec![build::record(Action::SecretRead)]).await;
-        let before = &logged[1];
-        let mut chain = ChainState { stream: before.stream, sequence: before.sequence, hash: before.hash };
-        let streams = ports.streams().await;
-        assert_eq!((streams.len(), streams[0].len()), (1, 1 + round));
-        for record in &streams[0] {
-            chain = chain.after(&record.canonical);
-            assert_eq!((record.sequence, record.hash), (chain.sequence, chain.hash));
-        }
-        assert_eq!(streams[0].last(), more.last());
-        opened.writer.close().await;
-    }
 }
 
 #[tokio::test]

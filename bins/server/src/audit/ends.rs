@@ -4,15 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use strongroom_domain::audit::ChainState;
 use strongroom_domain::id::StreamId;
 
-/// The first eight bytes of a hash.
-fn head(hash: &[u8]) -> u64 {
-    hash.iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte))
+/// The first half of a hash: as hard to meet by another as a signature is to forge.
+fn head(hash: &[u8]) -> u128 {
+    hash.iter().take(16).fold(0, |head, byte| head << 8 | u128::from(*byte))
 }
 
 /// As far as it is needed to see a difference: sequence and the head of the hash, in order. A log of years has a checkpoint for each second
 /// of activity, so a record must not look at all of them.
 #[derive(Default)]
-pub(super) struct Ends(HashMap<StreamId, BTreeSet<(u64, u64)>>);
+pub(super) struct Ends(HashMap<StreamId, BTreeSet<(u64, u128)>>);
 
 impl Ends {
     pub(super) fn tell(&mut self, end: &ChainState) {
@@ -21,7 +21,7 @@ impl Ends {
 
     /// Whether a checkpoint tells of another record there.
     pub(super) fn differ(&self, stream: StreamId, sequence: u64, hash: &[u8]) -> bool {
-        let told = self.0.get(&stream).into_iter().flat_map(|ends| ends.range((sequence, 0)..=(sequence, u64::MAX)));
+        let told = self.0.get(&stream).into_iter().flat_map(|ends| ends.range((sequence, 0)..=(sequence, u128::MAX)));
         let here = head(hash);
         told.into_iter().any(|(_, told)| *told != here)
     }

@@ -28,15 +28,19 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Adds one, unless it is known.
     pub(super) fn add(&mut self, finding: &Finding) {
-        self.extend([AuditFinding {
+        let finding = AuditFinding {
             kind: finding.kind.as_str().to_owned(),
             stream: finding.stream.map(|stream| stream.to_string()),
             sequence: finding.sequence,
             checkpoint: finding.checkpoint,
             message: finding.to_string(),
             advice: finding.kind.advice().to_owned(),
-        }]);
+        };
+        if !self.findings.contains(&finding) {
+            self.extend([finding]);
+        }
     }
 
     /// Adds what a server found.

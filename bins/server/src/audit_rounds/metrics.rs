@@ -17,6 +17,7 @@ const PUBLISHED: &str = "strongroom_audit_checkpoint_published_number";
 const NOT_PUBLISHED: &str = "strongroom_audit_checkpoint_publish_failures_total";
 const NO_CHECKPOINT: &str = "strongroom_audit_checkpoint_failures_total";
 const REMOVED: &str = "strongroom_audit_records_removed_total";
+const NOT_REMOVED: &str = "strongroom_audit_retention_failures_total";
 
 #[derive(Clone)]
 pub(super) struct Measured {
@@ -24,6 +25,7 @@ pub(super) struct Measured {
     age: Gauge,
     failed: Counter,
     removed: Counter,
+    kept: Counter,
 }
 
 impl Measured {
@@ -40,7 +42,18 @@ impl Measured {
             "Rounds of checkpoints that failed, or in which a stream or the last checkpoint was not what was signed."
         );
         describe_counter!(REMOVED, Unit::Count, "Audit records that retention removed.");
-        Self { number: gauge!(NUMBER), age: gauge!(AGE), failed: counter!(NO_CHECKPOINT), removed: counter!(REMOVED) }
+        describe_counter!(
+            NOT_REMOVED,
+            Unit::Count,
+            "Rounds of retention that failed, or in which a stream kept its old records because one was not what was written."
+        );
+        Self {
+            number: gauge!(NUMBER),
+            age: gauge!(AGE),
+            failed: counter!(NO_CHECKPOINT),
+            removed: counter!(REMOVED),
+            kept: counter!(NOT_REMOVED),
+        }
     }
 
     pub(super) fn published(&self, to: &'static str, number: u64) {
@@ -53,6 +66,10 @@ impl Measured {
 
     pub(super) fn no_checkpoint(&self) {
         self.failed.increment(1);
+    }
+
+    pub(super) fn not_removed(&self) {
+        self.kept.increment(1);
     }
 
     pub(super) fn removed(&self, records: u64) {

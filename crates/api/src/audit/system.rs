@@ -90,6 +90,9 @@ pub struct VerifiedAudit {
     /// Lines of the index that belong to no record were not looked for, since the records have other findings.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub index_uncounted: bool,
+    /// At the end: since when records are not in the index, where that is for longer than a minute. Searches do not find them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unindexed_since: Option<String>,
     /// Where to go on; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

@@ -1,6 +1,6 @@
 use crate::audit::{
-    AuditRecord, Behind, ChainedRecord, Checkpoint, IndexEntry, Link, LogReader, Signature, SignedCheckpoint, SinkName,
-    Term,
+    AuditRecord, Behind, ChainHash, ChainedRecord, Checkpoint, IndexEntry, Link, LogReader, Signature,
+    SignedCheckpoint, SinkName, Term,
 };
 use crate::failure::Failure;
 use crate::id::{EventId, OrganisationId, RequestId, SecretId, StreamId};
@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 use crate::unit::Revision;
 use crate::version::VersionNumber;
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The last check of a reveal, and its trace.
@@ -162,10 +163,10 @@ pub struct StoredLine {
 }
 
 impl StoredLine {
-    /// Whether the record gives this line.
+    /// Whether the record gives this line. No record has the sequence 0.
     #[must_use]
     pub fn is_of_its_record(&self) -> bool {
-        let record = self.canonical.as_deref().map(AuditRecord::from_canonical);
+        let record = self.canonical.as_deref().filter(|_| self.entry.sequence > 0).map(AuditRecord::from_canonical);
         matches!(record, Some(Ok(record)) if IndexEntry::of(&record, self.entry.sequence).contains(&self.entry))
     }
 }
@@ -182,6 +183,12 @@ pub struct StoredCheckpoint {
 }
 
 impl StoredCheckpoint {
+    /// SHA-256 of its bytes, with which the next one is chained to it.
+    #[must_use]
+    pub fn hash(&self) -> ChainHash {
+        Sha256::digest(&self.canonical).into()
+    }
+
     /// The checkpoint, where it has the right form.
     #[must_use]
     pub fn read(&self) -> Option<SignedCheckpoint> {

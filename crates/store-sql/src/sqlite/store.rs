@@ -77,7 +77,7 @@ impl SqliteStore {
     /// Starts the lane. A store has one writer in its life, and a file one store that has a writer.
     ///
     /// # Errors
-    /// [`OpenError::WriterExists`]; [`OpenError::Corrupt`] when the end of the audit log was altered; [`OpenError::Database`].
+    /// [`OpenError::WriterExists`], [`OpenError::Database`].
     pub fn writer(&self, signer: Arc<dyn AuditSigner>, ids: Arc<dyn IdGenerator>) -> Result<SqliteWriter, OpenError> {
         if self.has_writer.swap(true, Ordering::Relaxed) {
             return Err(OpenError::WriterExists);

@@ -6,9 +6,13 @@ pub(crate) mod postgres;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use strongroom_store_sql::{OpenOptions, SqliteStore, SqliteWriter};
 use strongroom_testkit::contract::Store;
 use strongroom_testkit::{FixedSigner, MachineClock, SequentialIds};
+
+/// So that no two starts give the same identifier.
+static STARTS: AtomicU64 = AtomicU64::new(100);
 
 /// A store and its writer.
 pub(crate) struct Opened {
@@ -23,7 +27,8 @@ pub(crate) fn file(folder: &Path) -> PathBuf {
 
 pub(crate) async fn open_with(options: OpenOptions) -> Opened {
     let store = SqliteStore::open(options).await.expect("opens");
-    let writer = store.writer(Arc::new(FixedSigner), Arc::new(SequentialIds::of_node(9))).expect("starts");
+    let ids = Arc::new(SequentialIds::of_node(STARTS.fetch_add(1, Ordering::Relaxed)));
+    let writer = store.writer(Arc::new(FixedSigner), ids).expect("starts");
     Opened { store: Arc::new(store), writer: Arc::new(writer) }
 }
 

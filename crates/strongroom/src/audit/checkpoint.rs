@@ -5,6 +5,7 @@ use crate::engine::{AuditKeyPorts, Engine, MAX_TRIES};
 use crate::error::{Code, Error};
 use async_lock::Mutex;
 use core::time::Duration;
+use std::collections::HashSet;
 use strongroom_domain::audit::{AuditKey, Behind, ChainState, Checkpoint, LogReader, SignedCheckpoint};
 use strongroom_domain::id::StreamId;
 use strongroom_domain::lease::{Epoch, LeaseName, LeaseTtl};
@@ -40,12 +41,12 @@ struct Tenancy {
 }
 
 /// What the last checkpoint says.
-struct Last {
-    number: u64,
+pub(super) struct Last {
+    pub(super) number: u64,
     at: Timestamp,
     hash: [u8; 32],
     /// 0 before the first.
-    newest_key: u32,
+    pub(super) newest_key: u32,
 }
 
 /// Streams as they are to be told of.
@@ -71,12 +72,6 @@ impl Engine {
         let Some(first) = self.first_behind(&mut tenancy).await? else { return Ok(None) };
         let Some(epoch) = self.hold_checkpoints(&mut tenancy).await? else { return Ok(None) };
         let (last, keys) = self.last_checkpoint(ports).await?;
-        if last.number == 0 && first.iter().any(|behind| behind.through > 0) {
-            return Err(Error::new(
-                Code::Internal,
-                "The checkpoints of the audit log are gone; verify the log, with an anchor if you have one.",
-            ));
-        }
         let ends = self.ends_of(ports, (&keys, last.newest_key), first, &mut tenancy.after).await?;
         let written = match self.made(ports, &keys, last, Vec::new(), ends.sound)? {
             Some(made) => {
@@ -191,10 +186,14 @@ impl Engine {
     }
 
     /// The last checkpoint, which is what was signed, and the keys of the store, read after it.
-    async fn last_checkpoint(&self, ports: &AuditKeyPorts) -> Result<(Last, Vec<SealedInstanceKey>), Error> {
+    pub(super) async fn last_checkpoint(&self, ports: &AuditKeyPorts) -> Result<(Last, Vec<SealedInstanceKey>), Error> {
         // Before the checkpoint is read: so that one knows all that was adopted until then.
         let signing = ports.keys.current();
-        let stored = self.ports.audit.last_checkpoint().await?;
+        let mut stored = self.ports.audit.last_checkpoint().await?;
+        if stored.is_none() && self.were_there_checkpoints().await? {
+            // Another node may have written the first one just now.
+            stored = Some(self.ports.audit.last_checkpoint().await?.ok_or_else(gone)?);
+        }
         let keys = self.stored_audit_keys().await?;
         let Some(stored) = stored else {
             return Ok((Last { number: 0, at: Timestamp::EPOCH, hash: [0; 32], newest_key: 0 }, keys));
@@ -213,6 +212,26 @@ impl Engine {
             ));
         }
         Ok((Last { number, at, hash, newest_key }, keys))
+    }
+
+    /// Whether the store knows of a stream that a checkpoint told of it. Every stream has records, which are behind until then.
+    async fn were_there_checkpoints(&self) -> Result<bool, Error> {
+        // Before those that are behind, so that a stream that begins meanwhile is among these at the most.
+        let mut told: HashSet<StreamId> = self.ports.audit.streams().await?.into_iter().collect();
+        let mut after = None;
+        loop {
+            let page = self.ports.audit.behind(&LogReader::Checkpoints, after, STREAMS).await?;
+            for behind in &page {
+                if behind.through > 0 {
+                    return Ok(true);
+                }
+                told.remove(&behind.stream);
+            }
+            after = page.last().filter(|_| page.len() >= STREAMS as usize).map(|last| last.stream);
+            if after.is_none() {
+                return Ok(!told.is_empty());
+            }
+        }
     }
 
     /// The streams with which a round begins; `None` when none moved.
@@ -307,6 +326,11 @@ impl Engine {
             _ => Refused::Error(error.into()),
         })
     }
+}
+
+fn gone() -> Error {
+    let text = "The checkpoints of the audit log are gone; verify the log, with an anchor if you have one.";
+    Error::new(Code::Internal, text)
 }
 
 /// Why a checkpoint was not written.

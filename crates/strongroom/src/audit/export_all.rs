@@ -82,15 +82,22 @@ impl WholeAudit {
                 None => return Ok(None),
             },
         };
-        let records = engine.ports.audit.links(stream, after, AT_ONCE).await?;
+        let mut records = engine.ports.audit.links(stream, after, AT_ONCE).await?;
         let mut part = AuditPart::default();
-        // Where records are gone, a checkpoint said so before.
+        // Where records are gone, a checkpoint said so before. The same checkpoints may tell how far the stream has come by now: so that
+        // nothing seems to be cut off, its records are read after them.
         while records.first().is_some_and(|first| first.sequence > after + 1) {
-            let (checkpoints, is_last) = self.checkpoints(engine).await?;
-            part.checkpoints.extend(checkpoints);
-            if is_last {
+            let known = part.checkpoints.len();
+            let mut is_last = false;
+            while !is_last {
+                let checkpoints;
+                (checkpoints, is_last) = self.checkpoints(engine).await?;
+                part.checkpoints.extend(checkpoints);
+            }
+            if part.checkpoints.len() == known {
                 break;
             }
+            records = engine.ports.audit.links(stream, after, AT_ONCE).await?;
         }
         let last = records.last().map_or(after, |last| last.sequence);
         self.stream = Some((stream, last, records.len() < AT_ONCE as usize));

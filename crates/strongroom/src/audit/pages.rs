@@ -53,7 +53,9 @@ impl PageStarts {
         known.retain(|(_, _, since)| now >= *since && now.micros_since(*since) < LASTS);
         let is_it = |(of, other, _): &(List, Start, Timestamp)| other.page == start.page && of == list;
         let same = known.iter().position(is_it).and_then(|at| known.remove(at));
-        let start = same.map(|(_, same, _)| same).filter(|same| same.before > start.before).unwrap_or(start);
+        // One that is asked for again and again is forgotten all the same: newer entries are to come into it.
+        let same = same.filter(|(_, same, _)| same.before >= start.before);
+        let (start, since) = same.map_or((start, now), |(_, same, since)| (same, since));
         if known.iter().filter(|(of, _, _)| of == list).count() >= MOST_OF_A_LIST
             && let Some(oldest) = known.iter().position(|(of, _, _)| of == list)
         {
@@ -62,7 +64,7 @@ impl PageStarts {
         if known.len() >= MOST {
             known.pop_front();
         }
-        known.push_back((list.clone(), start, now));
+        known.push_back((list.clone(), start, since));
     }
 }
 
@@ -118,5 +120,17 @@ mod tests {
             starts.remember(&list(limit), start(2, 1), now);
         }
         assert_eq!(starts.0.lock().expect("unpoisoned").len(), MOST);
+    }
+
+    #[test]
+    fn one_that_is_asked_for_all_the_time_is_forgotten_too() {
+        let starts = PageStarts::default();
+        let begun = Timestamp::from_micros(0);
+        for second in 0..400 {
+            let now = begun.plus_seconds(second);
+            let known = starts.nearest(&list(10), 2, now);
+            assert_eq!(known.is_some(), second > 0 && second % 300 != 0, "{second}");
+            starts.remember(&list(10), known.unwrap_or(start(2, 1)), now);
+        }
     }
 }

@@ -8,7 +8,7 @@
 
 use super::retention_ledger::Known;
 use crate::engine::{AuditKeyPorts, Engine};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use core::time::Duration;
 use std::collections::HashMap;
 use strongroom_domain::audit::{
@@ -45,6 +45,29 @@ pub struct Retained {
     pub removed: u64,
     /// Whether more are old enough.
     pub more: bool,
+    /// A record that is not what was written: nothing more goes of its stream until somebody has seen to it. The log is to be verified.
+    pub altered: Option<AlteredRecord>,
+}
+
+/// A record that is not what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlteredRecord {
+    /// Of this stream.
+    pub stream: StreamId,
+    /// Its number.
+    pub sequence: u64,
+}
+
+/// Why nothing goes of a stream.
+enum Stays {
+    Altered(AlteredRecord),
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stays {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
 }
 
 /// The next records of a stream that may go.
@@ -67,7 +90,8 @@ struct Allowed {
 
 impl Engine {
     /// Removes records that are more than `days` (from 1) old: of each stream those that come before the first younger one, as far as the
-    /// index, the checkpoints and these sinks have had them. The last record of a stream stays. Each removal leaves a record.
+    /// index, the checkpoints and these sinks have had them. The last record of a stream stays. Each removal leaves a record. A stream with an
+    /// altered record keeps what it has, and no other stream for it.
     /// Does nothing while another node is at it, and where no checkpoints are made.
     ///
     /// To be called about every hour, and again soon when there is more.
@@ -92,7 +116,7 @@ impl Engine {
         let mut held = None;
         let cutoff = now.plus_seconds(-seconds);
         for step in 0..=STEPS {
-            let chunks = self.old_chunks(ports, &known.ledger, cutoff, &readers).await?;
+            let chunks = self.old_chunks(ports, &known.ledger, cutoff, &readers, &mut done).await?;
             if chunks.is_empty() {
                 break;
             }
@@ -103,7 +127,10 @@ impl Engine {
             let Some(lease) = self.ports.leases.acquire(LeaseName::Housekeeping, holder, ttl).await? else { break };
             held = Some(lease);
             // Before the lease was there, another node may have removed some of them.
-            let chunks = if step == 0 { self.old_again(ports, &mut known, cutoff, &readers).await } else { Ok(chunks) };
+            let chunks = match step {
+                0 => self.old_again(ports, &mut known, cutoff, &readers, &mut done).await,
+                _ => Ok(chunks),
+            };
             let removed = match chunks {
                 Ok(chunks) => self.announce_and_remove(ports, &mut known, chunks, lease.epoch, &mut done.removed).await,
                 Err(error) => Err(error),
@@ -134,18 +161,20 @@ impl Engine {
         known: &mut Known,
         cutoff: Timestamp,
         readers: &[LogReader],
+        done: &mut Retained,
     ) -> Result<Vec<Chunk>, Error> {
         self.learn(ports, known).await?;
-        self.old_chunks(ports, &known.ledger, cutoff, readers).await
+        self.old_chunks(ports, &known.ledger, cutoff, readers, done).await
     }
 
-    /// The next chunks that may go, of some streams.
+    /// The next chunks that may go, of some streams. Notes the first altered record that it meets.
     async fn old_chunks(
         &self,
         ports: &AuditKeyPorts,
         ledger: &Ledger,
         cutoff: Timestamp,
         readers: &[LogReader],
+        done: &mut Retained,
     ) -> Result<Vec<Chunk>, Error> {
         let mut chunks = Vec::new();
         let mut after = None;
@@ -157,7 +186,11 @@ impl Engine {
                 let told = ledger.end_of(behind.stream).map_or(0, |end| end.sequence);
                 let last =
                     through.get(&behind.stream).copied().unwrap_or(0).min(behind.end.saturating_sub(1)).min(told);
-                chunks.extend(self.old_chunk(ports, ledger, behind.stream, Allowed { before: cutoff, last }).await?);
+                match self.old_chunk(ports, ledger, behind.stream, Allowed { before: cutoff, last }).await {
+                    Ok(chunk) => chunks.extend(chunk),
+                    Err(Stays::Altered(record)) => done.altered = done.altered.or(Some(record)),
+                    Err(Stays::Error(error)) => return Err(error),
+                }
                 if chunks.len() >= STREAMS {
                     return Ok(chunks);
                 }
@@ -205,7 +238,7 @@ impl Engine {
         ledger: &Ledger,
         stream: StreamId,
         allowed: Allowed,
-    ) -> Result<Option<Chunk>, Error> {
+    ) -> Result<Option<Chunk>, Stays> {
         let begin = ledger.begin_of(stream).copied().unwrap_or_else(|| ChainState::begin(stream));
         let Some(first) = self.ports.audit.links(stream, 0, 1).await?.into_iter().next() else { return Ok(None) };
         if first.sequence <= begin.sequence {
@@ -233,7 +266,7 @@ impl Engine {
         ledger: &Ledger,
         after: ChainState,
         allowed: Allowed,
-    ) -> Result<Option<Chunk>, Error> {
+    ) -> Result<Option<Chunk>, Stays> {
         let ChainState { stream, sequence: mut read, .. } = after;
         let mut check = StreamCheck::begin(stream);
         let mut chunk = Chunk { through: after, count: 0, entries: Vec::new(), is_announced: false };
@@ -346,9 +379,6 @@ enum Removed {
     LeaseLost,
 }
 
-fn altered(stream: StreamId, sequence: u64) -> Error {
-    let message = format!(
-        "Record {sequence} of the audit log's stream {stream} is not what was written, so nothing is removed; verify the log."
-    );
-    Error::new(Code::Internal, message)
+const fn altered(stream: StreamId, sequence: u64) -> Stays {
+    Stays::Altered(AlteredRecord { stream, sequence })
 }

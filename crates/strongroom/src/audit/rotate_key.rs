@@ -2,7 +2,7 @@
 
 use super::checkpoint::unsealed;
 use crate::engine::{Engine, MAX_TRIES};
-use crate::error::{Code, Error, busy};
+use crate::error::{Error, busy};
 use crate::system::{Operation, OperatorSession};
 use strongroom_domain::audit::{Action, AuditKey, Resource, ResourceKind};
 use strongroom_domain::port::CommitErrorKind;
@@ -34,10 +34,6 @@ pub struct AuditKeyView {
 fn resource(version: Option<u32>) -> Resource {
     let identity = InstanceKeyPurpose::AuditSigning.as_str().to_owned();
     Resource { kind: ResourceKind::InstanceKey, identity, id: None, version: version.map(u64::from) }
-}
-
-fn newest_version(keys: &[SealedInstanceKey]) -> u32 {
-    keys.iter().map(|key| key.version).max().unwrap_or(0)
 }
 
 impl Engine {
@@ -88,9 +84,7 @@ impl Engine {
             if attempt > 0 {
                 self.back_off(attempt).await?;
             }
-            let version = newest_version(&self.stored_audit_keys().await?).checked_add(1).ok_or_else(|| {
-                Error::new(Code::Internal, "The audit log's keys have no version left; verify the log.")
-            })?;
+            let version = self.next_audit_key_version(ports, &self.stored_audit_keys().await?)?;
             let expect = Vec::from_iter(self.sealing());
             let key = ports.keys.generate(version).map_err(unsealed)?;
             let public = key.public.unwrap_or_default();
@@ -102,7 +96,7 @@ impl Engine {
                 self.follow_root_key(error.kind()).await?;
                 continue;
             }
-            let is_taken = newest_version(&self.stored_audit_keys().await?) >= version;
+            let is_taken = self.stored_audit_keys().await?.iter().any(|key| key.version == version);
             if !is_taken || *error.kind() == CommitErrorKind::OutcomeUnknown {
                 return Err(error.into());
             }

@@ -108,7 +108,7 @@ pub(super) fn damaged(number: u64) -> Error {
 }
 
 /// Whether this version is the newest known before the checkpoint, as far as that shows in the checkpoint itself.
-fn may_sign(checkpoint: &Checkpoint, version: u32) -> bool {
+pub(super) fn may_sign(checkpoint: &Checkpoint, version: u32) -> bool {
     match checkpoint.keys.first() {
         None => version == checkpoint.newest_key,
         // The first makes its own key known.

@@ -1,6 +1,7 @@
 //! The proof of the audit log: checkpoints, the keys that sign it and their rotation, verification, and what the operator is told of it.
 
 mod checkpoint;
+mod export;
 mod rotate;
 mod seen;
 mod sound;

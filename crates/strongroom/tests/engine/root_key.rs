@@ -6,15 +6,17 @@ use crate::support::{bytes, code, path, string};
 use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Waker};
-use site::{KEYS, Raced, SECRETS, Site, Slow, id, ring};
+use site::{KEYS, Raced, SECRETS, Site, Slow, id, ring, root};
 use std::sync::{Arc, Mutex};
 use strongroom::domain::kms::{KeyHandle, KeyVersion};
-use strongroom::domain::port::{Clock, Committer, KeyReader, Kms, RootKeys, SetupReader};
+use strongroom::domain::port::{AuditKeys, Clock, Committer, Entropy, KeyReader, Kms, RootKeys, SetupReader};
+use strongroom::domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 use strongroom::domain::unit::{AggregateId, Change, Expect, Unit};
 use strongroom::kms::CreateKeyInput;
-use strongroom::{Code, Engine, Limits, Ports, Service};
-use strongroom_crypto::OsEntropy;
+use strongroom::{AuditKeyPorts, Code, Engine, Limits, Ports, Service};
+use strongroom_crypto::{Ed25519Verifier, OsEntropy};
 use strongroom_kms_local::LocalKms;
+use strongroom_root_key::{AuditKeyRing, InstanceKeys};
 
 #[tokio::test]
 async fn in_steps_until_nothing_is_sealed_under_the_old_key() {
@@ -253,4 +255,52 @@ async fn two_calls_on_one_node_take_turns() {
     assert!(!one.remaining && !other.remaining);
     assert_eq!(one.resealed + other.resealed, (KEYS + 2 + 4) as u64);
     site.assert_moved().await;
+}
+
+/// Somebody who can write to the database adds keys of their own beside those of the log.
+#[tokio::test]
+async fn a_key_that_was_slipped_in_keeps_no_rotation_from_ending() {
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let mut site = Site::new().await;
+    let store = site.house.store.clone();
+    let (_, made) = InstanceKeys::generate(&root(9), &OsEntropy).expect("generates");
+    let theirs = AuditKeyRing::open(Arc::new(root(9)), entropy.clone(), &made, None).expect("opens");
+    let slipped = [2, 3, u32::MAX].map(|version| Change::InsertInstanceKey(theirs.generate(version).expect("seals")));
+    store.commit(Unit { changes: slipped.into(), ..Unit::default() }).await.expect("stored");
+    let both = ring(&[1, 2]);
+    assert!(both.switch_to(id(1)));
+    let keys = AuditKeyRing::open(both.clone(), entropy, &store.instance_keys().await.expect("readable"), None);
+    let keys = Arc::new(keys.expect("opens"));
+    site.ports.audit_keys = Some(AuditKeyPorts { keys: keys.clone(), verifier: Arc::new(Ed25519Verifier) });
+    let engine = site::engine(&site.ports, &both);
+    // What the house records is signed with another key: so there is an error, and checkpoints all the same.
+    let checkpoint = async || drop(engine.checkpoint_audit().await);
+    checkpoint().await;
+    let operator = site.operator().await;
+    let made = engine.rotate_audit_key(&operator).await.expect("rotates");
+    assert_eq!(made.version, 4);
+    for _ in 0..5 {
+        checkpoint().await;
+    }
+    assert_eq!(keys.current(), 4);
+    // Versions 2 and 3 are before the newest, and known to nobody all the same.
+    let steps = site.rotate_all(&engine, 1_000).await;
+    assert_eq!(steps.iter().sum::<u64>(), (KEYS + 2 + 4 + 1) as u64);
+    let (mut own, mut foreign) = (0, 0);
+    for key in store.instance_keys().await.expect("readable") {
+        match RootKeys::reseal(&*ring(&[2]), &key) {
+            Ok(_) => own += 1,
+            Err(_) => foreign += 1,
+        }
+    }
+    assert_eq!((own, foreign), (5, 3));
+    // One that a checkpoint made known is missed.
+    let stored = store.instance_keys().await.expect("readable");
+    let known =
+        |version| stored.iter().find(|key| key.purpose == InstanceKeyPurpose::AuditSigning && key.version == version);
+    let (before, other) = (known(1).expect("there"), known(2).expect("there"));
+    let key = SealedInstanceKey { sealed: other.sealed.clone(), ..before.clone() };
+    let changes = vec![Change::ReplaceInstanceKey { before: before.sealed.clone(), key }];
+    store.commit(Unit { changes, ..Unit::default() }).await.expect("stored");
+    assert_eq!(code(site.rotate_on(&engine, 1_000).await), Some(Code::Internal));
 }

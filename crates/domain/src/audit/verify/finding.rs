@@ -49,14 +49,14 @@ kinds! {
     CheckpointKeys = "checkpoint_keys", "the keys that the checkpoint makes known do not follow those before",
         "somebody may have slipped a key in; compare it with the one that was sent out";
     /// There were more checkpoints.
-    CheckpointsCutOff = "checkpoints_cut_off", "checkpoints that told of this stream are gone",
+    CheckpointsCutOff = "checkpoints_cut_off", "checkpoints that were there are gone",
         "look for them where checkpoints are sent to, and in backups; the database may have been set back";
     /// A key that a checkpoint made known isn't one of the installation.
     KeyForeign = "key_foreign", "a key that a checkpoint made known is none of this installation",
         "somebody may have signed the log with a key of their own; take the last checkpoint under a key that you trust for the end of the log";
     /// The store has a key that the installation didn't make.
     KeySlippedIn = "key_slipped_in", "the database has a key for the log that does not open under the root key",
-        "it signs nothing; somebody may have slipped it in";
+        "it signs nothing and holds up no rotation; somebody may have slipped it in: find out who, make sure that no root key is missing, and delete that row of instance_keys";
     /// The first key isn't the one that is trusted.
     KeyUntrusted = "key_untrusted", "the first key is not the one that you trust",
         "see that you gave the key of this installation; if so, the whole log was signed by somebody else";

@@ -2,7 +2,6 @@ use super::{Finding, FindingKind};
 use crate::audit::{AuditKey, ChainHash, ChainState, Checkpoint, SignedCheckpoint};
 use crate::id::StreamId;
 use crate::port::{SignatureVerifier, StoredCheckpoint};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
 /// How many of a stream's announced begins are kept: removals that go on while somebody reads have gone by one or two of them.
@@ -145,7 +144,7 @@ impl Ledger {
         self.number = stored.number;
         match self.sound(stored, verifier) {
             Ok(checkpoint) => {
-                self.last = Some(Sha256::digest(&stored.canonical).into());
+                self.last = Some(stored.hash());
                 self.learn(&checkpoint);
                 (Some(checkpoint), finding)
             }

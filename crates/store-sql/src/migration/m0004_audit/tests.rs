@@ -103,7 +103,7 @@ async fn check(store: &impl AuditReader, committer: &impl Committer) {
     }
 }
 
-/// The stream goes on.
+/// That stream stays as it is, and another begins.
 #[tokio::test]
 async fn a_file_of_the_third_step_opens_with_its_records() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -114,8 +114,11 @@ async fn a_file_of_the_third_step_opens_with_its_records() {
     check(&store, &writer).await;
     let more = Unit { records: vec![build::record(Action::SecretRead)], ..Unit::default() };
     writer.commit(more).await.expect("logged");
-    let all = store.records(STREAM, COUNT, 9).await.expect("readable");
-    assert_eq!(all.iter().map(|chained| chained.sequence).collect::<Vec<_>>(), [COUNT + 1]);
+    let streams = store.streams().await.expect("readable");
+    assert_eq!((streams.len(), streams[0]), (2, STREAM));
+    assert_eq!(store.records(STREAM, 0, 9).await.expect("readable"), records());
+    let all = store.records(streams[1], 0, 9).await.expect("readable");
+    assert_eq!(all.iter().map(|chained| chained.sequence).collect::<Vec<_>>(), [1]);
     writer.close().await;
 }
 

@@ -20,7 +20,11 @@ pub(crate) async fn at(
     let mut found = Vec::with_capacity(places.len());
     for places in places.chunks(MOST) {
         let ordinals = ordinals(db, places).await?;
-        let wanted = |(stream, sequence): &(StreamId, u64)| Some(position(*ordinals.get(&stream.uuid())?, *sequence));
+        // Streams begin with 1: what lies at 0 is no record of theirs.
+        let wanted = |(stream, sequence): &(StreamId, u64)| {
+            let ordinal = ordinals.get(&stream.uuid()).filter(|_| *sequence > 0)?;
+            Some(position(*ordinal, *sequence))
+        };
         let links = links(db, places.iter().filter_map(wanted).collect()).await?;
         for place in places {
             let link = wanted(place).and_then(|position| links.get(&position));

@@ -1,5 +1,5 @@
 use crate::error::unread;
-use crate::row;
+use crate::row::{self, SEQUENCE_BITS};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
 use strongroom_domain::audit::{IndexEntry, Term};
 use strongroom_domain::id::EventId;
@@ -7,7 +7,7 @@ use strongroom_domain::port::{ReadError, StoredLine};
 use strongroom_domain::time::Timestamp;
 use uuid::Uuid;
 
-/// Whether the line can be read, the line, and the canonical bytes of the record that it leads to.
+/// Whether the line can be read, the line, and the canonical bytes of the record that it leads to, of a stream that there is.
 ///
 /// On SQLite anything may stand in any column.
 pub(crate) fn statement(backend: DbBackend, after: Option<&IndexEntry>, limit: u32) -> Statement {
@@ -32,7 +32,9 @@ pub(crate) fn statement(backend: DbBackend, after: Option<&IndexEntry>, limit: u
     });
     let sql = format!(
         "SELECT {is_readable}, organisation, term, at, event, position,
-                (SELECT {canonical} FROM audit_records WHERE audit_records.position = audit_index.position)
+                (SELECT {canonical} FROM audit_records WHERE audit_records.position = audit_index.position
+                   AND EXISTS (SELECT 1 FROM audit_streams
+                               WHERE audit_streams.ordinal = audit_index.position >> {SEQUENCE_BITS}))
          FROM audit_index {behind} ORDER BY organisation, term, at, event LIMIT $1"
     );
     Statement::from_sql_and_values(backend, sql, values)

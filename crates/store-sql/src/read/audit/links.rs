@@ -28,7 +28,9 @@ fn statement(backend: DbBackend, ordinal: i64, after: u64, limit: u32) -> Statem
         "SELECT {raw}, {} FROM audit_records WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3",
         beside.join(", ")
     );
-    let values = [position(ordinal, after).into(), around(ordinal).1.into(), i64::from(limit).into()];
+    // No writer gives a record the sequence 0; one that somebody put there is not to be passed over.
+    let after = position(ordinal, after) - i64::from(after == 0);
+    let values = [after.into(), around(ordinal).1.into(), i64::from(limit).into()];
     Statement::from_sql_and_values(backend, sql, values)
 }
 

@@ -1,14 +1,21 @@
-//! The lane's audit stream.
+//! The lane's audit stream. It begins with the lane's first record, and never goes on after a restart: what lies in the file then may be
+//! somebody else's, and the next signature would cover it.
 
 use super::OpenError;
 use crate::row;
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Connection, Statement, params};
 use std::sync::Arc;
-use strongroom_domain::audit::{ChainHash, ChainState, ChainedRecord, EncodedRecord, LogReader};
+use strongroom_domain::audit::{ChainState, ChainedRecord, EncodedRecord};
 use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, StreamId};
 use strongroom_domain::port::{AuditSigner, IdGenerator};
 use strongroom_domain::principal::Principal;
-use uuid::Uuid;
+
+/// There is no room for another stream in the log.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the last place for a stream of the audit log, 524287, is taken in audit_streams, audit_positions or audit_records"
+)]
+struct StreamsUsedUp;
 
 /// How far the stream has come, and the records of the batch at hand.
 pub(super) struct Chain {
@@ -25,28 +32,15 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Goes on with the youngest stream, or begins the first.
+    /// A stream behind all that there are.
     pub(super) fn open(
         connection: &Connection,
         signer: Arc<dyn AuditSigner>,
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, OpenError> {
-        let youngest: Option<(i64, Uuid)> = connection
-            .query_row("SELECT ordinal, id FROM audit_streams ORDER BY ordinal DESC LIMIT 1", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
-        let begun = youngest.is_some();
-        let (ordinal, stream) = youngest.unwrap_or_else(|| (1, ids.next()));
-        let sound = last_link(connection, ordinal, StreamId::new(stream))?;
-        let state = sound.unwrap_or_else(|| ChainState::begin(StreamId::new(stream)));
-        let mut chain = Self { signer, ids, ordinal, durable: state, state, pending: Vec::new(), begun };
-        if sound.is_none() {
-            // What was altered stays as it is, for verification to name it; a server that doesn't start could not even do that.
-            tracing::error!(%stream, "the end of the audit log was altered; it goes on in a new stream: verify the log");
-            chain.abandon();
-        }
-        Ok(chain)
+        let ordinal = last_ordinal(connection)? + 1;
+        let state = ChainState::begin(StreamId::new(ids.next()));
+        Ok(Self { signer, ids, ordinal, durable: state, state, pending: Vec::new(), begun: false })
     }
 
     /// The stream's place among the streams, and the sequence of its last durable record.
@@ -65,6 +59,9 @@ impl Chain {
         let Some(last) = self.pending.last_mut() else { return Ok(()) };
         last.signature = Some(self.signer.sign(&self.state.signed_bytes()));
         if !self.begun {
+            if self.ordinal > row::LAST_ORDINAL {
+                return Err(rusqlite::Error::ToSqlConversionFailure(StreamsUsedUp.into()));
+            }
             connection
                 .prepare_cached("INSERT INTO audit_streams (ordinal, id) VALUES (?1, ?2)")?
                 .execute((self.ordinal, self.state.stream.uuid()))?;
@@ -100,36 +97,17 @@ impl Chain {
     }
 }
 
-/// The end of a stream, checked against its last record; `None` when that isn't what was written.
-fn last_link(connection: &Connection, ordinal: i64, stream: StreamId) -> Result<Option<ChainState>, OpenError> {
-    let mut statement = connection.prepare(
-        "SELECT sequence, hash, canonical FROM audit_records WHERE position > ?1 AND position < ?2 ORDER BY position DESC
-         LIMIT 2",
-    )?;
-    let mut rows = statement.query([row::position(ordinal, 0), row::position(ordinal + 1, 0)])?;
-    let mut links: Vec<(u64, ChainHash, Vec<u8>)> = Vec::new();
-    while let Some(row) = rows.next()? {
-        // Whatever doesn't read as what it should be was put there by somebody else.
-        let (Ok(sequence), Ok(hash), Ok(canonical)) = (row.get(0), row.get(1), row.get(2)) else { return Ok(None) };
-        links.push((sequence, hash, canonical));
-    }
-    let mut before = ChainState::begin(stream);
-    let Some((sequence, hash, canonical)) = links.first() else { return Ok(Some(before)) };
-    if let Some((sequence, hash, _)) = links.get(1) {
-        before = ChainState { stream, sequence: *sequence, hash: *hash };
-    } else if let Some((sequence, hash)) = removed(connection, ordinal)? {
-        before = ChainState { stream, sequence, hash };
-    }
-    let last = before.after(canonical);
-    Ok(((last.sequence, last.hash) == (*sequence, *hash)).then_some(last))
-}
-
-/// The last record of a stream that was removed by its age, which the first that stands is chained to.
-fn removed(connection: &Connection, ordinal: i64) -> rusqlite::Result<Option<(u64, ChainHash)>> {
-    connection
-        .prepare("SELECT sequence, hash FROM audit_positions WHERE name = ?1 AND stream = ?2 AND hash IS NOT NULL")?
-        .query_row((LogReader::Retention.name(), ordinal), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
+/// The last place among the streams that anything tells of; 0 when nothing does. Whatever can be no place was put there by somebody else.
+fn last_ordinal(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row(
+        "SELECT coalesce(max(ordinal), 0) FROM (
+             SELECT ordinal FROM audit_streams
+             UNION ALL SELECT stream FROM audit_positions
+             UNION ALL SELECT max(position) >> ?1 FROM audit_records
+         ) WHERE ordinal BETWEEN 1 AND ?2",
+        (row::SEQUENCE_BITS, row::LAST_ORDINAL),
+        |row| row.get(0),
+    )
 }
 
 const INSERT: &str =
@@ -182,6 +160,7 @@ fn execute(insert: &mut Statement<'_>, ordinal: i64, chained: &ChainedRecord) ->
 mod tests {
     use super::Chain;
     use crate::options::OpenOptions;
+    use crate::row;
     use crate::sqlite::lane::fixtures::{Ids, Signer, record};
     use crate::sqlite::{SqliteStore, connect};
     use std::sync::Arc;
@@ -224,6 +203,35 @@ mod tests {
         }
         assert_eq!(events, [(vec![1, 2, 4], vec![false, true, true]), (vec![6], vec![true])]);
         let again = Chain::open(&connection, Arc::new(Signer), ids).expect("opens");
-        assert_eq!(again.position(), (2, 1), "a restart goes on with the youngest stream");
+        assert_eq!(again.position(), (3, 0), "a restart begins another stream");
+    }
+
+    /// No stream takes the place of one that was removed: what readers are said to have had of that one would count for it.
+    #[tokio::test]
+    async fn a_stream_begins_behind_all_that_is_told_of() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+        let _store = SqliteStore::open(options.clone()).await.expect("opens");
+        let connection = connect::writer(&options).expect("opens");
+        let next = |sql: &str| {
+            connection.execute_batch(sql).expect("done");
+            Chain::open(&connection, Arc::new(Signer), Arc::new(Ids::default())).expect("opens")
+        };
+        let mut first = next("");
+        assert_eq!(first.position(), (1, 0));
+        first.append(record(1).into());
+        first.write(&connection).expect("written");
+        assert_eq!(next("DELETE FROM audit_streams").position(), (2, 0), "behind records");
+        let told = "INSERT INTO audit_positions (name, stream, sequence) VALUES ('checkpoints', 7, 1)";
+        assert_eq!(next(told).position(), (8, 0), "behind positions");
+        for foreign in [i64::MIN, -1, row::LAST_ORDINAL + 1, i64::MAX] {
+            let sql = format!("INSERT INTO audit_positions (name, stream, sequence) VALUES ('index', {foreign}, 1)");
+            assert_eq!(next(&sql).position(), (8, 0), "{foreign}");
+        }
+        let sql = format!("INSERT INTO audit_streams (ordinal, id) VALUES ({}, zeroblob(16))", row::LAST_ORDINAL);
+        let mut last = next(&sql);
+        last.append(record(2).into());
+        let refused = last.write(&connection).expect_err("there is no place left");
+        assert!(refused.to_string().contains("524287"), "{refused}");
     }
 }

@@ -67,7 +67,7 @@ fn now() -> Instant {
 }
 
 impl Lane {
-    /// Opens the writing connection, reclaims room, and finds the end of the audit stream.
+    /// Opens the writing connection, reclaims room, and finds a place for another audit stream.
     pub(super) fn open(
         options: &OpenOptions,
         accesses: Arc<Accesses>,

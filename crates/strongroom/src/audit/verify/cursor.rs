@@ -1,12 +1,12 @@
 use core::fmt;
-use strongroom_domain::audit::{ChainState, IndexEntry, StreamCheck, Term};
+use strongroom_domain::audit::{ChainHash, ChainState, IndexEntry, StreamCheck, Term};
 use strongroom_domain::canonical::{DecodeError, Decoder, Encoder};
 use strongroom_domain::id::{EventId, OrganisationId, StreamId};
 use strongroom_domain::time::Timestamp;
 use uuid::Uuid;
 
 const PURPOSE: &str = "strongroom audit verification";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What a verification is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct VerifyCursor {
     pub(super) records: u64,
     /// Up to which checkpoint it was told what is wrong.
     pub(super) reported: u64,
+    /// The hash of its bytes, so that it shows when another stands there later.
+    pub(super) reported_hash: ChainHash,
     /// The stream that it is at, or was at last.
     pub(super) stream: Option<Walk>,
     /// The last checkpoint whose ends were looked at.
@@ -86,6 +88,7 @@ impl VerifyCursor {
             total: 0,
             records: 0,
             reported: 0,
+            reported_hash: [0; 32],
             stream: None,
             ends: 0,
             lines: Some(0),
@@ -99,7 +102,7 @@ impl VerifyCursor {
         let mut to = Encoder::new(PURPOSE, VERSION);
         let phase = VerifyPhase::ALL.iter().position(|it| *it == self.phase).unwrap_or_default();
         to.id(self.run).number(phase as u64).number(self.checked).number(self.total);
-        to.number(self.records).number(self.reported);
+        to.number(self.records).number(self.reported).bytes(&self.reported_hash);
         to.optional(self.stream, |to, Walk { check, is_done }| {
             to.id(check.through.stream.uuid()).number(check.through.sequence).bytes(&check.through.hash);
             to.number(u64::from(check.is_linked)).number(check.signed).number(u64::from(check.key_version));
@@ -133,6 +136,7 @@ fn read(bytes: &[u8]) -> Result<VerifyCursor, DecodeError> {
     let phase = usize::try_from(from.number()?).ok().and_then(|at| VerifyPhase::ALL.get(at)).ok_or(DecodeError)?;
     let (checked, total) = (count(&mut from)?, count(&mut from)?);
     let (records, reported) = (count(&mut from)?, count(&mut from)?);
+    let reported_hash = from.bytes()?.try_into().map_err(|_| DecodeError)?;
     let stream = from.optional(|from| {
         let stream = StreamId::new(from.id()?);
         let sequence = count(from)?;
@@ -152,7 +156,8 @@ fn read(bytes: &[u8]) -> Result<VerifyCursor, DecodeError> {
         Ok(IndexEntry { organisation, term, at, event: EventId::new(from.id()?), sequence: count(from)? })
     })?;
     from.finish()?;
-    Ok(VerifyCursor { run, phase: *phase, checked, total, records, reported, stream, ends, lines, line })
+    let phase = *phase;
+    Ok(VerifyCursor { run, phase, checked, total, records, reported, reported_hash, stream, ends, lines, line })
 }
 
 /// A number of what a store can have, so that one more is a number as well.
@@ -174,7 +179,7 @@ mod tests {
 
     prop_compose! {
         fn cursor()(
-            run: u128, phase in 0..4_usize, counts in prop::array::uniform5(COUNT), lines in prop::option::of(COUNT),
+            run: u128, phase in 0..4_usize, counts in prop::array::uniform5(COUNT), reported_hash: [u8; 32], lines in prop::option::of(COUNT),
             line in prop::option::of(any::<(Option<u128>, i64, i64, u128)>().prop_flat_map(|it| (Just(it), COUNT))),
             walk in prop::option::of((any::<u128>(), prop::array::uniform3(COUNT), any::<([u8; 32], u32, bool, bool)>())),
         ) -> VerifyCursor {
@@ -189,7 +194,7 @@ mod tests {
                 at: Timestamp::from_micros(at), event: EventId::new(Uuid::from_u128(event)), sequence,
             });
             VerifyCursor {
-                run: Uuid::from_u128(run), phase: VerifyPhase::ALL[phase], checked, total, records, reported, stream: walk, ends, lines, line,
+                run: Uuid::from_u128(run), phase: VerifyPhase::ALL[phase], checked, total, records, reported, reported_hash, stream: walk, ends, lines, line,
             }
         }
     }

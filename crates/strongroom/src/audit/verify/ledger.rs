@@ -40,10 +40,17 @@ impl Work<'_> {
             for stored in &page {
                 // What was read again, since it was not kept, was told before.
                 let is_new = stored.number > self.cursor.reported;
+                let hash = stored.hash();
+                if stored.number == self.cursor.reported && hash != self.cursor.reported_hash {
+                    self.set_back(stored.number);
+                }
                 let (_, finding) = self.ledger.take(stored, &*self.ports.verifier);
                 if is_new {
                     self.findings.extend(finding);
                     self.cursor.reported = stored.number;
+                }
+                if stored.number == self.cursor.reported {
+                    self.cursor.reported_hash = hash;
                 }
                 if is_new && self.cursor.phase == VerifyPhase::Checkpoints {
                     self.count(1);
@@ -58,6 +65,11 @@ impl Work<'_> {
                 return Ok(false);
             }
         }
+        if self.ledger.number() < self.cursor.reported {
+            self.set_back(self.ledger.number() + 1);
+            self.cursor.reported = self.ledger.number();
+            self.cursor.reported_hash = [0; 32];
+        }
         if self.ledger.number() == 0 {
             // Before the first checkpoint the oldest key signs.
             let keys = self.engine.stored_audit_keys().await?;
@@ -67,6 +79,11 @@ impl Work<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Notes that the log is not the one that earlier steps saw.
+    fn set_back(&mut self, checkpoint: u64) {
+        self.found(Finding::at_checkpoint(FindingKind::CheckpointsCutOff, checkpoint));
     }
 
     /// Whether the keys that checkpoints made known are those of the installation: sealed under its root key.

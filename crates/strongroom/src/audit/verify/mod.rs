@@ -17,7 +17,7 @@ use crate::engine::{AuditKeyPorts, Engine};
 use crate::error::{Code, Error};
 use crate::system::{Operation, OperatorSession};
 use core::time::Duration;
-use strongroom_domain::audit::{Action, Finding, Ledger, Resource, ResourceKind, check_anchor};
+use strongroom_domain::audit::{Action, Finding, Ledger, LogReader, Resource, ResourceKind, check_anchor};
 use strongroom_domain::port::StoredCheckpoint;
 use strongroom_domain::time::Timestamp;
 
@@ -25,6 +25,8 @@ use strongroom_domain::time::Timestamp;
 pub const MAX_VERIFIED_AT_ONCE: u32 = 20_000;
 /// How many findings end a step.
 const FINDINGS: usize = 100;
+/// By how many microseconds the index is behind at the most while it is made as it should be.
+const USUAL_LAG: u64 = 60_000_000;
 /// How many links and checkpoints are read at once.
 const A_PAGE: u32 = 500;
 
@@ -54,6 +56,8 @@ pub struct VerifyStep {
     pub findings: Vec<Finding>,
     /// Whether index lines that belong to no record could not be looked for, since the records have other findings.
     pub index_uncounted: bool,
+    /// Of the last step: since when records are not in the index, where that is for long. What is behind is not found by searches.
+    pub unindexed_since: Option<Timestamp>,
     /// Where to go on; `None` when this was all.
     pub next: Option<VerifyCursor>,
 }
@@ -125,6 +129,7 @@ async fn step(
         engine.ledgers.keep(cursor.run, ledger);
     }
     let (records, checkpoints) = (cursor.records, cursor.reported);
+    let unindexed_since = if next { None } else { unindexed_since(engine).await? };
     Ok(VerifyStep {
         phase,
         checked,
@@ -133,8 +138,15 @@ async fn step(
         checkpoints,
         findings,
         index_uncounted: index_unchecked,
+        unindexed_since,
         next: next.then_some(cursor),
     })
+}
+
+/// The time of the oldest record that is not in the index, where the index is further behind than it is usually.
+async fn unindexed_since(engine: &Engine) -> Result<Option<Timestamp>, Error> {
+    let oldest = engine.audit_lag(&LogReader::Index).await?.oldest;
+    Ok(oldest.filter(|oldest| engine.ports.clock.now().micros_since(*oldest) > USUAL_LAG))
 }
 
 /// One step.

@@ -46,7 +46,8 @@ impl Work<'_> {
     /// Checks the next records of a stream.
     async fn page(&mut self, walk: &mut Walk) -> Result<(), Error> {
         let stream = walk.check.through.stream;
-        let size = A_PAGE.min(self.left.max(1));
+        // Two at least: before the first record another may lie, which brings nobody on.
+        let size = A_PAGE.min(self.left.max(2));
         let page = self.engine.ports.audit.links(stream, walk.check.through.sequence, size).await?;
         let mut sound: Vec<&Link> = Vec::with_capacity(page.len());
         for link in &page {

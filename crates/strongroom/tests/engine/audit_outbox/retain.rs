@@ -11,7 +11,7 @@ use uuid::Uuid;
 const DAY: u64 = 24 * 60 * 60;
 
 fn removed(removed: u64) -> Retained {
-    Retained { removed, more: false }
+    Retained { removed, ..Retained::default() }
 }
 
 const fn removes(change: &Change) -> bool {

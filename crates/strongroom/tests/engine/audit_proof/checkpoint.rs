@@ -197,6 +197,23 @@ async fn what_was_tampered_with_is_not_vouched_for() {
     assert_eq!(number(node.checkpoint().await), Some(2));
 }
 
+/// Also when no stream has moved that they told of.
+#[tokio::test]
+async fn when_all_are_gone_no_first_one_is_written() {
+    let log = Log::new().await;
+    let node = log.node().await;
+    log.write(2).await;
+    assert_eq!(number(node.checkpoint().await), Some(1));
+    log.tamper([Tampering::RemoveCheckpoint(1), Tampering::StreamsInFront(1)]);
+    for node in [node, log.node().await] {
+        let refused = node.engine.checkpoint_audit().await.expect_err("they are gone");
+        assert!(refused.to_string().contains("are gone"), "{refused}");
+        node.engine.release_audit_checkpoints().await.expect("released");
+    }
+    log.mend();
+    assert_eq!(log.checkpoints().await.len(), 1);
+}
+
 #[tokio::test]
 async fn without_keys_there_are_none() {
     let log = Log::new().await;

@@ -140,6 +140,20 @@ async fn a_key_that_was_slipped_in_is_passed_over() {
     assert_eq!(kinds().await, [FindingKind::KeySlippedIn]);
 }
 
+#[tokio::test]
+async fn keys_that_were_slipped_in_take_up_no_versions_but_their_own() {
+    let log = Log::new().await;
+    let node = log.node().await;
+    let changes = [2, 4, u32::MAX].map(|version| Change::InsertInstanceKey(theirs(version).1));
+    log.store.commit(Unit { changes: changes.into(), ..Unit::default() }).await.expect("stored");
+    log.write(1).await;
+    node.checkpoint().await.expect("written");
+    assert_eq!([rotate(&node).await, rotate(&node).await], [3, 5]);
+    let checkpoint = node.checkpoint().await.expect("written").checkpoint;
+    assert_eq!((checkpoint.newest_key, node.keys.current()), (5, 5));
+    assert_eq!(rotate(&node).await, 6);
+}
+
 /// Nor does a checkpoint vouch for what was signed with it.
 #[tokio::test]
 async fn what_is_signed_with_a_key_that_was_slipped_in_is_not_vouched_for() {

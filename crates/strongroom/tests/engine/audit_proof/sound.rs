@@ -3,9 +3,11 @@
 use super::{Log, Tampering, entropy};
 use crate::support::code;
 use strongroom::Code;
+use strongroom::audit::{KnownAuditKey, known_audit_key};
 use strongroom::domain::audit::{Checkpoint, SignedCheckpoint};
 use strongroom::domain::port::{AuditKeys, AuditSigner, Committer, SetupReader};
 use strongroom::domain::unit::{Change, Unit};
+use strongroom_crypto::Ed25519Verifier;
 use strongroom_root_key::AuditKeyRing;
 
 async fn add(log: &Log, checkpoint: Checkpoint, signer: &dyn AuditSigner) {
@@ -66,6 +68,39 @@ async fn a_last_checkpoint_that_nobody_signed_so_is_an_error_each_round() {
     assert_eq!(code(node.engine.checkpoint_audit().await), Some(Code::Internal));
     log.mend();
     assert!(node.checkpoint().await.is_some());
+}
+
+/// What a node learns at its start.
+async fn known(log: &Log) -> KnownAuditKey {
+    let stored = log.store.instance_keys().await.expect("readable");
+    let ring = AuditKeyRing::open(log.root.clone(), entropy(), &stored, None).expect("opens");
+    known_audit_key(&*log.seen, &ring, &Ed25519Verifier, &stored).await.expect("readable")
+}
+
+#[tokio::test]
+async fn at_a_start_the_last_checkpoint_that_holds_says_which_key_signs() {
+    assert_eq!(known(&Log::new().await).await, KnownAuditKey { newest: None, damaged: None });
+    let (log, node, old, _) = rotated().await;
+    assert_eq!(known(&log).await, KnownAuditKey { newest: Some(2), damaged: None });
+    for _ in 0..250 {
+        log.write(1).await;
+        node.checkpoint().await.expect("written");
+    }
+    let last = log.checkpoints().await.pop().expect("there").checkpoint;
+    assert_eq!(last.number, 252);
+    // So many at the end; checkpoint 2 makes the second key known.
+    for (damaged, newest) in [(1, Some(2)), (100, Some(2)), (101, Some(2)), (250, Some(2)), (251, Some(1)), (252, None)]
+    {
+        log.tamper((last.number + 1 - damaged..=last.number).map(Tampering::ChangeCheckpoint));
+        assert_eq!(known(&log).await, KnownAuditKey { newest, damaged: Some(last.number) }, "{damaged}");
+        log.mend();
+    }
+    log.tamper([Tampering::RaiseKey(last.number)]);
+    assert_eq!(known(&log).await, KnownAuditKey { newest: Some(2), damaged: Some(last.number) });
+    log.mend();
+    // With the key that was replaced; as if that were known still, and not.
+    add(&log, after(&last), &old).await;
+    assert_eq!(known(&log).await, KnownAuditKey { newest: Some(2), damaged: Some(253) });
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use core::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::sync::Arc;
-use strongroom::audit::{MAX_VERIFIED_AT_ONCE, VerifyCursor, VerifyLimit, VerifyStep};
+use strongroom::audit::{MAX_VERIFIED_AT_ONCE, VerifyCursor, VerifyLimit, VerifyPhase, VerifyStep};
 use strongroom::domain::audit::{Finding, FindingKind};
 use strongroom::domain::port::{AuditReader, StoredCheckpoint};
 use strongroom::{Code, Engine, Error, Limits};
@@ -232,6 +232,43 @@ async fn an_anchor_must_be_in_the_log() {
     };
     let begun = step(None, None).await.expect("verifies").next;
     assert_eq!(step(begun, Some(beyond)).await.expect("verifies").findings, []);
+}
+
+/// Whoever goes on after the store was set back, or was set back and written anew, hears of it, also from a node that remembers nothing.
+#[tokio::test]
+async fn a_store_that_is_set_back_between_steps_is_noticed() {
+    let rounds =
+        [Event::Write(3), Event::Checkpoint, Event::Write(3), Event::Checkpoint, Event::Write(3), Event::Checkpoint];
+    let (log, node) = history(&rounds).await;
+    let last = log.stored_checkpoints().await.last().expect("some").number;
+    let mut cursor = None;
+    loop {
+        let step = node.engine.verify_audit(&node.session).run(cursor, None, steps_of(1)).await.expect("verifies");
+        assert_eq!(step.findings, []);
+        cursor = step.next;
+        if step.phase == VerifyPhase::Streams {
+            break;
+        }
+    }
+    let told = Finding::at_checkpoint(FindingKind::CheckpointsCutOff, last);
+    for tampering in
+        [vec![Tampering::CutCheckpoints(last), Tampering::CutRecords(8)], vec![Tampering::ChangeCheckpoint(last)]]
+    {
+        log.tamper(tampering.clone());
+        let (mut cursor, mut findings) = (cursor.clone(), Vec::new());
+        loop {
+            let other = log.node().await;
+            let verify = other.engine.verify_audit(&other.session);
+            let step = verify.run(cursor, None, steps_of(500)).await.expect("verifies");
+            findings.extend(step.findings);
+            cursor = step.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(findings.iter().filter(|it| **it == told).count(), 1, "{tampering:?}: {findings:?}");
+        log.mend();
+    }
 }
 
 #[tokio::test]
