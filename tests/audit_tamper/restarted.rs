@@ -127,3 +127,58 @@ fn keys_that_were_slipped_in_keep_nobody_from_anything() {
         }
     });
 }
+
+/// Nor before there is a checkpoint, where the oldest signs.
+#[test]
+fn a_key_of_version_0_is_not_the_oldest() {
+    runtime().block_on(async {
+        for place in places() {
+            let node = Node::open(&place).await;
+            node.commit(1).await;
+            node.close().await;
+            tamper::slip_in_a_key(&place, 0);
+            assert_eq!(found(&place).await, [(FindingKind::KeySlippedIn, None)]);
+            let node = Node::open(&place).await;
+            let checkpoint = node.checkpoint().await.read().expect("sound").checkpoint;
+            assert_eq!((checkpoint.newest_key, checkpoint.ends.len()), (1, 1));
+            node.close().await;
+        }
+    });
+}
+
+/// One that was planted before it takes the place of no stream's only record.
+#[test]
+fn a_stream_of_one_record_is_told_of() {
+    runtime().block_on(async {
+        for place in places() {
+            let node = Node::open(&place).await;
+            node.commit(1).await;
+            node.close().await;
+            place.run(
+                "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status)
+                 SELECT position - 1, stream, 0, hash, canonical, at, event, action, outcome, status FROM audit_records",
+            );
+            let node = Node::open(&place).await;
+            let checkpoint = node.checkpoint().await.read().expect("sound").checkpoint;
+            let ends: Vec<u64> = checkpoint.ends.iter().map(|end| end.sequence).collect();
+            assert_eq!(ends, [1]);
+            node.close().await;
+        }
+    });
+}
+
+#[test]
+fn an_empty_stream_keeps_no_log_from_its_first_checkpoint() {
+    runtime().block_on(async {
+        for place in places() {
+            Node::open(&place).await.close().await;
+            let id = place.id(uuid::Uuid::from_u128(9));
+            place.run(&format!("INSERT INTO audit_streams (ordinal, id) VALUES (400, {id})"));
+            let node = Node::open(&place).await;
+            node.commit(1).await;
+            let checkpoint = node.checkpoint().await.read().expect("sound").checkpoint;
+            assert_eq!(checkpoint.ends.len(), 1);
+            node.close().await;
+        }
+    });
+}

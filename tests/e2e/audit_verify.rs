@@ -4,7 +4,8 @@ use crate::Stage;
 use core::time::Duration;
 use serde_json::Value;
 use std::path::Path;
-use strongroom_tests::{Ended, Launch, wait_for};
+use strongroom_domain::audit::Checkpoint;
+use strongroom_tests::{Ended, Launch, unbase64, wait_for};
 
 pub(crate) fn audit(stage: &Stage, arguments: &[&str]) -> Ended {
     let mut all: Vec<String> = vec!["audit".to_owned()];
@@ -129,6 +130,7 @@ fn tampered_exports(file: &Path, key: &str) {
     assert!(found(&changed).contains(&"checkpoint_missing".to_owned()));
     assert_eq!(found(&lines[..lines.len() - 1]), ["export_torn"]);
     assert_eq!(found(&lines[..third]), ["export_torn"]);
+    checkpoints_that_came_late(&lines, &other, key);
     let foreign = kinds(&offline(file, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", &[]));
     assert_eq!(foreign.first().map(String::as_str), Some("key_untrusted"));
     // Cut off within a line.
@@ -136,6 +138,34 @@ fn tampered_exports(file: &Path, key: &str) {
     assert_eq!(kinds(&offline(&other, key, &[])), ["export_torn"]);
     std::fs::write(&other, "no export\n").expect("written");
     assert_eq!(offline(&other, key, &[]).code, Some(69));
+}
+
+/// An export takes newer checkpoints where records were removed meanwhile; they tell of streams that it has had already.
+fn checkpoints_that_came_late(lines: &[&str], other: &Path, key: &str) {
+    let parsed: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told = |line: &Value| {
+        let canonical = unbase64(line["canonical"].as_str().expect("base64"));
+        let checkpoint = Checkpoint::from_canonical(&canonical).expect("sound");
+        checkpoint.ends.iter().map(|end| end.sequence).max()
+    };
+    let of_type = |kind: &str| (0..lines.len()).filter(|at| parsed[*at]["type"] == kind).collect::<Vec<_>>();
+    let checkpoints = of_type("checkpoint");
+    let telling: Vec<usize> = checkpoints.iter().copied().filter(|at| told(&parsed[*at]).is_some()).collect();
+    let (early, late) = (telling[telling.len() - 2], telling[telling.len() - 1]);
+    let through = told(&parsed[early]).expect("an end");
+    assert!(through < told(&parsed[late]).expect("an end"));
+    let records: Vec<usize> =
+        of_type("record").into_iter().filter(|at| parsed[*at]["sequence"].as_u64() <= Some(through)).collect();
+    let mut end = parsed[of_type("end")[0]].clone();
+    end["records"] = records.len().into();
+    let end = end.to_string();
+    let (before, behind): (Vec<usize>, Vec<usize>) = checkpoints.into_iter().partition(|at| *at <= early);
+    let order = of_type("header").into_iter().chain(before).chain(records).chain(behind);
+    let text: Vec<&str> = order.map(|at| lines[at]).chain([end.as_str()]).collect();
+    std::fs::write(other, text.join("\n") + "\n").expect("written");
+    let ended = offline(other, key, &[]);
+    assert_eq!(kinds(&ended), [""; 0], "{ended:?}");
+    assert!(ended.stdout.contains(&format!("does not go on after record {through}")), "{ended:?}");
 }
 
 #[test]

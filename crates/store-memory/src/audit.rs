@@ -119,6 +119,10 @@ impl AuditReader for MemoryStore {
         Ok(self.read()?.log.checkpoints(after).take(limit as usize).cloned().collect())
     }
 
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        Ok(self.read()?.log.checkpoints_before(number).take(limit as usize).cloned().collect())
+    }
+
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
         Ok(self.read()?.log.checkpoints(0).next_back().cloned())
     }

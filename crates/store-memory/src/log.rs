@@ -134,6 +134,11 @@ impl Log {
         self.checkpoints.range(after.saturating_add(1)..).map(|(_, checkpoint)| checkpoint)
     }
 
+    /// The highest number first.
+    pub(crate) fn checkpoints_before(&self, number: u64) -> impl Iterator<Item = &StoredCheckpoint> {
+        self.checkpoints.range(..number).rev().map(|(_, checkpoint)| checkpoint)
+    }
+
     pub(crate) fn add_checkpoint(&mut self, checkpoint: StoredCheckpoint) {
         self.checkpoints.insert(checkpoint.number, checkpoint);
     }

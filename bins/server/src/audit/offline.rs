@@ -183,6 +183,8 @@ struct Whole {
     ends: Ends,
     seen: HashSet<StreamId>,
     check: Option<StreamCheck>,
+    /// What was wrong with the end of this stream before checkpoints came behind its records, as far as it is known.
+    before: Option<Option<Finding>>,
 }
 
 impl Whole {
@@ -195,10 +197,14 @@ impl Whole {
             ends: Ends::default(),
             seen: HashSet::new(),
             check: None,
+            before: None,
         }
     }
 
     fn checkpoint(&mut self, stored: &StoredCheckpoint, report: &mut Report) {
+        if let (Some(check), None) = (&self.check, self.before) {
+            self.before = Some(check.end(&self.ledger));
+        }
         let (sound, finding) = self.ledger.take(stored, &Ed25519Verifier);
         if let Some(finding) = finding {
             report.add(&finding);
@@ -219,6 +225,7 @@ impl Whole {
             }
             self.check = Some(StreamCheck::begin(stream));
         }
+        self.before = None;
         let Some(check) = &mut self.check else { return };
         let differing = AuditRecord::from_canonical(&record.canonical.0)
             .ok()
@@ -236,9 +243,20 @@ impl Whole {
     }
 
     fn end_stream(&mut self, is_torn: bool, report: &mut Report) {
+        let before = self.before.take();
         // Where the export is torn, the rest of the stream is elsewhere.
-        if let Some(finding) = self.check.take().filter(|_| !is_torn).and_then(|check| check.end(&self.ledger)) {
-            report.add(&finding);
+        let Some(check) = self.check.take().filter(|_| !is_torn) else { return };
+        match check.end(&self.ledger) {
+            // Checkpoints that were written while the export was made tell of records that came after it had had the stream.
+            Some(finding) if finding.kind == FindingKind::RecordsCutOff && before == Some(None) => {
+                report.not_proven.push(format!(
+                    "that stream {} does not go on after record {}: checkpoints that came into the export behind it tell of more, which is right \
+                     where they were written after the export was begun",
+                    check.through.stream, check.through.sequence
+                ));
+            }
+            Some(finding) => report.add(&finding),
+            None => {}
         }
     }
 

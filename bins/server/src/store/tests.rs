@@ -62,6 +62,11 @@ async fn an_altered_last_checkpoint_settles_nothing_at_a_start() {
         left(&file, with(newest_key), |signature| signature).await;
         assert_eq!(open(&file).await.audit_keys.current(), 2, "{newest_key}");
     }
+    for number in [4, 2_004, 5_003, i64::MAX.unsigned_abs()] {
+        let file = folder.path().join(format!("number-{number}.db"));
+        left(&file, |sound| Checkpoint { number, ..sound.clone() }, |signature| signature).await;
+        assert_eq!(open(&file).await.audit_keys.current(), 2, "planted at {number}");
+    }
     let flipped = |mut signature: Signature| {
         signature.bytes[9] ^= 1;
         signature

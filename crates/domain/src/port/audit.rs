@@ -128,6 +128,9 @@ pub trait AuditReader: Send + Sync {
     /// At most `limit` checkpoints after this number, in order, as they lie in the store.
     async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError>;
 
+    /// The last at most `limit` checkpoints of lower numbers than this one, the highest first, as they lie in the store.
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError>;
+
     /// The checkpoint of the highest number.
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError>;
 }

@@ -69,6 +69,8 @@ pub(crate) fn array<const N: usize>(bytes: &[u8], of: &str) -> Result<[u8; N], R
 pub(crate) const SEQUENCE_BITS: u32 = 44;
 /// The last place that a stream can have among the streams.
 pub(crate) const LAST_ORDINAL: i64 = (1 << (63 - SEQUENCE_BITS)) - 1;
+/// The largest sequence that a position can have.
+pub(crate) const MAX_SEQUENCE: u64 = (1 << SEQUENCE_BITS) - 1;
 /// Where a stream ends and another begins; a commit never adds as many records as are left behind it.
 pub(crate) const LAST_SEQUENCE: u64 = (1 << SEQUENCE_BITS) - (1 << 20);
 

@@ -214,7 +214,8 @@ impl Engine {
         Ok((Last { number, at, hash, newest_key }, keys))
     }
 
-    /// Whether the store knows of a stream that a checkpoint told of it. Every stream has records, which are behind until then.
+    /// Whether the store knows of a stream that a checkpoint told of it. Every stream has records, which are behind until then; one that
+    /// has none was slipped in.
     async fn were_there_checkpoints(&self) -> Result<bool, Error> {
         // Before those that are behind, so that a stream that begins meanwhile is among these at the most.
         let mut told: HashSet<StreamId> = self.ports.audit.streams().await?.into_iter().collect();
@@ -229,9 +230,15 @@ impl Engine {
             }
             after = page.last().filter(|_| page.len() >= STREAMS as usize).map(|last| last.stream);
             if after.is_none() {
-                return Ok(!told.is_empty());
+                break;
             }
         }
+        for stream in told {
+            if !self.links_after(stream, 0, 1).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The streams with which a round begins; `None` when none moved.
@@ -354,6 +361,12 @@ fn new_keys(ports: &AuditKeyPorts, stored: &[SealedInstanceKey], newest: u32) ->
         }
     }
     new
+}
+
+/// The one of these keys, oldest first, that signs until a checkpoint makes others known. No key has version 0, so one that says so was
+/// slipped in.
+pub(super) fn oldest_key(stored: &[SealedInstanceKey]) -> Option<&SealedInstanceKey> {
+    stored.iter().find(|key| key.version > 0)
 }
 
 /// What keeps a key of the log from being opened.

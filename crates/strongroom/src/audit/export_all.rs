@@ -4,6 +4,7 @@ use super::verify;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::system::{Operation, OperatorSession};
+use std::collections::VecDeque;
 use strongroom_domain::audit::{Action, AuditKey, Link};
 use strongroom_domain::id::StreamId;
 use strongroom_domain::port::StoredCheckpoint;
@@ -31,6 +32,8 @@ pub struct WholeAudit {
     had_checkpoints: bool,
     /// The stream, the last record that was taken out, and whether that was its last.
     stream: Option<(StreamId, u64, bool)>,
+    /// The streams after it, as far as they are known.
+    to_come: VecDeque<StreamId>,
 }
 
 impl Engine {
@@ -42,7 +45,14 @@ impl Engine {
         let operation = Operation { engine: self, session, action: Action::SystemAuditExport };
         let keys = self.audit_public_keys().await;
         let keys = operation.told(None, verify::resource(), keys).await?;
-        Ok(WholeAudit { begun_at: self.ports.clock.now(), keys, checkpoint: 0, had_checkpoints: false, stream: None })
+        Ok(WholeAudit {
+            begun_at: self.ports.clock.now(),
+            keys,
+            checkpoint: 0,
+            had_checkpoints: false,
+            stream: None,
+            to_come: VecDeque::new(),
+        })
     }
 }
 
@@ -69,16 +79,10 @@ impl WholeAudit {
             self.had_checkpoints = is_last;
             return Ok(Some(AuditPart { checkpoints, records: None }));
         }
-        let streams = engine.ports.audit.streams().await?;
         let (stream, after) = match self.stream {
             Some((stream, after, false)) => (stream, after),
-            Some((stream, _, true)) => {
-                let at = streams.iter().position(|other| *other == stream).map_or(0, |at| at + 1);
-                let Some(next) = streams.get(at) else { return Ok(None) };
-                (*next, 0)
-            }
-            None => match streams.first() {
-                Some(first) => (*first, 0),
+            _ => match self.next_stream(engine).await? {
+                Some(next) => (next, 0),
                 None => return Ok(None),
             },
         };
@@ -103,6 +107,17 @@ impl WholeAudit {
         self.stream = Some((stream, last, records.len() < AT_ONCE as usize));
         part.records = Some((stream, records));
         Ok(Some(part))
+    }
+
+    /// The stream after this one; `None` after the last.
+    async fn next_stream(&mut self, engine: &Engine) -> Result<Option<StreamId>, Error> {
+        if self.to_come.is_empty() {
+            // All of them at first, and then those that began meanwhile.
+            let all = engine.ports.audit.streams().await?;
+            let had = self.stream.and_then(|(had, ..)| all.iter().position(|stream| *stream == had));
+            self.to_come = all.into_iter().skip(had.map_or(0, |at| at + 1)).collect();
+        }
+        Ok(self.to_come.pop_front())
     }
 
     async fn checkpoints(&mut self, engine: &Engine) -> Result<(Vec<StoredCheckpoint>, bool), Error> {

@@ -235,7 +235,7 @@ impl Engine {
                 Ok(Readable { records, unreadable: 0, last })
             }
             Err(error) if *error.kind() == ReadErrorKind::Corrupt => {
-                let links = self.ports.audit.links(stream, after, limit).await?;
+                let links = self.links_after(stream, after, limit).await?;
                 let (all, last) = (links.len(), links.last().map(|last| last.sequence));
                 let records: Vec<_> = links.into_iter().filter_map(|link| link.read(stream)).collect();
                 Ok(Readable { unreadable: (all - records.len()) as u64, records, last })

@@ -99,7 +99,7 @@ impl Engine {
                 }
                 // A damaged record must not keep others from being found.
                 Err(error) if *error.kind() == ReadErrorKind::Corrupt => {
-                    let links = self.ports.audit.links(stream, through, share).await?;
+                    let links = self.links_after(stream, through, share).await?;
                     (links.last().map(|last| last.sequence), links.len(), links.iter().flat_map(lines).collect())
                 }
                 Err(error) => return Err(error.into()),

@@ -8,8 +8,8 @@ use strongroom_domain::audit::Checkpoint;
 use strongroom_domain::port::{AuditKeys, AuditReader, RootKeyError, SignatureVerifier, StoredCheckpoint};
 use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 
-/// How many numbers back from the last checkpoint one that holds is looked for.
-const LOOKED_AT: u64 = 2_000;
+/// How many checkpoints before the last one are looked at for one that holds.
+const LOOKED_AT: u32 = 2_000;
 const READ_AT_ONCE: u32 = 100;
 
 /// What the checkpoints of a store say of the keys that sign its log.
@@ -38,16 +38,19 @@ pub async fn known_audit_key(
         return Ok(KnownAuditKey { newest: Some(newest), damaged: None });
     }
     let damaged = Some(last.number);
-    let (mut before, least) = (last.number, last.number.saturating_sub(LOOKED_AT));
-    while before > least + 1 {
-        let after = before.saturating_sub(u64::from(READ_AT_ONCE) + 1).max(least);
-        let page = audit.checkpoints(after, READ_AT_ONCE).await?;
-        for earlier in page.iter().rev().filter(|it| it.number < before) {
+    // By what there is, not by number: one that was planted far ahead would have nothing before it.
+    let mut before = last.number;
+    for _ in 0..LOOKED_AT / READ_AT_ONCE {
+        let page = audit.checkpoints_before(before, READ_AT_ONCE).await?;
+        for earlier in &page {
             if let newest @ Some(_) = newest_of(earlier, keys, verifier, stored)? {
                 return Ok(KnownAuditKey { newest, damaged });
             }
         }
-        before = after + 1;
+        match page.last() {
+            Some(last) => before = last.number,
+            None => break,
+        }
     }
     Ok(KnownAuditKey { newest: None, damaged })
 }

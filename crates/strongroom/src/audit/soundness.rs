@@ -2,13 +2,14 @@
 //!
 //! A key counts by what it opens to, never by the public part beside it: whoever can write to the store can write that.
 
-use super::checkpoint::unsealed;
+use super::checkpoint::{oldest_key, unsealed};
 use crate::engine::{AuditKeyPorts, Engine};
 use crate::error::{Code, Error};
 use std::sync::{Mutex, PoisonError};
 use strongroom_domain::audit::{
     Behind, ChainHash, ChainState, Checkpoint, Link, Signature, SignedCheckpoint, signed_bytes,
 };
+use strongroom_domain::id::StreamId;
 use strongroom_domain::port::RootKeyError;
 use strongroom_domain::root_key::SealedInstanceKey;
 
@@ -79,6 +80,16 @@ impl Engine {
         Ok(())
     }
 
+    /// As [`AuditReader::links`](strongroom_domain::port::AuditReader::links), without what stands before the first record: no writer put it
+    /// there, and it takes no record's place. For all that don't verify the stream.
+    pub(super) async fn links_after(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, Error> {
+        let room = limit.saturating_add(u32::from(after == 0));
+        let mut links = self.ports.audit.links(stream, after, room).await?;
+        links.retain(|link| link.sequence > after);
+        links.truncate(limit as usize);
+        Ok(links)
+    }
+
     /// How far a stream has come; `None` when its last record is not what its writer signed, with a key up to the newest that is known.
     pub(super) async fn sound_end(
         &self,
@@ -87,12 +98,12 @@ impl Engine {
         newest_key: u32,
         Behind { stream, end, .. }: Behind,
     ) -> Result<Option<ChainState>, Error> {
-        let link = self.ports.audit.links(stream, end.saturating_sub(1), 1).await?.into_iter().next();
+        let link = self.links_after(stream, end.saturating_sub(1), 1).await?.into_iter().next();
         let end = ChainState { sequence: end, ..ChainState::begin(stream) };
         let Some((state, signature)) = link.and_then(|link| signed_end(&link, end)) else { return Ok(None) };
         let bytes = signed_bytes(state.stream, state.sequence, &state.hash);
         // Before the first checkpoint the oldest signs.
-        let newest = stored.first().map_or(0, |key| key.version).max(newest_key);
+        let newest = oldest_key(stored).map_or(0, |key| key.version).max(newest_key);
         let public = match signature.key_version <= newest {
             true => self.opened_key(ports, stored, signature.key_version)?,
             false => None,

@@ -9,7 +9,7 @@ use strongroom::domain::port::{AuditReader, ReadError, ReadErrorKind, StoredChec
 
 pub(crate) struct DamagedLog {
     pub(crate) inner: Arc<dyn AuditReader>,
-    /// The sequences of those that can't be read.
+    /// The sequences of those that can't be read; with 0 another one, which can, lies before the first.
     pub(crate) damaged: BTreeSet<u64>,
 }
 
@@ -62,8 +62,14 @@ impl AuditReader for DamagedLog {
 
     async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
         let mut links = self.inner.links(stream, after, limit).await?;
+        let planted = links.first().filter(|_| after == 0 && self.damaged.contains(&0));
+        let planted = planted.map(|first| Link { sequence: 0, ..first.clone() });
         for link in links.iter_mut().filter(|link| self.damaged.contains(&link.sequence)) {
             link.canonical = vec![0xff];
+        }
+        if let Some(planted) = planted {
+            links.insert(0, planted);
+            links.truncate(limit as usize);
         }
         Ok(links)
     }
@@ -78,6 +84,10 @@ impl AuditReader for DamagedLog {
 
     async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
         self.inner.checkpoints(after, limit).await
+    }
+
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        self.inner.checkpoints_before(number, limit).await
     }
 
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {

@@ -8,8 +8,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Waker};
 use site::{KEYS, Raced, SECRETS, Site, Slow, id, ring, root};
 use std::sync::{Arc, Mutex};
+use strongroom::domain::audit::{Checkpoint, Signature, SignedCheckpoint};
 use strongroom::domain::kms::{KeyHandle, KeyVersion};
-use strongroom::domain::port::{AuditKeys, Clock, Committer, Entropy, KeyReader, Kms, RootKeys, SetupReader};
+use strongroom::domain::port::{
+    AuditKeys, AuditReader, Clock, Committer, Entropy, KeyReader, Kms, RootKeys, SetupReader,
+};
 use strongroom::domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
 use strongroom::domain::unit::{AggregateId, Change, Expect, Unit};
 use strongroom::kms::CreateKeyInput;
@@ -257,9 +260,8 @@ async fn two_calls_on_one_node_take_turns() {
     site.assert_moved().await;
 }
 
-/// Somebody who can write to the database adds keys of their own beside those of the log.
-#[tokio::test]
-async fn a_key_that_was_slipped_in_keeps_no_rotation_from_ending() {
+/// Somebody who can write to the database added keys of their own beside those of the log.
+async fn with_foreign_keys() -> (Site, Arc<AuditKeyRing>, Engine) {
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let mut site = Site::new().await;
     let store = site.house.store.clone();
@@ -273,6 +275,36 @@ async fn a_key_that_was_slipped_in_keeps_no_rotation_from_ending() {
     let keys = Arc::new(keys.expect("opens"));
     site.ports.audit_keys = Some(AuditKeyPorts { keys: keys.clone(), verifier: Arc::new(Ed25519Verifier) });
     let engine = site::engine(&site.ports, &both);
+    (site, keys, engine)
+}
+
+#[tokio::test]
+async fn a_damaged_checkpoint_beside_a_foreign_key_holds_up_the_end_and_nothing_else() {
+    let (site, _, engine) = with_foreign_keys().await;
+    let _ = engine.checkpoint_audit().await;
+    let last = site.house.store.last_checkpoint().await.expect("readable").expect("written").read().expect("sound");
+    let checkpoint =
+        Checkpoint { number: last.checkpoint.number + 1, previous: last.checkpoint.hash(), ..last.checkpoint };
+    let damaged = SignedCheckpoint { checkpoint, signature: Signature { key_version: 1, bytes: [7; 64] } };
+    let unit = Unit { changes: vec![Change::AddCheckpoint(damaged)], ..Unit::default() };
+    site.house.store.commit(unit).await.expect("stored");
+    let mut outcome = site.rotate_on(&engine, 1_000).await;
+    while outcome.as_ref().is_ok_and(|step| step.remaining) {
+        outcome = site.rotate_on(&engine, 1_000).await;
+    }
+    assert_eq!(outcome.expect_err("not whole").code(), Code::Internal);
+    let kms = LocalKms::new(ring(&[2]), Arc::new(OsEntropy));
+    for key in site.keys().await {
+        for version in &key.versions {
+            assert!(kms.encrypt(&key.spec, version, b"", &bytes(b"x")).await.is_ok());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_slipped_in_keeps_no_rotation_from_ending() {
+    let (site, keys, engine) = with_foreign_keys().await;
+    let store = site.house.store.clone();
     // What the house records is signed with another key: so there is an error, and checkpoints all the same.
     let checkpoint = async || drop(engine.checkpoint_audit().await);
     checkpoint().await;

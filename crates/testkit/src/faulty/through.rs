@@ -123,6 +123,10 @@ impl<S: AuditReader + ?Sized> AuditReader for Faulty<S> {
         self.inner.checkpoints(after, limit).await
     }
 
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        self.inner.checkpoints_before(number, limit).await
+    }
+
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
         self.inner.last_checkpoint().await
     }

@@ -65,6 +65,10 @@ impl AuditReader for PostgresStore {
         self.cold(|| read::audit::checkpoints(&self.orm, after, limit)).await
     }
 
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        self.cold(|| read::audit::checkpoints_before(&self.orm, number, limit)).await
+    }
+
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
         self.cold(|| read::audit::last_checkpoint(&self.orm)).await
     }

@@ -1,5 +1,5 @@
 use crate::error::unread;
-use crate::row::{self, position};
+use crate::row::{self, LAST_ORDINAL, position};
 use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, Statement};
 use strongroom_domain::audit::{Behind, LogReader};
 use strongroom_domain::id::StreamId;
@@ -7,15 +7,17 @@ use strongroom_domain::port::ReadError;
 use uuid::Uuid;
 
 /// Two look-ups for each stream: streams are as many as there were starts of nodes, and old ones stay as they are. The last position of the
-/// last stream is the largest number there is.
+/// last stream is the largest number there is. What no server wrote, a position or a place that can be none, tells of nothing.
 const BEHIND: &str = "SELECT id, through, last FROM (
-         SELECT streams.ordinal, streams.id, coalesce(positions.sequence, 0) AS through,
+         SELECT streams.ordinal, streams.id,
+                CASE WHEN CAST(positions.sequence AS BIGINT) > 0 THEN CAST(positions.sequence AS BIGINT) ELSE 0 END AS through,
                 coalesce((SELECT records.position FROM audit_records AS records
                           WHERE records.position > streams.ordinal * $2 AND records.position <= streams.ordinal * $2 + ($2 - 1)
                           ORDER BY records.position DESC LIMIT 1) - streams.ordinal * $2, 0) AS last
          FROM audit_streams AS streams
          LEFT JOIN audit_positions AS positions ON positions.name = $1 AND positions.stream = streams.ordinal
          WHERE streams.ordinal > coalesce((SELECT before.ordinal FROM audit_streams AS before WHERE before.id = $3), -1)
+           AND streams.ordinal <= $5
      ) AS found
      WHERE last > through ORDER BY ordinal LIMIT $4";
 
@@ -27,8 +29,9 @@ struct Row {
 }
 
 pub(crate) fn statement(backend: DbBackend, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Statement {
-    let after = after.map_or(Uuid::nil(), StreamId::uuid);
-    let values = [reader.name().into(), position(1, 0).into(), after.into(), i64::from(limit).into()];
+    let after = after.map(StreamId::uuid);
+    let values =
+        [reader.name().into(), position(1, 0).into(), after.into(), i64::from(limit).into(), LAST_ORDINAL.into()];
     Statement::from_sql_and_values(backend, BEHIND, values)
 }
 

@@ -32,7 +32,7 @@ fn statement(backend: DbBackend, rest: &str, values: [i64; 2]) -> Statement {
         }
         _ => "number, canonical, signature, signing_key_version AS version",
     };
-    let sql = format!("SELECT {columns} FROM audit_checkpoints WHERE number > $1 {rest} LIMIT $2");
+    let sql = format!("SELECT {columns} FROM audit_checkpoints WHERE number > 0 AND {rest} LIMIT $2");
     Statement::from_sql_and_values(backend, sql, values.map(Into::into))
 }
 
@@ -42,13 +42,25 @@ pub(crate) async fn checkpoints(
     limit: u32,
 ) -> Result<Vec<StoredCheckpoint>, ReadError> {
     let values = [column(after), i64::from(limit)];
-    let statement = statement(db.get_database_backend(), "ORDER BY number", values);
+    let statement = statement(db.get_database_backend(), "number > $1 ORDER BY number", values);
+    let rows = Row::find_by_statement(statement).all(db).await.map_err(unread)?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// The highest number first.
+pub(crate) async fn before(
+    db: &DatabaseConnection,
+    number: u64,
+    limit: u32,
+) -> Result<Vec<StoredCheckpoint>, ReadError> {
+    let values = [column(number), i64::from(limit)];
+    let statement = statement(db.get_database_backend(), "number < $1 ORDER BY number DESC", values);
     let rows = Row::find_by_statement(statement).all(db).await.map_err(unread)?;
     rows.into_iter().map(Row::read).collect()
 }
 
 pub(crate) async fn last(db: &DatabaseConnection) -> Result<Option<StoredCheckpoint>, ReadError> {
-    let statement = statement(db.get_database_backend(), "ORDER BY number DESC", [0, 1]);
+    let statement = statement(db.get_database_backend(), "number > $1 ORDER BY number DESC", [0, 1]);
     let found = Row::find_by_statement(statement).one(db).await.map_err(unread)?;
     found.map(Row::read).transpose()
 }

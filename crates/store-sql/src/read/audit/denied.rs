@@ -1,26 +1,31 @@
 use super::decode;
-use crate::entity::{audit_record, audit_stream};
 use crate::error::unread;
-use crate::row::{SEQUENCE_BITS, sequence};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
-use std::collections::BTreeSet;
+use crate::row::{MAX_SEQUENCE, SEQUENCE_BITS};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::id::{OrganisationId, RequestId};
 use strongroom_domain::port::ReadError;
 
-/// How many records of one request are looked at, where some belong to no stream.
-const LOOKED_AT: u64 = 16;
+/// How many records of one request are looked at, where some can't be read.
+const LOOKED_AT: u32 = 100;
 
-/// The outcome is written out, since a parameter would hide that the index on denials has them.
-pub(crate) fn statement(request: RequestId, organisation: OrganisationId) -> Select<audit_record::Entity> {
-    audit_record::Entity::find()
-        .filter(Expr::col("request_id").eq(request.uuid()))
-        .filter(Expr::cust("outcome = 'denied'"))
-        .filter(Expr::col("organisation").eq(organisation.uuid()))
-        .order_by(Expr::col("at"), Order::Desc)
-        .order_by_desc(audit_record::Column::Position)
-        .limit(LOOKED_AT)
+/// What belongs to no stream, or stands before the first record of one, was never written by a server, and nobody verifies it. It is not in
+/// the way of what was, and neither are columns beside the record.
+///
+/// The outcome is written out, since a parameter would hide that the index on denials has them. On SQLite anything may stand in any column.
+pub(crate) fn statement(backend: DbBackend, request: RequestId, organisation: OrganisationId) -> Statement {
+    let canonical = match backend {
+        DbBackend::Sqlite => "CAST(canonical AS BLOB)",
+        _ => "canonical",
+    };
+    let sql = format!(
+        "SELECT {canonical} FROM audit_records
+         WHERE request_id = $1 AND outcome = 'denied' AND organisation = $2 AND position & {MAX_SEQUENCE} > 0
+           AND (SELECT streams.ordinal FROM audit_streams AS streams
+                WHERE streams.ordinal = audit_records.position >> {SEQUENCE_BITS}) IS NOT NULL
+         ORDER BY at DESC, position DESC LIMIT {LOOKED_AT}"
+    );
+    Statement::from_sql_and_values(backend, sql, [request.uuid().into(), organisation.uuid().into()])
 }
 
 pub(crate) async fn denied(
@@ -28,14 +33,14 @@ pub(crate) async fn denied(
     request: RequestId,
     organisation: OrganisationId,
 ) -> Result<Option<AuditRecord>, ReadError> {
-    let found = statement(request, organisation).all(db).await.map_err(unread)?;
-    // What belongs to no stream, or stands before the first record of one, was never written by a server, and nobody verifies it.
-    let of = |row: &audit_record::Model| row.position >> SEQUENCE_BITS;
-    let streams: BTreeSet<i64> = found.iter().map(of).collect();
-    let streams = audit_stream::Entity::find().filter(audit_stream::Column::Ordinal.is_in(streams)).all(db);
-    let streams = streams.await.map_err(unread)?;
-    let is_written = |row: &&audit_record::Model| {
-        sequence(row.position) > 0 && streams.iter().any(|stream| stream.ordinal == of(row))
-    };
-    found.iter().find(is_written).map(|row| decode(&row.canonical)).transpose()
+    let statement = statement(db.get_database_backend(), request, organisation);
+    let mut damaged = None;
+    for row in db.query_all_raw(statement).await.map_err(unread)? {
+        let canonical: Option<Vec<u8>> = row.try_get_by_index(0).map_err(unread)?;
+        match decode(&canonical.unwrap_or_default()) {
+            Ok(record) => return Ok(Some(record)),
+            Err(error) => damaged = damaged.or(Some(error)),
+        }
+    }
+    damaged.map_or(Ok(None), Err)
 }

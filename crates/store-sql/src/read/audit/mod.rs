@@ -15,7 +15,7 @@ pub(crate) use at::at;
 pub(crate) use behind::behind;
 #[cfg(test)]
 pub(super) use behind::statement as behind_statement;
-pub(crate) use checkpoints::{checkpoints, last as last_checkpoint};
+pub(crate) use checkpoints::{before as checkpoints_before, checkpoints, last as last_checkpoint};
 pub(crate) use count::count;
 #[cfg(test)]
 pub(super) use count::statement as count_statement;

@@ -54,7 +54,7 @@ async fn check_sqlite(db: &DatabaseConnection) {
     for after in [None, Some(StreamId::new(ID))] {
         let plan = plan_of(db, audit::behind_statement(backend, &LogReader::Index, after, 10)).await;
         for seek in [
-            "SEARCH streams USING INTEGER PRIMARY KEY (rowid>?)",
+            "SEARCH streams USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
             "SEARCH positions USING INDEX sqlite_autoindex_audit_positions_1 (name=? AND stream=?)",
             "SEARCH records USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
         ] {

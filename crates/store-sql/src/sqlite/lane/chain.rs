@@ -10,10 +10,13 @@ use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, Re
 use strongroom_domain::port::{AuditSigner, IdGenerator};
 use strongroom_domain::principal::Principal;
 
+/// How many places from the last one down are looked at for one that is free.
+const LOOKED_AT: usize = 1_000;
+
 /// There is no room for another stream in the log.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the last place for a stream of the audit log, 524287, is taken in audit_streams, audit_positions or audit_records"
+    "no place up to 524287 is free for another stream of the audit log, as audit_streams, audit_positions and audit_records have it"
 )]
 struct StreamsUsedUp;
 
@@ -22,6 +25,8 @@ pub(super) struct Chain {
     signer: Arc<dyn AuditSigner>,
     ids: Arc<dyn IdGenerator>,
     ordinal: i64,
+    /// The last place that is free.
+    last_ordinal: i64,
     /// As it stands in the database.
     durable: ChainState,
     /// With the records of the batch.
@@ -38,9 +43,9 @@ impl Chain {
         signer: Arc<dyn AuditSigner>,
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, OpenError> {
-        let ordinal = last_ordinal(connection)? + 1;
+        let (ordinal, last_ordinal) = free(connection)?;
         let state = ChainState::begin(StreamId::new(ids.next()));
-        Ok(Self { signer, ids, ordinal, durable: state, state, pending: Vec::new(), begun: false })
+        Ok(Self { signer, ids, ordinal, last_ordinal, durable: state, state, pending: Vec::new(), begun: false })
     }
 
     /// The stream's place among the streams, and the sequence of its last durable record.
@@ -59,7 +64,7 @@ impl Chain {
         let Some(last) = self.pending.last_mut() else { return Ok(()) };
         last.signature = Some(self.signer.sign(&self.state.signed_bytes()));
         if !self.begun {
-            if self.ordinal > row::LAST_ORDINAL {
+            if self.ordinal > self.last_ordinal {
                 return Err(rusqlite::Error::ToSqlConversionFailure(StreamsUsedUp.into()));
             }
             connection
@@ -97,17 +102,33 @@ impl Chain {
     }
 }
 
-/// The last place among the streams that anything tells of; 0 when nothing does. Whatever can be no place was put there by somebody else.
-fn last_ordinal(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row(
-        "SELECT coalesce(max(ordinal), 0) FROM (
-             SELECT ordinal FROM audit_streams
-             UNION ALL SELECT stream FROM audit_positions
-             UNION ALL SELECT max(position) >> ?1 FROM audit_records
-         ) WHERE ordinal BETWEEN 1 AND ?2",
-        (row::SEQUENCE_BITS, row::LAST_ORDINAL),
-        |row| row.get(0),
-    )
+/// The first and the last of the places among the streams that nothing tells of: mostly those behind all that anything tells of. Where the
+/// last one is taken, which is somebody else's doing, those before it; never one that is taken, since what is told of that would count for
+/// the stream. The first is behind the last where none is free.
+fn free(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let mut last = row::LAST_ORDINAL;
+    for _ in 0..LOOKED_AT {
+        let taken = last_taken(connection, last)?;
+        if taken < last {
+            return Ok((taken + 1, last));
+        }
+        last -= 1;
+    }
+    Ok((row::LAST_ORDINAL + 1, row::LAST_ORDINAL))
+}
+
+/// The last place among the streams, up to this one, that anything tells of; 0 when nothing does. Whatever can be no place was put there by
+/// somebody else.
+fn last_taken(connection: &Connection, up_to: i64) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(max(ordinal), 0) FROM (
+                 SELECT max(ordinal) AS ordinal FROM audit_streams WHERE ordinal <= ?2
+                 UNION ALL SELECT max(stream) FROM audit_positions WHERE typeof(stream) = 'integer' AND stream <= ?2
+                 UNION ALL SELECT max(position) >> ?1 FROM audit_records WHERE position <= ?3
+             ) WHERE ordinal >= 1",
+        )?
+        .query_row((row::SEQUENCE_BITS, up_to, row::position(up_to, row::MAX_SEQUENCE)), |row| row.get(0))
 }
 
 const INSERT: &str =
@@ -228,10 +249,72 @@ mod tests {
             let sql = format!("INSERT INTO audit_positions (name, stream, sequence) VALUES ('index', {foreign}, 1)");
             assert_eq!(next(&sql).position(), (8, 0), "{foreign}");
         }
-        let sql = format!("INSERT INTO audit_streams (ordinal, id) VALUES ({}, zeroblob(16))", row::LAST_ORDINAL);
-        let mut last = next(&sql);
-        last.append(record(2).into());
-        let refused = last.write(&connection).expect_err("there is no place left");
+        for foreign in ["8.5", "'text'", "x'00'"] {
+            let sql = format!("INSERT INTO audit_positions (name, stream, sequence) VALUES ('index', {foreign}, 1)");
+            assert_eq!(next(&sql).position(), (8, 0), "{foreign}");
+        }
+    }
+
+    /// Whoever can write to the database takes the last places, and nobody else's.
+    #[tokio::test]
+    async fn where_the_last_place_is_taken_a_free_one_is_found() {
+        let row = format!("SELECT {}, 0, 0, x'', x'', 0, x'', '', '', 200", i64::MAX);
+        let planted = [
+            format!("INSERT INTO audit_streams (ordinal, id) VALUES ({}, zeroblob(16))", row::LAST_ORDINAL),
+            format!(
+                "INSERT INTO audit_positions (name, stream, sequence) VALUES ('checkpoints', {}, 1)",
+                row::LAST_ORDINAL
+            ),
+            format!(
+                "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status) {row}"
+            ),
+        ];
+        for planted in planted {
+            let folder = tempfile::tempdir().expect("a folder");
+            let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+            let store = SqliteStore::open(options.clone()).await.expect("opens");
+            let connection = connect::writer(&options).expect("opens");
+            let ids = Arc::new(Ids::default());
+            let next = || {
+                let mut chain = Chain::open(&connection, Arc::new(Signer), ids.clone()).expect("opens");
+                chain.append(record(1).into());
+                let written = chain.write(&connection).map(|()| chain.position().0);
+                written.map_err(|error| error.to_string())
+            };
+            assert_eq!(next(), Ok(1));
+            connection.execute_batch(&planted).expect("planted");
+            assert_eq!((next(), next()), (Ok(2), Ok(3)), "{planted}");
+            let told = format!(
+                "INSERT INTO audit_positions (name, stream, sequence) VALUES ('index', {}, 1)",
+                row::LAST_ORDINAL - 2
+            );
+            connection.execute_batch(&told).expect("planted");
+            let mut between = Chain::open(&connection, Arc::new(Signer), ids.clone()).expect("opens");
+            between.abandon();
+            between.append(record(2).into());
+            let refused = between.write(&connection).expect_err("the next one is taken");
+            assert!(refused.to_string().contains("524287"), "{refused}");
+            assert_eq!((next(), next()), (Ok(row::LAST_ORDINAL - 1), Ok(4)), "{planted}");
+            assert!(store.streams().await.expect("readable").len() >= 5);
+        }
+    }
+
+    #[tokio::test]
+    async fn where_no_place_is_free_nothing_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+        let _store = SqliteStore::open(options.clone()).await.expect("opens");
+        let connection = connect::writer(&options).expect("opens");
+        let taken = format!(
+            "WITH RECURSIVE taken (n) AS (SELECT {} UNION ALL SELECT n - 1 FROM taken WHERE n > {})
+             INSERT INTO audit_streams (ordinal, id) SELECT n, CAST(printf('%016d', n) AS BLOB) FROM taken",
+            row::LAST_ORDINAL,
+            row::LAST_ORDINAL - 1_000
+        );
+        connection.execute_batch(&taken).expect("taken");
+        let mut chain = Chain::open(&connection, Arc::new(Signer), Arc::new(Ids::default())).expect("opens");
+        chain.append(record(1).into());
+        let refused = chain.write(&connection).expect_err("there is no place left");
         assert!(refused.to_string().contains("524287"), "{refused}");
     }
 }

@@ -38,12 +38,15 @@ struct Round {
 }
 
 impl Flush {
-    /// Reads the accesses behind the position again.
+    /// Reads the accesses behind the position again. What no server wrote so is passed over: it must keep nobody from starting.
     pub(super) fn open(connection: &Connection, accesses: Arc<Accesses>, now: Instant) -> rusqlite::Result<Self> {
         let position: (i64, u64) = connection
             .query_row(
-                "SELECT stream, sequence FROM audit_positions WHERE name = ?1 ORDER BY stream DESC LIMIT 1",
-                [POSITION],
+                "SELECT stream, sequence FROM audit_positions
+                 WHERE name = ?1 AND typeof(stream) = 'integer' AND stream BETWEEN 1 AND ?2
+                   AND typeof(sequence) = 'integer' AND sequence >= 0
+                 ORDER BY stream DESC LIMIT 1",
+                (POSITION, row::LAST_ORDINAL),
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?
@@ -56,8 +59,10 @@ impl Flush {
         let names = (Action::SecretValueRead.as_str(), Outcome::Success.as_str(), ResourceKind::Secret.as_str());
         let mut rows = statement.query((row::position(position.0, position.1), names.0, names.1, names.2))?;
         while let Some(row) = rows.next()? {
-            let version: Option<u64> = row.get(1)?;
-            accesses.touch(row.get::<_, Uuid>(0)?, version.unwrap_or(0), row.get(2)?);
+            if let (Ok(secret), Ok(version), Ok(at)) = (row.get::<_, Uuid>(0), row.get::<_, Option<u64>>(1), row.get(2))
+            {
+                accesses.touch(secret, version.unwrap_or(0), at);
+            }
         }
         Ok(Self { accesses, round: None, last_round: now, position, chunk: Vec::new() })
     }
@@ -124,5 +129,65 @@ impl Flush {
         self.round = None;
         self.last_round = now;
         self.chunk.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flush, POSITION};
+    use crate::accesses::Accesses;
+    use crate::options::OpenOptions;
+    use crate::row;
+    use crate::sqlite::lane::now;
+    use crate::sqlite::{SqliteStore, connect};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_no_server_wrote_keeps_none_from_starting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+        let _store = SqliteStore::open(options.clone()).await.expect("opens");
+        let connection = connect::writer(&options).expect("opens");
+        let open = || {
+            let accesses = Arc::new(Accesses::default());
+            let flush = Flush::open(&connection, Arc::clone(&accesses), now()).expect("opens");
+            (flush.position, accesses.len())
+        };
+        let tell = |stream: &str, sequence: &str| {
+            let sql = format!(
+                "INSERT INTO audit_positions (name, stream, sequence) VALUES ('{POSITION}', {stream}, {sequence})"
+            );
+            connection.execute_batch(&sql).expect("told");
+        };
+        tell("7", "3");
+        let too_far = (row::LAST_ORDINAL + 1).to_string();
+        for stream in ["8.5", "'text'", "x'00'", "-1", &too_far] {
+            tell(stream, "9");
+        }
+        for (stream, sequence) in [("8", "-1"), ("9", "0.5"), ("10", "'text'"), ("11", "x'00'")] {
+            tell(stream, sequence);
+        }
+        assert_eq!(open(), ((7, 3), 0));
+
+        // Accesses of a secret, behind the position.
+        connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").expect("set");
+        let secret = "INSERT INTO secrets (id, organisation, region, project, path, parent, name, key_id, metadata, latest, active,
+                                           updated_at, object_version, revision, created_at)
+                      VALUES (zeroblob(16), x'', x'', x'', '/a', '/', 'a', x'', x'', 1, 1, 0, 1, 1, 0)";
+        connection.execute_batch(secret).expect("stored");
+        let first = row::position(8, 1);
+        let values =
+            [("1", "5"), ("-1", "5"), ("0.5", "5"), ("'text'", "5"), ("2", "'text'"), ("3", "x''"), ("4", "0.5")];
+        for (place, (version, at)) in values.iter().enumerate() {
+            let sql = format!(
+                "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status,
+                                            resource_kind, resource_id, resource_version)
+                 VALUES ({first} + {place}, 8, 1, x'', x'', {at}, x'', 'secret.value.read', 'success', 200, 'secret',
+                         zeroblob(16), {version})"
+            );
+            connection.execute_batch(&sql).expect("planted");
+        }
+        // Of one alone: the secret, and its version.
+        assert_eq!(open(), ((7, 3), 2));
     }
 }

@@ -37,7 +37,7 @@ impl Work<'_> {
 
     /// A record that is gone was told of with its stream.
     async fn check_end(&mut self, number: u64, end: ChainState) -> Result<(), Error> {
-        let found = self.engine.ports.audit.links(end.stream, end.sequence.saturating_sub(1), 1).await?;
+        let found = self.engine.links_after(end.stream, end.sequence.saturating_sub(1), 1).await?;
         let differs = found.first().is_some_and(|link| link.sequence == end.sequence && link.hash != end.hash);
         if differs {
             let finding = Finding::at_record(FindingKind::CheckpointDiffers, end.stream, end.sequence);

@@ -1,5 +1,5 @@
 use super::{A_PAGE, VerifyPhase, Work};
-use crate::audit::checkpoint::unsealed;
+use crate::audit::checkpoint::{oldest_key, unsealed};
 use crate::error::Error;
 use std::sync::{Mutex, PoisonError};
 use strongroom_domain::audit::{AuditKey, Finding, FindingKind, Ledger};
@@ -31,6 +31,7 @@ impl Ledgers {
 impl Work<'_> {
     /// Takes the checkpoints that there are by now; whether those are all.
     pub(super) async fn extend_ledger(&mut self) -> Result<bool, Error> {
+        self.look_again().await?;
         loop {
             let page = self.engine.ports.audit.checkpoints(self.ledger.number(), A_PAGE).await?;
             if self.cursor.phase == VerifyPhase::Checkpoints && !page.is_empty() {
@@ -73,12 +74,25 @@ impl Work<'_> {
         if self.ledger.number() == 0 {
             // Before the first checkpoint the oldest key signs.
             let keys = self.engine.stored_audit_keys().await?;
-            if let Some(oldest) = keys.first() {
+            if let Some(oldest) = oldest_key(&keys) {
                 let public = self.ports.keys.public_of(oldest).map_err(unsealed)?;
                 self.ledger.believe(AuditKey { version: oldest.version, public });
             }
         }
         Ok(true)
+    }
+
+    /// Forgets what earlier steps kept in memory when the store was set back since then: so that this is found, and told.
+    async fn look_again(&mut self) -> Result<(), Error> {
+        let last = self.cursor.reported;
+        if last == 0 || self.ledger.number() < last {
+            return Ok(());
+        }
+        let found = self.engine.ports.audit.checkpoints(last - 1, 1).await?.into_iter().next();
+        if found.is_none_or(|found| found.number != last || found.hash() != self.cursor.reported_hash) {
+            self.ledger = Ledger::new();
+        }
+        Ok(())
     }
 
     /// Notes that the log is not the one that earlier steps saw.

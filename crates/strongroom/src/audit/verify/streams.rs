@@ -12,12 +12,22 @@ impl Work<'_> {
     /// Checks the records of all streams; whether it came to the end.
     pub(super) async fn streams(&mut self) -> Result<bool, Error> {
         let mut ended = Vec::new();
+        let mut streams = self.engine.ports.audit.streams().await?;
+        let mut at = self.first_of(&streams);
         loop {
-            let streams = self.engine.ports.audit.streams().await?;
-            let Some(mut walk) = self.next_walk(&streams) else {
-                self.check_told(ended).await?;
-                self.look_for(&streams).await?;
-                return Ok(true);
+            if at >= streams.len() {
+                // Others may have begun meanwhile.
+                let now = self.engine.ports.audit.streams().await?;
+                if now.len() <= streams.len() {
+                    self.check_told(ended).await?;
+                    self.look_for(&now).await?;
+                    return Ok(true);
+                }
+                streams = now;
+            }
+            let mut walk = match self.cursor.stream {
+                Some(walk) if !walk.is_done => walk,
+                _ => Walk { check: StreamCheck::begin(streams[at]), is_done: false },
             };
             while !walk.is_done {
                 if self.is_over() {
@@ -29,18 +39,23 @@ impl Work<'_> {
             }
             ended.push((walk.check.through.stream, walk.check.through.sequence));
             self.cursor.stream = Some(walk);
+            at += 1;
         }
     }
 
-    /// The stream to go on with; `None` after the last.
-    fn next_walk(&self, streams: &[StreamId]) -> Option<Walk> {
-        let begin = |stream: &StreamId| Walk { check: StreamCheck::begin(*stream), is_done: false };
-        let Some(walk) = self.cursor.stream else { return streams.first().map(begin) };
-        if !walk.is_done {
-            return Some(walk);
+    /// The place of the stream to go on with; behind the last when none is left.
+    fn first_of(&mut self, streams: &[StreamId]) -> usize {
+        let Some(walk) = self.cursor.stream else { return 0 };
+        let at = streams.iter().position(|stream| *stream == walk.check.through.stream);
+        match at {
+            Some(at) if walk.is_done => at + 1,
+            Some(at) => at,
+            // Gone since the last step. That it is missing is told at the end; nobody knows any more which come after it.
+            None => {
+                self.cursor.stream = None;
+                0
+            }
         }
-        let at = streams.iter().position(|stream| *stream == walk.check.through.stream)?;
-        streams.get(at + 1).map(begin)
     }
 
     /// Checks the next records of a stream.
@@ -113,7 +128,7 @@ impl Work<'_> {
     }
 
     async fn is_removed(&self, stream: StreamId, sequence: u64) -> Result<bool, Error> {
-        let found = self.engine.ports.audit.links(stream, sequence - 1, 1).await?;
+        let found = self.engine.links_after(stream, sequence - 1, 1).await?;
         Ok(found.first().is_none_or(|link| link.sequence != sequence))
     }
 

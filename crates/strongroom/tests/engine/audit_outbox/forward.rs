@@ -261,3 +261,20 @@ async fn a_damaged_record_holds_up_nobody() {
     let lag = log.node().audit_lag(&later.reader()).await.expect("readable");
     assert_eq!((lag.records, lag.oldest), (13, None));
 }
+
+#[tokio::test]
+async fn what_was_planted_before_the_first_record_goes_nowhere_and_holds_up_nobody() {
+    for batch in [1, 2, 9] {
+        let mut log = Log::new().await;
+        log.ports.audit = Arc::new(DamagedLog { inner: log.store.clone(), damaged: [0, 1].into() });
+        log.write(3).await;
+        let (node, sink) = (log.node(), Sink::new("a"));
+        let done = node.forward_audit(&sink, batch).await.expect("forwards");
+        assert_eq!(done, Forwarded { records: 2, unreadable: 1, more: false }, "{batch}");
+        assert_eq!(sink.deliveries().concat(), [2, 3]);
+        for _ in 0..3 {
+            node.index_audit(batch).await.expect("indexes");
+        }
+        assert_eq!(node.audit_lag(&LogReader::Index).await.expect("readable"), Default::default(), "{batch}");
+    }
+}

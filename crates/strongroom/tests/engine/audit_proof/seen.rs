@@ -135,6 +135,11 @@ impl AuditReader for Seen {
         Ok(all)
     }
 
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        let all = self.checkpoints(0, u32::MAX).await?.into_iter().rev();
+        Ok(all.filter(|stored| stored.number < number).take(limit as usize).collect())
+    }
+
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
         Ok(self.checkpoints(0, u32::MAX).await?.pop())
     }

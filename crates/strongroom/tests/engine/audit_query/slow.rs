@@ -72,6 +72,10 @@ impl AuditReader for Slow {
         self.inner.checkpoints(after, limit).await
     }
 
+    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        self.inner.checkpoints_before(number, limit).await
+    }
+
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
         self.inner.last_checkpoint().await
     }

@@ -3,7 +3,7 @@ use crate::{build, units};
 use strongroom_domain::port::StoredCheckpoint;
 use strongroom_domain::unit::Change;
 
-/// Checkpoints come by number, page by page; the last is the one of the highest number.
+/// Checkpoints come by number, page by page, from either end; the last is the one of the highest number.
 pub async fn checkpoints_page_by_number(store: Store) {
     assert_eq!(store.audit.last_checkpoint().await.expect("readable"), None);
     assert_eq!(store.audit.checkpoints(0, 9).await.expect("readable"), []);
@@ -26,6 +26,15 @@ pub async fn checkpoints_page_by_number(store: Store) {
             pages.extend(page);
         }
         assert_eq!(pages, wanted);
+    }
+    let before = async |number, limit| store.audit.checkpoints_before(number, limit).await.expect("readable");
+    let reversed: Vec<StoredCheckpoint> = wanted.iter().rev().cloned().collect();
+    assert_eq!(before(6, 9).await, reversed);
+    assert_eq!(before(u64::MAX / 2, 2).await, reversed[..2]);
+    assert_eq!(before(5, 2).await, reversed[1..3]);
+    assert_eq!(before(2, 9).await, reversed[4..]);
+    for (number, limit) in [(0, 9), (1, 9), (6, 0)] {
+        assert_eq!(before(number, limit).await, []);
     }
     assert_eq!(store.audit.checkpoints(0, 0).await.expect("readable"), []);
     assert_eq!(store.audit.checkpoints(u64::MAX / 2, 9).await.expect("readable"), []);

@@ -4,7 +4,7 @@ use super::NAMES;
 use crate::{OpenOptions, PostgresOptions, PostgresStore, SqliteStore};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, IndexEntry, Link};
+use strongroom_domain::audit::{Action, Behind, IndexEntry, Link, LogReader};
 use strongroom_domain::id::{ProjectId, StreamId};
 use strongroom_domain::port::{AuditReader, Committer, ReadErrorKind, StoredCheckpoint, StoredLine, Window};
 use strongroom_domain::unit::{Change, Unit};
@@ -153,6 +153,51 @@ impl<S: AuditReader> Site<S> {
         assert_eq!(lines().await, honest);
     }
 
+    /// What no server wrote says nothing of how far a reader is, and keeps none from reading on.
+    async fn check_behind(&self, id: &str, values: &[&str]) {
+        self.run(&format!("INSERT INTO audit_streams (ordinal, id) VALUES ({}, {id})", i64::MAX)).await;
+        self.run("CREATE TABLE positions AS SELECT * FROM audit_positions").await;
+        for value in values {
+            self.run(&format!("UPDATE audit_positions SET sequence = {value}")).await;
+            let behind = self.store.behind(&LogReader::Index, None, 9).await.expect("readable");
+            assert_eq!(behind, [Behind { stream: self.stream, through: 0, end: 3 }], "{value}");
+        }
+        self.run("DELETE FROM audit_positions").await;
+        self.run("INSERT INTO audit_positions SELECT * FROM positions").await;
+        assert_eq!(self.store.behind(&LogReader::Index, None, 9).await.expect("readable"), []);
+        self.run(&format!("DELETE FROM audit_streams WHERE ordinal = {}", i64::MAX)).await;
+    }
+
+    /// Denials that no server wrote, or that can't be read, don't hide the one that was.
+    async fn check_denied(&self, bytes: impl Fn(&str) -> String, event: &str) {
+        let second = self.store.records(self.stream, 1, 1).await.expect("readable").swap_remove(0).record;
+        let (request, ours) = (second.request.clone().expect("one").id, second.organisation.expect("one"));
+        let denied = async || self.store.denied(request, ours).await;
+        let of_second = "position = (SELECT min(position) + 1 FROM kept)";
+        self.run(&format!("UPDATE audit_records SET outcome = 'denied' WHERE {of_second}")).await;
+        assert_eq!(denied().await.expect("readable"), Some(second.clone()));
+        let plant = async |first: &str, count: u32, canonical: &str| {
+            self.run(&format!(
+                "WITH RECURSIVE planted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM planted WHERE n < {count})
+                 INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, organisation, action,
+                                            outcome, status, request_id)
+                 SELECT {first} + n, stream, sequence, hash, {canonical}, at + 1, {event}, organisation, action, outcome, status,
+                        request_id
+                 FROM audit_records, planted WHERE {of_second}"
+            ))
+            .await;
+        };
+        let other = format!("(SELECT canonical FROM kept WHERE NOT {of_second} LIMIT 1)");
+        plant("400000 * 17592186044416", 200, &other).await;
+        plant("(SELECT min(position) - 2 FROM kept)", 1, &other).await;
+        plant("(SELECT min(position) + 100 FROM kept)", 16, &bytes("ff")).await;
+        assert_eq!(denied().await.expect("readable"), Some(second));
+        self.run(&format!("UPDATE audit_records SET canonical = {} WHERE {of_second}", bytes("ff"))).await;
+        assert_eq!(denied().await.expect_err("damaged").kind(), &ReadErrorKind::Corrupt);
+        self.run("DELETE FROM audit_records").await;
+        self.run("INSERT INTO audit_records SELECT * FROM kept").await;
+    }
+
     /// Lines and checkpoints that were altered are neither taken for good nor a failure.
     async fn check_index(&self, bytes: impl Fn(&str) -> String) {
         let records = self.store.records(self.stream, 0, 9).await.expect("readable");
@@ -209,6 +254,8 @@ async fn sqlite_names_the_column_that_was_altered() {
     site.check_damage(bytes).await;
     let text = site.altered("hash", "'no bytes'").await;
     assert_eq!(text.hash, b"no bytes");
+    site.check_denied(bytes, "x'00'").await;
+    site.check_behind("zeroblob(16)", &["-1", "0", "0.5", "'text'", "x'00'", &i64::MIN.to_string()]).await;
     site.check_unreadable_lines().await;
     site.check_index(bytes).await;
 }
@@ -233,5 +280,7 @@ async fn postgres_names_the_column_that_was_altered() {
     let bytes = |hex: &str| format!("'\\x{hex}'");
     site.check_raw(bytes).await;
     site.check_damage(bytes).await;
+    site.check_denied(bytes, "event").await;
+    site.check_behind("'00000000-0000-0000-0000-000000000000'", &["-1", "0", &i64::MIN.to_string()]).await;
     site.check_index(bytes).await;
 }
