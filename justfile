@@ -57,6 +57,10 @@ kills times="200":
 tampering histories="300":
     PROPTEST_CASES={{ histories }} cargo nextest run --profile long --workspace --locked -E 'binary_id(strongroom-tests::audit_tamper)'
 
+# Hold a live server against its OpenAPI document, with schemathesis.
+schemathesis *options:
+    scripts/schemathesis {{ options }}
+
 # Check dependencies: advisories (needs the network), bans, licences, sources.
 deny:
     command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

@@ -20,7 +20,17 @@ const HOMES: [(&str, &[&str]); 4] = [
     ("sea-orm", &["strongroom-store-sql"]),
     ("sqlx", &["strongroom-store-sql"]),
     ("rusqlite", &["strongroom-store-sql"]),
-    ("hyper", &["strongroom-http", "strongroom-client", "strongroomd", "strongroom-cli", "strongroom-tests"]),
+    (
+        "hyper",
+        &[
+            "strongroom-http",
+            "strongroom-client",
+            "strongroomd",
+            "strongroom-cli",
+            "strongroom-examples",
+            "strongroom-tests",
+        ],
+    ),
 ];
 
 /// What a program that embeds the engine must not be made to take along, at any depth.
@@ -53,7 +63,9 @@ impl Arrows {
             "strongroom" | "strongroom-api" | "strongroom-crypto" | "strongroom-testkit" => {
                 Self::Only(&["strongroom-domain"])
             }
-            "strongroom-store-memory" | "strongroom-store-sql" => Self::Only(&["strongroom-domain"]),
+            "strongroom-store-memory" | "strongroom-store-sql" | "strongroom-system" => {
+                Self::Only(&["strongroom-domain"])
+            }
             "strongroom-auth" | "strongroom-root-key" => Self::Only(&["strongroom-domain", "strongroom-crypto"]),
             kms if kms.starts_with("strongroom-kms-") => Self::Only(&["strongroom-domain", "strongroom-crypto"]),
             "strongroom-audit-sinks" => Self::Only(&["strongroom-domain", "strongroom-api", "strongroom-crypto"]),
@@ -64,7 +76,7 @@ impl Arrows {
                 Self::AllBut(&["strongroom-testkit", "strongroom-tests", "strongroom-test-postgres", "strongroom-cli"])
             }
             "strongroom-test-postgres" => Self::Only(&[]),
-            "strongroom-tests" => Self::AllBut(&[]),
+            "strongroom-tests" | "strongroom-examples" => Self::AllBut(&[]),
             _ => return None,
         })
     }

@@ -70,7 +70,7 @@ fn what_failed_is_not_remembered() {
 }
 
 #[test]
-fn it_goes_with_its_version_or_secret() {
+fn it_outlives_its_version_and_goes_with_its_secret() {
     let stage = Stage::new();
     let client = &stage.client;
     let body = client.new_secret("/app/x", "one");
@@ -79,8 +79,11 @@ fn it_goes_with_its_version_or_secret() {
     assert_eq!(put(client, "k", "/app/x", "two").ok(201)["version"], 2);
     assert_eq!(put(client, "k2", "/app/x", "three").ok(201)["version"], 3);
     client.destroy("/app/x", 2).empty();
-    assert_eq!(put(client, "k", "/app/x", "two").ok(201)["version"], 4, "the answer went with version 2");
-    assert_eq!(put(client, "k2", "/app/x", "three").ok(201)["version"], 3, "that of version 3 did not");
+    assert_eq!(put(client, "k", "/app/x", "two").ok(201)["version"], 2, "version 2 is gone, the answer is not");
+    assert_eq!(put(client, "k", "/app/x", "other").ok(201)["version"], 2, "nothing tells of its body any more");
+    assert_eq!(put(client, "k2", "/app/x", "three").ok(201)["version"], 3);
+    let _ = put(client, "k2", "/app/x", "other").error(422, "idempotency_mismatch");
+    assert_eq!(client.describe("/app/x").ok(200)["currentVersion"], 3);
     client.delete(client.secret("/app/x")).empty();
     let _ = put(client, "k2", "/app/x", "three").error(404, "secret_not_found");
     let again = send(client, "k", client.secrets(), &body).ok(201);

@@ -70,13 +70,13 @@ mod tests {
     use super::AuditOutlets;
     use crate::config::{AuditConfig, SecretSource, SinkConfig, SinkKind};
     use crate::failure::{Exit, causes};
-    use crate::system::SystemClock;
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
     use std::sync::Arc;
     use strongroom_audit_sinks::HttpOptions;
     use strongroom_domain::audit::SinkName;
     use strongroom_domain::port::Clock;
+    use strongroom_system::SystemClock;
     use tempfile::NamedTempFile;
 
     #[test]

@@ -30,6 +30,9 @@ const MAX_CACHE_BYTES: u64 = 1 << 40;
 const MAX_CONNECTIONS: u64 = 100_000;
 /// The most requests in flight.
 const MAX_IN_FLIGHT: u64 = 100_000;
+/// What one answer may hold.
+const MIN_BULK_BYTES: u64 = 16 << 20;
+const MAX_BULK_BYTES: u64 = 1 << 40;
 /// The most requests per second of one principal.
 const MAX_PER_SECOND: u64 = 1_000_000;
 /// The most lanes that write to a database.
@@ -94,11 +97,15 @@ pub(crate) struct DatabaseConfig {
 pub(crate) struct LimitsConfig {
     pub(crate) value_bytes: usize,
     pub(crate) active_versions: u32,
+    /// `None` keeps all.
+    pub(crate) keep_active_versions: Option<u32>,
     pub(crate) cache_bytes: u64,
     /// More are answered 503.
     pub(crate) requests_in_flight: u32,
     /// Of one principal; more are answered 429. 0 is no limit.
     pub(crate) requests_per_second: u32,
+    /// Of values, in all answers with many values together.
+    pub(crate) bulk_bytes_in_flight: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,9 +136,11 @@ impl Default for LimitsConfig {
         Self {
             value_bytes: 64 * 1024,
             active_versions: 1_000,
+            keep_active_versions: None,
             cache_bytes: 64 * 1024 * 1024,
             requests_in_flight: 1_024,
             requests_per_second: 0,
+            bulk_bytes_in_flight: 256 * 1024 * 1024,
         }
     }
 }
@@ -291,8 +300,13 @@ fn limits(mut section: Section<'_, '_>, problems: &mut Problems<'_>) -> LimitsCo
     let mut limits = LimitsConfig::default();
     set(&mut limits.value_bytes, section.get("value_bytes"), number(1_024, 1_048_576), problems);
     set(&mut limits.active_versions, section.get("active_versions"), number(1, MAX_ACTIVE_VERSIONS), problems);
+    // No more than there may be: else it would never come to it.
+    let keep = some(1, u64::from(limits.active_versions));
+    set(&mut limits.keep_active_versions, section.get("keep_active_versions"), keep, problems);
     set(&mut limits.cache_bytes, section.get("cache_bytes"), number(0, MAX_CACHE_BYTES), problems);
     set(&mut limits.requests_in_flight, section.get("requests_in_flight"), number(1, MAX_IN_FLIGHT), problems);
+    let bulk_bytes = number(MIN_BULK_BYTES, MAX_BULK_BYTES);
+    set(&mut limits.bulk_bytes_in_flight, section.get("bulk_bytes_in_flight"), bulk_bytes, problems);
     set(&mut limits.requests_per_second, section.get("requests_per_second"), number(0, MAX_PER_SECOND), problems);
     section.finish(problems);
     limits

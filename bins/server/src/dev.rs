@@ -10,7 +10,6 @@ use crate::metrics::Metrics;
 use crate::root_key::Provider;
 use crate::signals::Signals;
 use crate::store::Location;
-use crate::system::SystemClock;
 use crate::wiring::System;
 use crate::{logging, root_key, running, setup};
 use core::net::SocketAddr;
@@ -28,6 +27,7 @@ use strongroom_domain::port::{
 use strongroom_domain::scope::Scope;
 use strongroom_domain::tenancy::{Organisation, Region};
 use strongroom_domain::value::SecretBytes;
+use strongroom_system::SystemClock;
 use tokio::net::TcpListener;
 
 const ORGANISATION: &str = "dev";

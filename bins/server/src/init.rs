@@ -6,11 +6,11 @@ use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
 use crate::root_key::Provider;
 use crate::store::Location;
-use crate::system::SystemClock;
 use crate::{logging, setup};
 use std::io::Write;
 use std::path::Path;
 use strongroom_domain::port::Clock;
+use strongroom_system::SystemClock;
 
 const DEFAULT_ORGANISATION: &str = "default";
 const DEFAULT_REGION: &str = "nl-01";

@@ -27,7 +27,6 @@ mod serve;
 mod setup;
 mod signals;
 mod store;
-mod system;
 mod wiring;
 
 use clap::Parser;

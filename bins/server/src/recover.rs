@@ -9,9 +9,9 @@ use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure};
 use crate::root_key::Provider;
 use crate::store::{Location, OpenStore};
-use crate::system::SystemClock;
 use crate::{logging, root_key};
 use strongroom_domain::port::Clock;
+use strongroom_system::SystemClock;
 
 /// A store that is open, and its directory, which belongs to this process.
 struct Recovery {

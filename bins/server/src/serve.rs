@@ -9,10 +9,10 @@ use crate::root_key::Provider;
 use crate::running;
 use crate::signals::Signals;
 use crate::store::Location;
-use crate::system::SystemClock;
 use crate::wiring::System;
 use crate::{logging, root_key};
 use strongroom_domain::port::Clock;
+use strongroom_system::SystemClock;
 use tokio::net::TcpListener;
 
 struct Started {

@@ -2,13 +2,13 @@
 
 use crate::failure::Failure;
 use crate::store::{Location, OpenStore};
-use crate::system::{SystemClock, SystemIds};
 use std::sync::Arc;
 use strongroom::setup::{FirstTokens, SetUp, set_up};
 use strongroom_auth::{IssuedToken, issue_operator_token, issue_token};
 use strongroom_crypto::OsEntropy;
 use strongroom_domain::port::{Clock, EntropyError, KeyedDigest, NewToken, RootKey};
 use strongroom_root_key::{InstanceKeys, key_check};
+use strongroom_system::{SystemClock, SystemIds};
 
 /// A store that was set up just now.
 pub(crate) struct NewStore {

@@ -3,7 +3,6 @@
 use crate::config::DatabaseConfig;
 use crate::database_url::DatabaseUrl;
 use crate::failure::{Exit, Failure};
-use crate::system::SystemIds;
 use async_trait::async_trait;
 use core::fmt;
 use std::path::PathBuf;
@@ -21,6 +20,7 @@ use strongroom_store_sql::{
     OpenError, OpenOptions, PostgresOptions, PostgresStore, PostgresWriter, SqliteStore, SqliteWriter, peek_key_check,
     peek_postgres_key_check,
 };
+use strongroom_system::SystemIds;
 
 /// Everything that a server reads.
 pub(crate) trait Reads:

@@ -6,9 +6,8 @@ use crate::failure::{Exit, Failure};
 use crate::region_kms;
 use crate::root_key::{NodeRootKeys, Watch};
 use crate::store::{OpenStore, Reads, Writes};
-use crate::system::{SystemClock, SystemIds};
 use core::net::SocketAddr;
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use strongroom::{AuditKeyPorts, CredentialPorts, Engine, Limits, Ports};
 use strongroom_auth::{
@@ -20,6 +19,7 @@ use strongroom_domain::port::{Authenticator, Clock, Entropy, ForeignTokens, IdGe
 use strongroom_http::{Api, Settings};
 use strongroom_kms_local::LocalKms;
 use strongroom_root_key::{InstanceKeys, WrappingKeys};
+use strongroom_system::{SystemClock, SystemIds};
 
 /// A server, put together and not yet listening.
 pub(crate) struct System {
@@ -81,6 +81,7 @@ impl System {
         let limits = Limits {
             max_value_len: config.limits.value_bytes,
             max_active_versions: config.limits.active_versions,
+            keep_active_versions: config.limits.keep_active_versions,
             cache_bytes: config.limits.cache_bytes,
             check_key_permission: config.iam.check_key_permission,
         };
@@ -107,6 +108,7 @@ impl System {
             plain_values: config.plain_values,
             max_in_flight: NonZeroU32::new(config.limits.requests_in_flight),
             max_per_second: NonZeroU32::new(config.limits.requests_per_second),
+            max_bulk_bytes: NonZeroUsize::new(config.limits.bulk_bytes_in_flight),
             ..Settings::default()
         };
         Api::new(Arc::clone(&self.engine), Arc::clone(&self.ids), Arc::clone(&self.clock), settings)

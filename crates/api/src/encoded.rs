@@ -49,3 +49,18 @@ impl<'de> Deserialize<'de> for Encoded {
         deserializer.deserialize_str(EncodedVisitor)
     }
 }
+
+/// Base64, as it is but in the fields that say otherwise.
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Encoded {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        crate::schema::Base64::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Encoded {
+    fn name() -> std::borrow::Cow<'static, str> {
+        crate::schema::Base64::name()
+    }
+}

@@ -114,6 +114,17 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// Any value at all.
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Json {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::schema::empty().into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Json {}
+
 #[cfg(test)]
 mod tests {
     use super::Json;

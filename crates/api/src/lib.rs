@@ -12,9 +12,12 @@ mod json;
 mod kms;
 mod oidc;
 mod region;
+#[cfg(feature = "openapi")]
+pub mod schema;
 mod secret;
 mod system;
 mod value;
+mod values;
 
 pub use encoded::Encoded;
 pub use failure::ErrorBody;
@@ -41,3 +44,4 @@ pub use system::{
     RotateRootKey, SetGates, SigningKey, SystemOrganisation, SystemRegion, UpdateRegion,
 };
 pub use value::{GenerateSecret, PutDone, PutValue, RevealValue, SecretValue};
+pub use values::{KnownValue, RevealValues, SecretValueItem, SecretValues};

@@ -3,8 +3,10 @@ use serde::{Deserialize, Serialize};
 
 /// An access token that was issued (RFC 6749 section 5.1, RFC 8693 section 2.2).
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenAnswer {
     /// The token.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
     pub access_token: Encoded,
     /// `Bearer`.
     pub token_type: String,
@@ -20,6 +22,7 @@ pub struct TokenAnswer {
 
 /// The body of a refusal at the token endpoint: that of RFC 6749 section 5.2, and that of every other endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenErrorBody {
     /// As everywhere.
     #[serde(flatten)]
@@ -32,6 +35,7 @@ pub struct TokenErrorBody {
 
 /// Where tokens are had and how they are verified (OpenID Connect Discovery 1.0).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OpenidConfiguration {
     /// The issuer that tokens name.
     pub issuer: String,
@@ -55,6 +59,7 @@ pub struct OpenidConfiguration {
 
 /// A set of public keys (RFC 7517).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JwkSet {
     /// The keys, newest first.
     pub keys: Vec<Jwk>,
@@ -62,6 +67,7 @@ pub struct JwkSet {
 
 /// A public key that verifies EdDSA signatures (RFC 8037).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Jwk {
     /// `OKP`.
     pub kty: String,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// An organisation, as the operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SystemOrganisation {
     /// What it has in common with others.
@@ -18,6 +19,7 @@ pub struct SystemOrganisation {
 
 /// Which services an organisation may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Gates {
     /// The secrets manager; needs `kms` too.
@@ -30,6 +32,7 @@ pub struct Gates {
 
 /// Gates to be opened or closed; what isn't given stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SetGates {
     /// The secrets manager.
@@ -43,14 +46,17 @@ pub struct SetGates {
     pub projects: Option<bool>,
 }
 
-/// An organisation to be made. Exactly one of `owner` and `owner_identity` is given.
+/// An organisation to be made. Exactly one of `owner` and `ownerIdentity` is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrganisation {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// Its slug; made from the name when it isn't given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Slug>))]
     pub slug: Option<String>,
     /// An owner who isn't known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +68,7 @@ pub struct NewOrganisation {
 
 /// An organisation that was made.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedOrganisation {
     /// What can be had again.
@@ -71,29 +78,42 @@ pub struct CreatedOrganisation {
     pub owner: AppUser,
     /// The first token of an owner who is new, which acts in this organisation only; it can't be had again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = Password))]
     pub token: Option<Encoded>,
 }
 
 /// A change of an organisation: a merge patch (RFC 7396). The outer `None` leaves a member as it is; the inner one removes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "A change of an organisation: a merge patch (RFC 7396). What isn't there stays as it is; null removes it."
+    )
+)]
 pub struct PatchOrganisation {
     /// The name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Name>))]
     pub name: Option<String>,
     /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<Option<String>>,
-    /// Labels by key; a `None` removes the one of that key.
+    /// Labels by key; null removes the one of that key.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::LabelChanges>))]
     pub labels: Option<Option<BTreeMap<String, Option<String>>>>,
-    /// Annotations by key; a `None` removes the one of that key.
+    /// Annotations by key; null removes the one of that key.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::AnnotationChanges>))]
     pub annotations: Option<Option<BTreeMap<String, Option<String>>>>,
 }
 
 /// A region, as the operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SystemRegion {
     /// What everybody sees.
@@ -107,15 +127,19 @@ pub struct SystemRegion {
 
 /// A region to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewRegion {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// Its slug; made from the name when it isn't given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Slug>))]
     pub slug: Option<String>,
     /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// Whether its KMS is switched on, which it is when this isn't given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,13 +148,16 @@ pub struct NewRegion {
 
 /// A region to be changed; what isn't given stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateRegion {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Name>))]
     pub name: Option<String>,
     /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// Whether its KMS is switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,6 +166,7 @@ pub struct UpdateRegion {
 
 /// The key that access tokens are signed with from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SigningKey {
     /// Its name in tokens and in the set of public keys.
@@ -147,6 +175,7 @@ pub struct SigningKey {
 
 /// Which root keys a node knows, by their names: eight hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RootKeyStatus {
     /// The store's.
@@ -157,15 +186,18 @@ pub struct RootKeyStatus {
 
 /// A rotation of the root key to be begun or continued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RotateRootKey {
     /// How many keys to seal anew at the most, 1 to 1000; 500 when not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000))]
     pub limit: Option<u64>,
 }
 
 /// How far a rotation of the root key came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RootKeyRotation {
     /// The store's root key from now on.

@@ -15,6 +15,7 @@ use crate::secret::{SealedVersion, Secret, SecretState, WrappedKey};
 use crate::tenancy::{Organisation, Region};
 use crate::time::Timestamp;
 use crate::version::VersionNumber;
+use core::num::NonZeroU32;
 use uuid::Uuid;
 
 /// Counts the changes of an aggregate: a secret with its versions, a KMS key with its versions, an organisation with its directory.
@@ -109,13 +110,14 @@ pub struct AnswerKey(pub [u8; 32]);
 pub struct Answer {
     /// Which request.
     pub key: AnswerKey,
-    /// Keyed digest of the request's body; never the body or a plain hash.
-    pub body: [u8; 32],
+    /// Keyed digest of the request's body; never the body or a plain hash. `None` once the version was destroyed, whose value it could
+    /// confirm: then a repeat gets this answer whatever its body is.
+    pub body: Option<[u8; 32]>,
     /// What was answered, in the words of the inbound adapter.
     pub answer: Vec<u8>,
     /// The secret that the request made or changed; the answer goes when it goes.
     pub secret: SecretId,
-    /// The version that the request made; the answer goes when it goes.
+    /// The version that the request made; the digest of the body goes when it is destroyed, the answer stays.
     pub version: VersionNumber,
     /// Until when a repeat gets this answer.
     pub expires_at: Timestamp,
@@ -175,7 +177,12 @@ pub enum Change {
         /// The secret's new state.
         state: SecretState,
     },
-    /// Marks a version destroyed, erases its payload, wrapped key and remembered answers, and replaces the secret's state.
+    /// Marks a version destroyed, erases its payload, its wrapped key and the digest of the body of each remembered answer, and replaces
+    /// the secret's state.
+    ///
+    /// - The answers themselves stay until they expire: a put that comes again must never become a second one because its version is gone.
+    /// - Several of one secret may follow its [`AppendVersion`](Self::AppendVersion) in one unit. The unit expects one revision, the one
+    ///   before it; the state of each change has the revision after that of the change before.
     EraseVersion {
         /// Of which secret.
         secret: SecretId,
@@ -186,12 +193,14 @@ pub enum Change {
         /// The secret's new state.
         state: SecretState,
     },
-    /// Replaces description, labels and annotations, and the secret's state.
+    /// Replaces description, labels and annotations, how many active versions are kept, and the secret's state.
     ReplaceMetadata {
         /// Of which secret.
         secret: SecretId,
         /// The new metadata.
         metadata: Metadata,
+        /// How many active versions are kept from now on; `None` for all.
+        max_active_versions: Option<NonZeroU32>,
         /// The secret's new state.
         state: SecretState,
     },

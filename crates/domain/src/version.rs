@@ -3,10 +3,12 @@
 use crate::time::Timestamp;
 use crate::value::ValueFormat;
 use core::fmt;
-use core::num::NonZeroU64;
+use core::num::{NonZeroU32, NonZeroU64};
 
 /// The most active versions of a secret unless the operator says otherwise.
 pub const DEFAULT_MAX_ACTIVE_VERSIONS: u32 = 1_000;
+/// The most versions that one put destroys since more are active than are to be kept; the rest go with the puts after it.
+pub const MAX_SURPLUS: u32 = 100;
 
 /// The number of a version, 1 to 2⁶³ − 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +92,31 @@ pub struct TooManyVersions {
     pub limit: u32,
 }
 
+/// How many active versions a secret may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionLimits {
+    /// When so many are active, nothing more is put.
+    pub most: u32,
+    /// A put that leaves more than these destroys the oldest; `None` for never.
+    pub keep: Option<NonZeroU32>,
+}
+
+impl VersionLimits {
+    /// So many, and nothing is destroyed by itself.
+    #[must_use]
+    pub const fn most(most: u32) -> Self {
+        Self { most, keep: None }
+    }
+
+    /// How many of the oldest active versions go with the next put: at most [`MAX_SURPLUS`].
+    #[must_use]
+    pub const fn surplus(self, head: Head) -> u32 {
+        let Some(keep) = self.keep else { return 0 };
+        let surplus = head.active.saturating_add(1).saturating_sub(keep.get());
+        if surplus < MAX_SURPLUS { surplus } else { MAX_SURPLUS }
+    }
+}
+
 /// Where a secret's versions stand: enough to number the next, and to say which is current, without reading them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -105,13 +132,14 @@ impl Head {
     /// Of a new secret with its first version.
     pub const FIRST: Self = Self { latest: VersionNumber::FIRST, current: Some(VersionNumber::FIRST), active: 1 };
 
-    /// After one more version, whose number is the new `latest`.
+    /// After one more version, whose number is the new `latest`, and before the [surplus](VersionLimits::surplus) goes.
     ///
     /// # Errors
-    /// [`TooManyVersions`] when `limit` versions are active already.
-    pub const fn appended(self, limit: u32) -> Result<Self, TooManyVersions> {
-        if self.active >= limit {
-            return Err(TooManyVersions { limit });
+    /// [`TooManyVersions`] when the most versions are active already, and none would go: a put that destroys leaves no more than there
+    /// were.
+    pub const fn appended(self, limits: VersionLimits) -> Result<Self, TooManyVersions> {
+        if self.active == u32::MAX || (self.active >= limits.most && limits.surplus(self) == 0) {
+            return Err(TooManyVersions { limit: limits.most });
         }
         let latest = self.latest.next();
         Ok(Self { latest, current: Some(latest), active: self.active + 1 })
@@ -128,7 +156,8 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    use super::{Head, TooManyVersions, VersionNumber};
+    use super::{Head, MAX_SURPLUS, TooManyVersions, VersionLimits, VersionNumber};
+    use core::num::NonZeroU32;
     use proptest::prelude::*;
 
     #[test]
@@ -136,6 +165,41 @@ mod tests {
         assert_eq!(VersionNumber::new(0), None);
         assert_eq!(VersionNumber::new(1 << 63), None);
         assert_eq!(VersionNumber::new((1 << 63) - 1).map(VersionNumber::get), Some((1 << 63) - 1));
+    }
+
+    fn head(active: u32) -> Head {
+        let latest = VersionNumber::new(u64::from(active)).expect("not 0");
+        Head { latest, current: Some(latest), active }
+    }
+
+    #[test]
+    fn what_goes_with_a_put() {
+        let limits = |keep| VersionLimits { most: 1_000, keep: NonZeroU32::new(keep) };
+        for (active, keep, surplus) in [
+            (1, 0, 0),
+            (1_000, 0, 0),
+            (1, 2, 0),
+            (2, 2, 1),
+            (2, 1, 2),
+            (102, 3, MAX_SURPLUS),
+            (103, 3, MAX_SURPLUS),
+            (u32::MAX, 1, MAX_SURPLUS),
+            (5, u32::MAX, 0),
+        ] {
+            assert_eq!(limits(keep).surplus(head(active)), surplus, "{active} active, {keep} to be kept");
+        }
+    }
+
+    /// Also when more are active than the operator allows by now: else nothing would ever go.
+    #[test]
+    fn a_put_that_destroys_is_not_one_too_many() {
+        let limits = |keep| VersionLimits { most: 5, keep: NonZeroU32::new(keep) };
+        for active in [5, 6, 5_000] {
+            assert_eq!(head(active).appended(limits(0)), Err(TooManyVersions { limit: 5 }));
+            assert_eq!(head(active).appended(limits(5)).map(|head| head.active), Ok(active + 1));
+            assert_eq!(head(active).appended(limits(9_999)), Err(TooManyVersions { limit: 5 }));
+        }
+        assert_eq!(head(u32::MAX).appended(limits(1)), Err(TooManyVersions { limit: 5 }));
     }
 
     proptest! {
@@ -148,7 +212,7 @@ mod tests {
             for (put, pick) in steps {
                 let active = model.iter().filter(|flag| **flag).count();
                 if put {
-                    match head.appended(LIMIT) {
+                    match head.appended(VersionLimits::most(LIMIT)) {
                         Ok(next) => {
                             model.push(true);
                             head = next;

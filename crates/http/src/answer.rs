@@ -1,26 +1,35 @@
 //! What handlers answer, and the body of every response.
 
+use crate::bulk::Share;
 use crate::failure::Failure;
 use crate::limits::Slot;
 use crate::oauth;
 use crate::wiping::WipingBuffer;
 use bytes::Bytes;
+use core::fmt::Display;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use futures_util::Stream;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use strongroom_api::{ErrorBody, TokenErrorBody};
 use strongroom_domain::id::RequestId;
+use zeroize::Zeroizing;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const APPLICATION_NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What a browser may do with a page of ours: load scripts and styles that stand beside it, and ask this server.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'; require-trusted-types-for 'script'",
+);
 /// Most answers fit.
 const USUAL_LEN: usize = 512;
 
@@ -56,6 +65,18 @@ impl ResponseBody {
 impl From<WipingBuffer> for ResponseBody {
     fn from(buffer: WipingBuffer) -> Self {
         Self::of(Content::Whole(Some(Bytes::from_owner(buffer.into_inner()))))
+    }
+}
+
+/// A text with the share of memory that it takes, until its last byte has gone.
+struct Shared {
+    text: Zeroizing<Vec<u8>>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
     }
 }
 
@@ -101,10 +122,33 @@ impl Answer {
         Self { status, headers, body: body.into() }
     }
 
+    /// A body that is JSON already, and holds its share of memory until it has been sent.
+    pub(crate) fn sharing(status: StatusCode, body: WipingBuffer, share: Share) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
+        let bytes = Bytes::from_owner(Shared { text: body.into_inner(), _share: share });
+        Self { status, headers, body: ResponseBody::of(Content::Whole(Some(bytes))) }
+    }
+
     /// A body of JSON that comes piece by piece.
     pub(crate) fn stream(chunks: impl Stream<Item = Result<Bytes, BrokenAnswer>> + Send + 'static) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, APPLICATION_JSON)]);
         Self { status: StatusCode::OK, headers, body: ResponseBody::of(Content::Stream(Box::pin(chunks))) }
+    }
+
+    /// A text that is in the program.
+    pub(crate) fn file(media: &'static str, text: &'static [u8]) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media))]);
+        let body = ResponseBody::of(Content::Whole(Some(Bytes::from_static(text))));
+        Self { status: StatusCode::OK, headers, body }
+    }
+
+    /// Is shown by browsers, which load nothing else for it, guess no type, and ask each time whether it still holds.
+    pub(crate) fn shown(mut self) -> Self {
+        self.headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
+        self.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        self.headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        self
     }
 
     /// The body is JSON Lines: one value a line.
@@ -124,6 +168,11 @@ impl Answer {
         Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: ResponseBody::empty() }
     }
 
+    /// 304.
+    pub(crate) fn not_modified() -> Self {
+        Self { status: StatusCode::NOT_MODIFIED, headers: HeaderMap::new(), body: ResponseBody::empty() }
+    }
+
     /// Keeps the answer out of caches: it holds a plaintext.
     pub(crate) fn no_store(mut self) -> Self {
         self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -134,6 +183,11 @@ impl Answer {
     pub(crate) fn public(mut self) -> Self {
         self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         self
+    }
+
+    /// What tells this answer from others to the same request.
+    pub(crate) fn tagged(self, etag: impl Display) -> Self {
+        self.with(ETAG, &format!("\"{etag}\""))
     }
 
     /// Where what was made can be found.
@@ -224,7 +278,9 @@ impl Failure {
 /// As an answer to HEAD: it tells the body's length instead of sending it.
 pub(crate) fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let (mut parts, body) = response.into_parts();
-    if let Some(len) = body.size_hint().exact() {
+    if parts.status != StatusCode::NOT_MODIFIED
+        && let Some(len) = body.size_hint().exact()
+    {
         parts.headers.insert(CONTENT_LENGTH, len.into());
     }
     Response::from_parts(parts, ResponseBody::empty())

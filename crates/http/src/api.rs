@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, ResponseBody, without_body};
 use crate::body::{BodyLimits, BoxError, RequestBody};
+use crate::bulk::DEFAULT_BULK_BYTES;
 use crate::call::{Attempt, Call, Ended};
 use crate::client;
 use crate::failure::{Failure, HttpCode};
@@ -12,7 +13,7 @@ use crate::query::Query;
 use crate::routes::{self, Route};
 use bytes::Bytes;
 use core::net::IpAddr;
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroUsize};
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use futures_util::FutureExt;
@@ -43,6 +44,9 @@ pub struct Settings {
     pub max_in_flight: Option<NonZeroU32>,
     /// How many requests per second one principal may send, and so many at once; more are answered 429. `None`: no limit.
     pub max_per_second: Option<NonZeroU32>,
+    /// How many bytes of values all answers with many values may hold together, from before they are revealed until they have been sent.
+    /// Such an answer waits a little for its share, and is 503 then. `None`: no limit.
+    pub max_bulk_bytes: Option<NonZeroUsize>,
 }
 
 impl Default for Settings {
@@ -54,6 +58,7 @@ impl Default for Settings {
             plain_values: false,
             max_in_flight: None,
             max_per_second: None,
+            max_bulk_bytes: NonZeroUsize::new(DEFAULT_BULK_BYTES),
         }
     }
 }
@@ -77,7 +82,8 @@ impl Api {
     /// `ids` names requests; `clock` measures them, and how many a principal sends.
     #[must_use]
     pub fn new(engine: Arc<Engine>, ids: Arc<dyn IdGenerator>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let limits = Arc::new(Limits::new(settings.max_in_flight, settings.max_per_second, Arc::clone(&clock)));
+        let (in_flight, per_second, bulk) = (settings.max_in_flight, settings.max_per_second, settings.max_bulk_bytes);
+        let limits = Arc::new(Limits::new(in_flight, per_second, bulk, Arc::clone(&clock)));
         let (settings, metrics) = (Arc::new(settings), Arc::new(RequestMetrics::new()));
         Self { engine, ids, clock, settings, limits, changes: TaskTracker::new(), metrics }
     }

@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::api::Settings;
 use crate::auth;
+use crate::bulk::Share;
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::query::Query;
@@ -106,6 +107,13 @@ struct Tried {
     resource: Option<(ResourceKind, String)>,
 }
 
+impl Tried {
+    fn target(&self) -> Target<'_> {
+        let resource = self.resource.as_ref().map(|(kind, identity)| (*kind, identity.as_str()));
+        Target { action: self.action, resource }
+    }
+}
+
 impl Deref for Attempt {
     type Target = Call;
 
@@ -133,11 +141,30 @@ impl Attempt {
         let call = self.engine.authenticate(credential.as_ref(), Arc::clone(&self.request)).await?;
         let resource = target.resource.map(|(kind, identity)| (kind, identity.to_owned()));
         self.identified.get_or_init(|| (call.clone(), Tried { action: target.action, resource }));
-        if let Err(failure) = self.limits.count(call.caller().principal) {
-            self.engine.record_rate_limited(&call, target, failure.code(), failure.status().as_u16()).await;
-            return Err(failure);
-        }
+        self.within_rate(self.limits.count(call.caller().principal), &call, target).await?;
         Ok(call)
+    }
+
+    async fn within_rate(
+        &self,
+        counted: Result<(), Failure>,
+        call: &Identified,
+        target: Target<'_>,
+    ) -> Result<(), Failure> {
+        if let Err(failure) = &counted {
+            self.engine.record_rate_limited(call, target, failure.code(), failure.status().as_u16()).await;
+        }
+        counted
+    }
+
+    /// Settles that so many values may be asked for at once: that they are within the caller's rate, and that there is memory for them.
+    /// `len`: the most bytes that they may have.
+    pub(crate) async fn enter_values(&self, values: u32, len: usize) -> Result<Option<Share>, Failure> {
+        if let Some((call, tried)) = self.identified.get() {
+            let counted = self.limits.count_values(call.caller().principal, values);
+            self.within_rate(counted, call, tried.target()).await?;
+        }
+        self.limits.share(len).await
     }
 
     /// Settles credentials, the caller's rate, and the credential's scope, for what callers ask about themselves. Headers that name an

@@ -1,8 +1,9 @@
 //! What is refused before work is spent on it: requests beyond what the server handles at once, and callers that ask too often.
 
+use crate::bulk::{BulkBytes, Share};
 use crate::failure::{Failure, HttpCode};
 use crate::metrics::{Counted, LimitMetrics};
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroUsize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use strongroom_domain::port::Clock;
@@ -20,15 +21,29 @@ pub(crate) struct Slot {
 pub(crate) struct Limits {
     in_flight: Option<Arc<Semaphore>>,
     rate: Option<RateLimit>,
+    bulk: Option<BulkBytes>,
     metrics: LimitMetrics,
 }
 
+/// How many values of one answer count as a request.
+const VALUES_PER_REQUEST: u32 = 10;
+
 impl Limits {
     /// `None` is no limit.
-    pub(crate) fn new(in_flight: Option<NonZeroU32>, per_second: Option<NonZeroU32>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        in_flight: Option<NonZeroU32>,
+        per_second: Option<NonZeroU32>,
+        bulk_bytes: Option<NonZeroUsize>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let places = |limit: NonZeroU32| Arc::new(Semaphore::new(limit.get() as usize));
         let rate = |per_second| RateLimit { clock, per_second, buckets: Mutex::default() };
-        Self { in_flight: in_flight.map(places), rate: per_second.map(rate), metrics: LimitMetrics::new() }
+        Self {
+            in_flight: in_flight.map(places),
+            rate: per_second.map(rate),
+            bulk: bulk_bytes.map(BulkBytes::new),
+            metrics: LimitMetrics::new(),
+        }
     }
 
     /// Takes a place, or refuses at once.
@@ -44,8 +59,26 @@ impl Limits {
 
     /// Counts a request of this principal, or refuses it.
     pub(crate) fn count(&self, principal: Principal) -> Result<(), Failure> {
+        self.counted(principal, |_| 1)
+    }
+
+    /// Counts so many values that a request of this principal asks for, beyond what the request itself counts for, or refuses them. They
+    /// never count for more than may be sent in a second, so that they can be had at all.
+    pub(crate) fn count_values(&self, principal: Principal, values: u32) -> Result<(), Failure> {
+        let beyond = values.div_ceil(VALUES_PER_REQUEST).saturating_sub(1);
+        self.counted(principal, |per_second| beyond.min(per_second.get() - 1))
+    }
+
+    /// Waits for a share of the memory for answers with many values. `len`: the most bytes of values that the answer may have.
+    pub(crate) async fn share(&self, len: usize) -> Result<Option<Share>, Failure> {
+        let Some(bulk) = &self.bulk else { return Ok(None) };
+        let share = bulk.take(len).await;
+        share.map(Some).inspect_err(|_| self.metrics.overloaded.increment(1))
+    }
+
+    fn counted(&self, principal: Principal, requests: impl FnOnce(NonZeroU32) -> u32) -> Result<(), Failure> {
         let Some(rate) = &self.rate else { return Ok(()) };
-        if rate.take(principal) {
+        if rate.take(principal, requests(rate.per_second)) {
             return Ok(());
         }
         self.metrics.rate_limited.increment(1);
@@ -82,7 +115,7 @@ const SECOND_MICROS: u64 = 1_000_000;
 const MIN_SWEEP: usize = 1_024;
 
 impl RateLimit {
-    fn take(&self, principal: Principal) -> bool {
+    fn take(&self, principal: Principal, tokens: u32) -> bool {
         let now = self.clock.now();
         let full = self.capacity();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +126,7 @@ impl RateLimit {
         }
         let bucket = buckets.of.entry(principal).or_insert(Bucket { level: full, at: now });
         let level = self.level(bucket, now);
-        let left = level.checked_sub(TOKEN);
+        let left = level.checked_sub(u64::from(tokens) * TOKEN);
         *bucket = Bucket { level: left.unwrap_or(level), at: now };
         left.is_some()
     }
@@ -134,7 +167,7 @@ mod tests {
     }
 
     fn taken(limit: &RateLimit, principal: Principal) -> usize {
-        (0..1_000).take_while(|_| limit.take(principal)).count()
+        (0..1_000).take_while(|_| limit.take(principal, 1)).count()
     }
 
     #[test]
@@ -152,13 +185,13 @@ mod tests {
     #[test]
     fn refusals_cost_nothing() {
         let (limit, clock) = limit(1);
-        assert!(limit.take(user(1)));
+        assert!(limit.take(user(1), 1));
         for _ in 0..9 {
             clock.advance(Duration::from_millis(100));
-            assert!(!limit.take(user(1)));
+            assert!(!limit.take(user(1), 1));
         }
         clock.advance(Duration::from_millis(100));
-        assert!(limit.take(user(1)));
+        assert!(limit.take(user(1), 1));
     }
 
     #[test]
@@ -183,17 +216,36 @@ mod tests {
         let (limit, clock) = limit(1);
         for number in 0..10 * MIN_SWEEP as u128 {
             clock.advance(Duration::from_millis(10));
-            assert!(limit.take(user(number)));
-            assert!(!limit.take(user(number)));
+            assert!(limit.take(user(number), 1));
+            assert!(!limit.take(user(number), 1));
         }
         assert!(limit.buckets.lock().expect("sound").of.len() <= MIN_SWEEP);
     }
 
     #[test]
+    fn ten_values_count_as_a_request_and_never_for_more_than_a_second() {
+        let clock = Arc::new(ManualClock::new(START));
+        let limits = Limits::new(None, NonZeroU32::new(5), None, clock.clone());
+        let left = |values| {
+            clock.advance(Duration::from_secs(1));
+            assert!(limits.count(user(1)).is_ok() && limits.count_values(user(1), values).is_ok(), "{values}");
+            (0..10).take_while(|_| limits.count(user(1)).is_ok()).count()
+        };
+        for (values, expected) in [(0, 4), (1, 4), (10, 4), (11, 3), (20, 3), (21, 2), (50, 0), (100, 0), (u32::MAX, 0)]
+        {
+            assert_eq!(left(values), expected, "{values}");
+        }
+        clock.advance(Duration::from_secs(1));
+        assert!(limits.count(user(1)).is_ok() && limits.count(user(1)).is_ok());
+        assert!(limits.count_values(user(1), 100).is_err(), "what is left is not enough");
+        assert!(limits.count_values(user(1), 40).is_ok(), "and is left");
+    }
+
+    #[test]
     fn no_limit_is_none() {
-        let limits = Limits::new(None, None, Arc::new(ManualClock::new(START)));
+        let limits = Limits::new(None, None, None, Arc::new(ManualClock::new(START)));
         let slots: Result<Vec<_>, _> = (0..10_000).map(|_| limits.admit()).collect();
         assert!(slots.is_ok());
-        assert!((0..10_000).all(|_| limits.count(user(1)).is_ok()));
+        assert!((0..10_000).all(|_| limits.count(user(1)).is_ok() && limits.count_values(user(1), 100).is_ok()));
     }
 }

@@ -13,6 +13,7 @@ const CONNECTIONS: &str = "strongroom_http_connections_open";
 const CONNECTIONS_LIMIT: &str = "strongroom_http_connections_limit";
 const ACCEPTED: &str = "strongroom_http_connections_accepted_total";
 const NOT_ACCEPTED: &str = "strongroom_http_connections_failed_total";
+const BULK_WAITING: &str = "strongroom_http_bulk_answers_waiting";
 const LISTS: &str = "strongroom_http_lists_streaming";
 
 /// Stands for route and method where a request has no route.
@@ -111,6 +112,12 @@ impl ConnectionMetrics {
 pub(crate) fn lists_streaming() -> Gauge {
     describe_gauge!(LISTS, Unit::Count, "Lists that are being sent page by page.");
     gauge!(LISTS)
+}
+
+/// Answers with many values that wait for the memory to hold them.
+pub(crate) fn bulk_answers_waiting() -> Gauge {
+    describe_gauge!(BULK_WAITING, Unit::Count, "Answers with many values that wait for room among all such answers.");
+    gauge!(BULK_WAITING)
 }
 
 /// One more on a gauge, for as long as this lives.

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::body::RequestBody;
 use crate::call::Attempt;
 use crate::failure::{Failure, HttpCode};
-use crate::handlers::{audit, health, iam, kms, oidc, regions, secrets, system};
+use crate::handlers::{audit, docs, health, iam, kms, oidc, regions, secrets, system};
 use crate::query::{Query, percent_decode};
 use core::pin::Pin;
 use http::Method;
@@ -38,9 +38,13 @@ impl Route {
         matches!(self.template, "/healthz" | "/readyz")
     }
 
-    /// Whether its calls are recorded. Health and discovery leave nothing of themselves; the refusal of a credential does, everywhere.
+    /// Whether its calls are recorded. Health, discovery and documentation leave nothing of themselves; the refusal of a credential does,
+    /// everywhere.
     pub(crate) fn leaves_records(&self) -> bool {
-        !self.is_health() && !["/v1/regions", "/.well-known/"].iter().any(|start| self.template.starts_with(start))
+        !self.is_health()
+            && !["/v1/regions", "/.well-known/", "/openapi.json", "/docs"]
+                .iter()
+                .any(|start| self.template.starts_with(start))
     }
 }
 
@@ -63,6 +67,7 @@ routes! {
     Read POST "/v1/secrets/{region}/secret{path}/value" => secrets::reveal;
     Write POST "/v1/secrets/{region}/secret{path}/versions" => secrets::put;
     Read GET "/v1/secrets/{region}/secret{path}" => secrets::describe;
+    Read POST "/v1/secrets/{region}/values" => secrets::reveal_many;
     Read GET "/v1/secrets/{region}/secrets" => secrets::browse;
     Write POST "/v1/secrets/{region}/secrets" => secrets::create;
     Write PUT "/v1/secrets/{region}/secret{path}/policy" => secrets::policy;
@@ -172,6 +177,16 @@ routes! {
     Read GET "/.well-known/jwks.json" => oidc::keys;
     Read GET "/v1/regions" => regions::list;
     Read GET "/v1/regions/{id}" => regions::get;
+    Read GET "/openapi.json" => docs::document;
+    Read GET "/docs" => docs::page;
+    Read GET "/docs/" => docs::page_below;
+    Read GET "/docs/page.js" => docs::script;
+    Read GET "/docs/page.css" => docs::style;
+    Read HEAD "/openapi.json" => docs::document;
+    Read HEAD "/docs" => docs::page;
+    Read HEAD "/docs/" => docs::page_below;
+    Read HEAD "/docs/page.js" => docs::script;
+    Read HEAD "/docs/page.css" => docs::style;
     Read GET "/healthz" => health::live;
     Read GET "/readyz" => health::ready;
     Read HEAD "/healthz" => health::live;

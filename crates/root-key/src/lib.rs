@@ -4,7 +4,8 @@
 //! in a file that only its owner can read; [`SoftwareRootKey`] holds it in memory and seals with it, and a [`RootKeyRing`] holds several
 //! while one takes the place of another. Under it, sealed in the store, stand the [`InstanceKeys`], among them the
 //! [`AuditKeyRing`] that signs the audit log; a key check
-//! ([`key_check`], [`verify_key_check`]) tells before anything is written whether a store and a root key belong together.
+//! ([`key_check`], [`verify_key_check`]) tells before anything is written whether a store and a root key belong together. [`StoreKeys`]
+//! does all of it for a program that opens a store by itself.
 
 mod audit;
 mod check;
@@ -17,6 +18,7 @@ mod passphrase;
 mod read;
 mod ring;
 mod software;
+mod store_keys;
 #[cfg(feature = "transit")]
 mod transit;
 mod write;
@@ -32,5 +34,6 @@ pub use passphrase::PassphraseCost;
 pub use read::{FileAccess, read_secret};
 pub use ring::RootKeyRing;
 pub use software::SoftwareRootKey;
+pub use store_keys::{StoreKeys, StoreKeysError};
 #[cfg(feature = "transit")]
 pub use transit::{Transit, TransitSettings, check_transit_address, check_transit_key, check_transit_mount};

@@ -115,7 +115,9 @@ mod tests {
         let (metadata, policy) = (large_metadata(), large_policy());
         assert!(metadata.weight() > 64 * 60 && policy.weight() > 16 * 64 * 400);
         let state = secret.state;
-        let replaced = Change::ReplaceMetadata { secret: secret.id, metadata: metadata.clone(), state };
+        let max_active_versions = None;
+        let replaced =
+            Change::ReplaceMetadata { secret: secret.id, metadata: metadata.clone(), max_active_versions, state };
         assert_eq!(weight(replaced), FRAME + metadata.weight());
         let replace = |policy| Change::ReplacePolicy { secret: secret.id, policy, state };
         assert_eq!(weight(replace(None)), FRAME);

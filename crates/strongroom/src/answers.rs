@@ -111,7 +111,7 @@ impl<T> Running<'_, T> {
     ) {
         let expires_at = engine.ports.clock.now().plus_seconds(REMEMBERED_SECONDS);
         let answer =
-            Answer { key: self.key, body: self.body, answer: (self.render)(done), secret, version, expires_at };
+            Answer { key: self.key, body: Some(self.body), answer: (self.render)(done), secret, version, expires_at };
         unit.expect.push(Expect::Absent(UniqueKey::Answer(self.key)));
         unit.changes.push(Change::RememberAnswer(answer));
     }
@@ -157,7 +157,7 @@ impl Engine {
         }
     }
 
-    /// The remembered answer, when there is one for the same body.
+    /// The remembered answer, when there is one for the same body, or its version was destroyed since and nothing tells of its body.
     pub(crate) async fn answered<T>(&self, running: &Running<'_, T>) -> Result<Option<Vec<u8>>, Error> {
         let now = self.ports.clock.now();
         match self.ports.answers.answer(&running.key).await? {
@@ -168,7 +168,7 @@ impl Engine {
                 self.ports.committer.commit(Unit { changes: vec![change], ..Unit::default() }).await?;
                 Ok(None)
             }
-            Some(answer) if answer.body == running.body => Ok(Some(answer.answer)),
+            Some(answer) if answer.body.is_none_or(|body| body == running.body) => Ok(Some(answer.answer)),
             Some(_) => Err(Error::new(
                 Code::IdempotencyMismatch,
                 "This `Idempotency-Key` was used with another body; use a new key for a new request.",

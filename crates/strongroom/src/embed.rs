@@ -38,35 +38,50 @@ pub struct Environment {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// A store that does everything; the usual case. Implemented for whatever implements the ports.
-pub trait Store:
-    SecretReader
-    + KeyReader
-    + TenancyReader
-    + DirectoryReader
-    + SetupReader
-    + AnswerReader
-    + Committer
-    + AccessLog
-    + AuditLog
-    + AuditReader
-    + Leases
-    + 'static
+/// Everything that an embedded engine reads. Implemented for whatever implements the ports.
+pub trait Reads:
+    SecretReader + KeyReader + TenancyReader + DirectoryReader + SetupReader + AnswerReader + AuditReader + 'static
 {
 }
 
-impl<T> Store for T
-where
-    T: SecretReader + KeyReader + TenancyReader + DirectoryReader + SetupReader + AnswerReader,
-    T: Committer + AccessLog + AuditLog + AuditReader + Leases + 'static,
+impl<T> Reads for T where
+    T: SecretReader + KeyReader + TenancyReader + DirectoryReader + SetupReader + AnswerReader + AuditReader + 'static
 {
 }
 
-/// Nobody comes from outside.
-struct NoTokens;
+/// Everything that it writes. Implemented for whatever implements the ports.
+pub trait Writes: Committer + AccessLog + AuditLog + 'static {}
+
+impl<T> Writes for T where T: Committer + AccessLog + AuditLog + 'static {}
+
+/// A store that does everything. Implemented for whatever implements the ports.
+pub trait Store: Reads + Writes + Leases {}
+
+impl<T> Store for T where T: Reads + Writes + Leases {}
+
+/// A store in the parts that an adapter may have: one that reads and one that writes, as on SQLite. A [`Store`] becomes one by itself.
+#[derive(Clone)]
+pub struct StorePorts {
+    /// Reads.
+    pub reader: Arc<dyn Reads>,
+    /// Writes, so that the reader sees it.
+    pub writer: Arc<dyn Writes>,
+    /// Gives out what one process at a time may do.
+    pub leases: Arc<dyn Leases>,
+}
+
+impl<T: Store> From<Arc<T>> for StorePorts {
+    fn from(store: Arc<T>) -> Self {
+        Self { reader: Arc::clone(&store) as _, writer: Arc::clone(&store) as _, leases: store }
+    }
+}
+
+/// Nobody comes from outside: every credential is refused. What [`Embedded::start`] takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCallers;
 
 #[async_trait]
-impl Authenticator for NoTokens {
+impl Authenticator for NoCallers {
     async fn authenticate(&self, _: &Credential, _: Timestamp) -> Result<Authenticated, AuthenticateError> {
         Err(AuthenticateError::Refused)
     }
@@ -75,8 +90,11 @@ impl Authenticator for NoTokens {
 }
 
 /// An engine with one organisation, one region and one caller: the program around it.
+///
+/// It spawns nothing. A program that runs for long calls [`Engine::housekeeping`] every ten seconds or so, which writes what was only
+/// counted and forgets what has expired.
 pub struct Embedded {
-    engine: Engine,
+    engine: Arc<Engine>,
     organisation: Arc<Organisation>,
     region: Arc<Region>,
     caller: Arc<Caller>,
@@ -85,31 +103,49 @@ pub struct Embedded {
 impl Embedded {
     /// Puts an engine together over this store; on an empty one makes the organisation and the region first.
     ///
+    /// The program is the same user at each start over one store.
+    ///
     /// # Errors
     /// Those of the store.
     pub async fn start(
-        store: Arc<impl Store>,
+        store: impl Into<StorePorts>,
         kms: Arc<dyn Kms>,
         environment: Environment,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let (organisation, region) = find_or_make(&*store, &environment).await?;
+        Self::start_behind(|_| Arc::new(NoCallers), store, kms, environment, limits).await
+    }
+
+    /// As [`start`](Self::start), with callers from outside, as when the engine is served over HTTP. `authenticator` makes what tells who
+    /// they are; it is given the organisation that a [`Membership`] is to name.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn start_behind(
+        authenticator: impl FnOnce(OrganisationId) -> Arc<dyn Authenticator>,
+        store: impl Into<StorePorts>,
+        kms: Arc<dyn Kms>,
+        environment: Environment,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let StorePorts { reader, writer, leases } = store.into();
+        let (organisation, region) = find_or_make(&*reader, &*writer, &environment).await?;
         let caller = caller(organisation.id, &environment);
         let Environment { cipher, answer_digest, clock, ids, entropy } = environment;
         let ports = Ports {
-            authenticator: Arc::new(NoTokens),
-            secrets: Arc::clone(&store) as Arc<dyn SecretReader>,
-            keys: Arc::clone(&store) as Arc<dyn KeyReader>,
-            tenancy: Arc::clone(&store) as Arc<dyn TenancyReader>,
-            directory: Arc::clone(&store) as Arc<dyn DirectoryReader>,
-            setup: Arc::clone(&store) as Arc<dyn SetupReader>,
+            authenticator: authenticator(organisation.id),
+            secrets: Arc::clone(&reader) as Arc<dyn SecretReader>,
+            keys: Arc::clone(&reader) as Arc<dyn KeyReader>,
+            tenancy: Arc::clone(&reader) as Arc<dyn TenancyReader>,
+            directory: Arc::clone(&reader) as Arc<dyn DirectoryReader>,
+            setup: Arc::clone(&reader) as Arc<dyn SetupReader>,
             credentials: None,
-            answers: Arc::clone(&store) as Arc<dyn AnswerReader>,
-            committer: Arc::clone(&store) as Arc<dyn Committer>,
-            access_log: Arc::clone(&store) as Arc<dyn AccessLog>,
-            audit_log: Arc::clone(&store) as Arc<dyn AuditLog>,
-            audit: Arc::clone(&store) as Arc<dyn AuditReader>,
-            leases: store,
+            answers: Arc::clone(&reader) as Arc<dyn AnswerReader>,
+            committer: Arc::clone(&writer) as Arc<dyn Committer>,
+            access_log: Arc::clone(&writer) as Arc<dyn AccessLog>,
+            audit_log: writer,
+            audit: reader,
+            leases,
             kms: HashMap::from([(region.id, kms)]),
             import_keys: None,
             root_keys: None,
@@ -121,7 +157,7 @@ impl Embedded {
             entropy,
         };
         Ok(Self {
-            engine: Engine::new(ports, limits),
+            engine: Arc::new(Engine::new(ports, limits)),
             organisation: Arc::new(organisation),
             region: Arc::new(region),
             caller,
@@ -130,8 +166,14 @@ impl Embedded {
 
     /// The engine.
     #[must_use]
-    pub const fn engine(&self) -> &Engine {
+    pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The same engine, to be kept by parts of the program, or served over HTTP.
+    #[must_use]
+    pub fn shared_engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine)
     }
 
     /// A session of the program itself, which may do everything. Each has a request id of its own in the audit log.
@@ -170,11 +212,17 @@ fn member(user: UserId, organisation: OrganisationId, credential: CredentialId, 
 fn caller(organisation: OrganisationId, environment: &Environment) -> Arc<Caller> {
     let ids = &environment.ids;
     let everything = Grants::compile([Rule::everything(RuleId::new(ids.next()))]);
-    Arc::new(member(UserId::new(ids.next()), organisation, CredentialId::new(ids.next()), everything))
+    // The same at every start: idempotency keys are remembered by user, and the audit log shows one.
+    let (user, credential) = (UserId::new(organisation.uuid()), CredentialId::new(organisation.uuid()));
+    Arc::new(member(user, organisation, credential, everything))
 }
 
-async fn find_or_make(store: &impl Store, environment: &Environment) -> Result<(Organisation, Region), Error> {
-    if let Some(found) = find(store).await? {
+async fn find_or_make(
+    reader: &dyn Reads,
+    writer: &dyn Writes,
+    environment: &Environment,
+) -> Result<(Organisation, Region), Error> {
+    if let Some(found) = find(reader).await? {
         return Ok(found);
     }
     let (at, slug) = (environment.clock.now(), EMBEDDED_SLUG.to_owned());
@@ -198,17 +246,17 @@ async fn find_or_make(store: &impl Store, environment: &Environment) -> Result<(
         changes: vec![Change::InsertOrganisation(organisation.clone()), Change::InsertRegion(region.clone())],
         records: Vec::new(),
     };
-    match store.commit(unit).await {
+    match writer.commit(unit).await {
         Ok(()) => Ok((organisation, region)),
         // Another process that shares the store was faster.
         Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {
-            find(store).await?.ok_or_else(|| error.into())
+            find(reader).await?.ok_or_else(|| error.into())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn find(store: &impl Store) -> Result<Option<(Organisation, Region)>, Error> {
+async fn find(store: &dyn Reads) -> Result<Option<(Organisation, Region)>, Error> {
     let organisation = TenancyReader::organisation(store, EMBEDDED_SLUG).await?;
     let region = store.regions().await?.into_iter().find(|region| region.slug == EMBEDDED_SLUG);
     Ok(organisation.zip(region))

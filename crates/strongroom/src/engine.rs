@@ -16,6 +16,7 @@ use crate::system::RootKeyProgress;
 use async_lock::{Mutex, MutexGuard};
 use core::future::poll_fn;
 use core::hash::{BuildHasher, Hash};
+use core::num::NonZeroU32;
 use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
@@ -28,9 +29,10 @@ use strongroom_domain::port::{
     DirectoryReader, Entropy, ForeignTokens, IdGenerator, ImportKeys, KeyReader, KeyedDigest, Kms, Leases,
     PayloadCipher, RootKeys, SecretReader, SetupReader, SignatureVerifier, TenancyReader, TokenIssuer, TokenReader,
 };
+use strongroom_domain::secret::Secret;
 use strongroom_domain::tenancy::Region;
 use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
-use strongroom_domain::version::{DEFAULT_MAX_ACTIVE_VERSIONS, VersionNumber};
+use strongroom_domain::version::{DEFAULT_MAX_ACTIVE_VERSIONS, VersionLimits, VersionNumber};
 
 /// Bounds that an operator may set.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,9 @@ pub struct Limits {
     pub max_value_len: usize,
     /// The most active versions of a secret, from 1.
     pub max_active_versions: u32,
+    /// How many active versions of any secret are kept, from 1: a put that leaves more destroys the oldest. `None` for all; 0 counts
+    /// as 1. A secret may say less, never more.
+    pub keep_active_versions: Option<u32>,
     /// How much memory the cache of ciphertexts may take, in bytes; 0 switches it off.
     pub cache_bytes: u64,
     /// Whether callers also need a permission on the secret's key.
@@ -50,9 +55,31 @@ impl Default for Limits {
         Self {
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             max_active_versions: DEFAULT_MAX_ACTIVE_VERSIONS,
+            keep_active_versions: None,
             cache_bytes: 64 * 1024 * 1024,
             check_key_permission: true,
         }
+    }
+}
+
+impl Limits {
+    /// Those that hold for a secret.
+    pub(crate) fn versions_of(&self, secret: &Secret) -> VersionLimits {
+        let keep = self.keep_active_versions.map(|keep| NonZeroU32::new(keep).unwrap_or(NonZeroU32::MIN));
+        secret.version_limits(self.max_active_versions, keep)
+    }
+
+    /// What a caller wants to be kept of a secret's active versions, when it may be.
+    pub(crate) fn check_max_active_versions(&self, wanted: u32) -> Result<NonZeroU32, Error> {
+        NonZeroU32::new(wanted).filter(|wanted| wanted.get() <= self.max_active_versions).ok_or_else(|| {
+            Error::new(
+                Code::InvalidRequest,
+                format!(
+                    "`maxActiveVersions` must be 1 to {}; leave it out, or patch it to null, to keep every version.",
+                    self.max_active_versions
+                ),
+            )
+        })
     }
 }
 

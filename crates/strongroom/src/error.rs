@@ -91,6 +91,8 @@ codes! {
     InvalidPolicy = "invalid_policy" => 400,
     /// The value is over the limit.
     ValueTooLarge = "value_too_large" => 413,
+    /// The values of an answer would be too much together.
+    AnswerTooLarge = "answer_too_large" => 413,
     /// No secret lives at the path.
     SecretNotFound = "secret_not_found" => 404,
     /// A secret lives at the path already.

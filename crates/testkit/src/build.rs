@@ -128,6 +128,7 @@ pub fn secret(scope: Scope, path: &str) -> Secret {
         key: KeyId::new(uuid()),
         metadata: metadata("secret"),
         policy: None,
+        max_active_versions: None,
         created_at: at(0),
         last_accessed_at: None,
         state: SecretState::first(at(0)),
@@ -245,7 +246,7 @@ pub fn instance_key(purpose: InstanceKeyPurpose, version: u32) -> SealedInstance
 pub fn answer(secret: SecretId, version: u64, expires_at: Timestamp) -> Answer {
     Answer {
         key: AnswerKey(digest()),
-        body: digest(),
+        body: Some(digest()),
         answer: b"{\"currentVersion\":1}".to_vec(),
         secret,
         version: number(version),

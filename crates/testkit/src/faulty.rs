@@ -1,3 +1,4 @@
+mod kms;
 mod through;
 
 use async_trait::async_trait;
@@ -63,6 +64,8 @@ impl<K: Debug> Faults<K> {
         Err(Failure::new(kind, "told to fail"))
     }
 }
+
+pub use kms::FaultyKms;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -205,6 +208,10 @@ impl<S: SecretReader + ?Sized> SecretReader for Faulty<S> {
 
     async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError> {
         self.reads.around(self.inner.active_below(secret, number)).await
+    }
+
+    async fn oldest_active(&self, secret: SecretId, limit: u32) -> Result<Vec<VersionNumber>, ReadError> {
+        self.reads.around(self.inner.oldest_active(secret, limit)).await
     }
 
     async fn list(

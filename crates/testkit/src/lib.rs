@@ -14,6 +14,6 @@ pub mod units;
 
 pub use clock::{MachineClock, ManualClock};
 pub use entropy::{FailingEntropy, SeededEntropy};
-pub use faulty::{Faults, Faulty, Meanwhile, When};
+pub use faulty::{Faults, Faulty, FaultyKms, Meanwhile, When};
 pub use ids::SequentialIds;
 pub use signer::FixedSigner;

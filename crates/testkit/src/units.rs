@@ -2,6 +2,7 @@
 //! afterwards.
 
 use crate::build;
+use core::num::NonZeroU32;
 use strongroom_domain::audit::{Action, ChainedRecord, IndexEntry, LogReader};
 use strongroom_domain::directory::DirectoryObject;
 use strongroom_domain::id::StreamId;
@@ -12,7 +13,7 @@ use strongroom_domain::secret::{Secret, SecretState, WrappedKey};
 use strongroom_domain::tenancy::Organisation;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{AggregateId, Change, Expect, UniqueKey, Unit};
-use strongroom_domain::version::VersionNumber;
+use strongroom_domain::version::{VersionLimits, VersionNumber};
 
 /// These changes, with one record and no expectation.
 #[must_use]
@@ -80,7 +81,7 @@ fn with(secret: &Secret, state: SecretState, change: Change) -> (Unit, Secret) {
 /// Never: the limit on active versions is out of reach.
 #[must_use]
 pub fn append(secret: &Secret) -> (Unit, Secret) {
-    let appended = secret.state.appended(later(secret.state.updated_at), u32::MAX);
+    let appended = secret.state.appended(later(secret.state.updated_at), VersionLimits::most(u32::MAX));
     let state = appended.unwrap_or_else(|error| panic!("{error}"));
     let version = build::sealed(state.head.latest.get());
     with(secret, state, Change::AppendVersion { secret: secret.id, version, state })
@@ -94,13 +95,39 @@ pub fn erase(secret: &Secret, number: VersionNumber, below: Option<VersionNumber
     with(secret, state, Change::EraseVersion { secret: secret.id, version: number, at, state })
 }
 
+/// Adds a version, and destroys these active ones, none of them the new one.
+#[must_use]
+pub fn append_and_erase(secret: &Secret, oldest: Vec<VersionNumber>) -> (Unit, Secret) {
+    let (mut unit, appended) = append(secret);
+    let at = appended.state.updated_at;
+    let pruned = appended.state.pruned(oldest, at);
+    let state = pruned.last().map_or(appended.state, |(_, state)| *state);
+    unit.changes.extend(pruned.into_iter().map(|(version, state)| Change::EraseVersion {
+        secret: secret.id,
+        version,
+        at,
+        state,
+    }));
+    (unit, Secret { state, ..appended })
+}
+
 /// Replaces the metadata.
 #[must_use]
 pub fn replace_metadata(secret: &Secret, metadata: Metadata) -> (Unit, Secret) {
+    replaced(Secret { metadata, ..secret.clone() })
+}
+
+/// Sets or clears how many active versions are kept.
+#[must_use]
+pub fn keep_versions(secret: &Secret, max_active_versions: Option<NonZeroU32>) -> (Unit, Secret) {
+    replaced(Secret { max_active_versions, ..secret.clone() })
+}
+
+fn replaced(secret: Secret) -> (Unit, Secret) {
     let state = secret.state.touched(later(secret.state.updated_at));
-    let change = Change::ReplaceMetadata { secret: secret.id, metadata: metadata.clone(), state };
-    let (unit, secret) = with(secret, state, change);
-    (unit, Secret { metadata, ..secret })
+    let (metadata, max_active_versions) = (secret.metadata.clone(), secret.max_active_versions);
+    let change = Change::ReplaceMetadata { secret: secret.id, metadata, max_active_versions, state };
+    with(&secret, state, change)
 }
 
 /// Sets or clears the policy.

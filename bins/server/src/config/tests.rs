@@ -63,9 +63,11 @@ fn everything_can_be_set() {
         [limits]
         value_bytes = 1_024
         active_versions = 2
+        keep_active_versions = 1
         cache_bytes = 0
         requests_in_flight = 9
         requests_per_second = 1_000_000
+        bulk_bytes_in_flight = 16_777_216
         [iam]
         check_key_permission = false
         public_url = "https://secrets.example.com"
@@ -142,9 +144,11 @@ fn everything_can_be_set() {
         limits: LimitsConfig {
             value_bytes: 1_024,
             active_versions: 2,
+            keep_active_versions: Some(1),
             cache_bytes: 0,
             requests_in_flight: 9,
             requests_per_second: 1_000_000,
+            bulk_bytes_in_flight: 16_777_216,
         },
         iam: IamConfig {
             check_key_permission: false,
@@ -190,6 +194,26 @@ fn what_is_wrong_with_a_database_is_told_without_its_password() {
 }
 
 #[test]
+fn no_more_versions_are_kept_than_there_may_be() {
+    let limits = |text: &str| {
+        let text = format!("data_dir = \"x\"\n[limits]\n{text}");
+        Config::parse(&text, Path::new("")).map(|config| config.limits.keep_active_versions)
+    };
+    assert_eq!(limits(""), Ok(None));
+    assert_eq!(limits("keep_active_versions = 1000"), Ok(Some(1_000)));
+    assert_eq!(limits("active_versions = 5\nkeep_active_versions = 5"), Ok(Some(5)));
+    for (text, most) in [
+        ("keep_active_versions = 0", 1_000),
+        ("keep_active_versions = 1001", 1_000),
+        ("active_versions = 5\nkeep_active_versions = 6", 5),
+    ] {
+        let problems = limits(text).expect_err("wrong");
+        let wanted = format!("`limits.keep_active_versions` must be 1 to {most}");
+        assert!(problems.len() == 1 && problems[0].to_string().contains(&wanted), "{problems:?}");
+    }
+}
+
+#[test]
 fn every_problem_is_told_at_once_with_its_place() {
     let text = r#"dat_dir = "/x"
 root_key_file = 7
@@ -204,6 +228,7 @@ active_versions = -1
 cache_bytes = "64M"
 requests_in_flight = 0
 requests_per_second = 1_000_001
+bulk_bytes_in_flight = 16_777_215
 [compatibility]
 plain_values = "yes"
 [regions.NL]
@@ -231,14 +256,15 @@ format = "xml"
         "line 11, column 15: `limits.cache_bytes` must be a whole number, not string",
         "line 12, column 22: `limits.requests_in_flight` must be 1 to 100000",
         "line 13, column 23: `limits.requests_per_second` must be 0 to 1000000",
-        "line 15, column 16: `compatibility.plain_values` must be true or false, not string",
-        "line 16, column 10: region `NL` must have 1 to 63 characters",
-        "line 17, column 7: `regions.NL.kms` must be \"local\", \"transit\" or \"none\"",
-        "line 18, column 1: `regions.NL.keys` is not a known key; known here: `kms`, `transit`",
-        "line 20, column 16: `init.organisation` must not be empty",
-        "line 22, column 9: `log.level` must be one of",
-        "line 23, column 10: `log.format` must be \"text\" or \"json\"",
-        "line 24, column 2: `extra` is not a known key",
+        "line 14, column 24: `limits.bulk_bytes_in_flight` must be 16777216 to 1099511627776",
+        "line 16, column 16: `compatibility.plain_values` must be true or false, not string",
+        "line 17, column 10: region `NL` must have 1 to 63 characters",
+        "line 18, column 7: `regions.NL.kms` must be \"local\", \"transit\" or \"none\"",
+        "line 19, column 1: `regions.NL.keys` is not a known key; known here: `kms`, `transit`",
+        "line 21, column 16: `init.organisation` must not be empty",
+        "line 23, column 9: `log.level` must be one of",
+        "line 24, column 10: `log.format` must be \"text\" or \"json\"",
+        "line 25, column 2: `extra` is not a known key",
     ];
     let found = problems(text);
     assert_eq!(found.len(), expected.len(), "{found:#?}");

@@ -4,7 +4,6 @@ use super::Recovery;
 use crate::failure::Failure;
 use crate::setup;
 use crate::store::OpenStore;
-use crate::system::{SystemClock, SystemIds};
 use std::io::Write;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
 use strongroom_domain::directory::Scopes;
@@ -13,6 +12,7 @@ use strongroom_domain::port::{Clock, IdGenerator, NewToken, TokenReader};
 use strongroom_domain::principal::{Token, TokenHolder};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Unit};
+use strongroom_system::{SystemClock, SystemIds};
 use zeroize::Zeroizing;
 
 /// Issues it, revokes the one in the file of the operator's token, and puts the new one there.

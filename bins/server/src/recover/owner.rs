@@ -3,11 +3,11 @@
 use super::Recovery;
 use crate::failure::{Exit, Failure};
 use crate::setup;
-use crate::system::{SystemClock, SystemIds};
 use std::io::Write;
 use strongroom::recover::{OwnerToken, RecoverError, Recovered, issue_owner_token};
 use strongroom_domain::port::{Clock, DirectoryReader, TenancyReader};
 use strongroom_domain::value::SecretBytes;
+use strongroom_system::{SystemClock, SystemIds};
 
 /// Issues it and prints it.
 pub(super) async fn run(recovery: Recovery, organisation: &str) -> Result<(), Failure> {

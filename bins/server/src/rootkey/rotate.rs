@@ -15,7 +15,6 @@ use crate::operator::output::Output;
 use crate::operator::token;
 use crate::root_key::{Provider, refusal};
 use crate::store::Location;
-use crate::system::SystemClock;
 use clap::Args;
 use core::time::Duration;
 use http::Method;
@@ -24,6 +23,7 @@ use strongroom_api::{RootKeyRotation, RootKeyStatus, RotateRootKey};
 use strongroom_crypto::OsEntropy;
 use strongroom_domain::port::{Clock, RootKey};
 use strongroom_root_key::{LineKind, RootKeyFile};
+use strongroom_system::SystemClock;
 
 const ROOT_KEY: &str = "/v1/system/root-key";
 /// How long the server may take to read the changed file: it looks each second, and a passphrase takes its time.

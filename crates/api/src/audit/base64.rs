@@ -33,3 +33,17 @@ impl<'de> Deserialize<'de> for Base64 {
         deserializer.deserialize_str(Base64Visitor)
     }
 }
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Base64 {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        crate::schema::Base64::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Base64 {
+    fn name() -> std::borrow::Cow<'static, str> {
+        crate::schema::Base64::name()
+    }
+}

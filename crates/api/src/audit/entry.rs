@@ -3,9 +3,11 @@ use serde::{Deserialize, Serialize};
 
 /// An entry of the audit log: who did what, from where, and how it ended. Never a value, key or token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
     /// When.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// Its identity.
     #[serde(rename = "eventID")]
@@ -50,11 +52,13 @@ pub struct AuditEntry {
     pub resource_identity: Option<String>,
     /// The circumstances.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub context: AuditContext,
 }
 
-/// The circumstances of an [entry](AuditEntry). Its members are written in snake case.
+/// The circumstances of an entry. Its members are written in snake case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditContext {
     /// `success`, `denied` or `failure`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -104,6 +108,7 @@ pub struct AuditContext {
     pub key_slug: Option<String>,
     /// The type of the KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::KeyType>))]
     pub key_type: Option<String>,
     /// How many bytes came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +123,7 @@ pub struct AuditContext {
 
 /// A page of the audit log, newest entry first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditPage {
     /// The entries.
@@ -137,5 +143,6 @@ pub struct AuditPage {
     pub cursor: Option<String>,
     /// A search for text went back to this time, and goes on from there with the `cursor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Time>))]
     pub searched_until: Option<String>,
 }

@@ -6,6 +6,7 @@ pub const EXPORT_FORMAT: u32 = 1;
 
 /// A line of an export of the audit log, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ExportLine {
     /// The first line.
@@ -20,11 +21,13 @@ pub enum ExportLine {
 
 /// What an export holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExportHeader {
-    /// [`EXPORT_FORMAT`].
+    /// The format: 1.
     pub format: u32,
     /// When it was begun.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub exported_at: String,
     /// The identity of the organisation whose log it is; null for the whole log.
     pub organisation: Option<String>,
@@ -34,7 +37,9 @@ pub struct ExportHeader {
 
 /// The public part of a key that signs the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", schema(as = AuditSigningKey))]
 pub struct ExportKey {
     /// Its version.
     pub version: u32,
@@ -44,6 +49,7 @@ pub struct ExportKey {
 
 /// A checkpoint, as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExportCheckpoint {
     /// Its number, from 1.
@@ -58,6 +64,7 @@ pub struct ExportCheckpoint {
 
 /// A record, as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExportRecord {
     /// The identity of its stream.
@@ -83,6 +90,7 @@ pub struct ExportRecord {
 
 /// The export is whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExportEnd {
     /// How many records it holds.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the audit log is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SystemAudit {
     /// How many streams there are.
@@ -24,11 +25,13 @@ pub struct SystemAudit {
 
 /// The last checkpoint of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LastCheckpoint {
     /// Its number.
     pub number: u64,
     /// When it was written.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// The version of the key that signs since then.
     pub key_version: u32,
@@ -36,6 +39,7 @@ pub struct LastCheckpoint {
 
 /// How far a sink is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SinkLag {
     /// Its name.
@@ -46,6 +50,7 @@ pub struct SinkLag {
 
 /// A key that signs the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditKey {
     /// Its version.
@@ -58,6 +63,7 @@ pub struct AuditKey {
 
 /// A step of a verification to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyAudit {
     /// Where to go on, as the step before said; none to begin.
@@ -68,11 +74,13 @@ pub struct VerifyAudit {
     pub anchor: Option<ExportCheckpoint>,
     /// How many records and checkpoints to look at at the most, 1 to 20000; 5000 when not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 20000))]
     pub limit: Option<u64>,
 }
 
 /// What a step of a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VerifiedAudit {
     /// What it is at: `checkpoints`, `streams`, `ends`, `index`.
@@ -100,6 +108,7 @@ pub struct VerifiedAudit {
 
 /// Something that is wrong with the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditFinding {
     /// What, in a stable word.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 /// A binding of a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Binding {
     /// What it has in common with others.
@@ -28,6 +29,7 @@ pub struct Binding {
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AppUser {
     /// Their identity.
@@ -38,23 +40,29 @@ pub struct AppUser {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub email: String,
     /// When they became known.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
 }
 
 /// A binding to be made. Exactly one of user, team and service account is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewBinding {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Labels>))]
     pub labels: Option<BTreeMap<String, String>>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Annotations>))]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The identity of a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]

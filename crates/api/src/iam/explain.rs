@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// A question why something is allowed or denied: either about a denied call, by its request id, or about one that is described.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Explain {
     /// The request id of a denied call; nothing else is given then.
@@ -15,6 +16,7 @@ pub struct Explain {
     pub operation: Option<String>,
     /// The path of the secret, for `secret.…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::SecretPath>))]
     pub path: Option<String>,
     /// The identity of the key, for `kms.…`; for `secret.create` the key to bind to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,11 +35,13 @@ pub struct Explain {
     pub source_address: Option<String>,
     /// When they call (RFC 3339); now when it isn't given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::TimeOrNone>))]
     pub at: Option<String>,
 }
 
 /// Why something is allowed or denied, and what would have to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// Who calls.
@@ -78,6 +82,7 @@ pub struct Explanation {
 
 /// A rule that allows something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedRule {
     /// Its identity.
@@ -86,11 +91,13 @@ pub struct ExplainedRule {
     pub owner: bool,
     /// How it came to the principal; not for owners.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::BoundIfAny))]
     pub bound: Option<BoundRole>,
 }
 
 /// A role that is bound to a principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BoundRole {
     /// The role.
@@ -104,6 +111,7 @@ pub struct BoundRole {
 
 /// What an object is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityAndName {
     /// Its identity.
@@ -114,6 +122,7 @@ pub struct IdentityAndName {
 
 /// What a rule would have to be like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NeededRule {
     /// The type of resource that it would have to name.
@@ -127,6 +136,7 @@ pub struct NeededRule {
 
 /// A rule that comes near.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NearMiss {
     /// The rule.
@@ -144,11 +154,13 @@ pub struct NearMiss {
 
 /// What the log says of a denied call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeniedCall {
     /// The request.
     pub request_id: String,
     /// When.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub at: String,
     /// The policy entry, gate or code that decided then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

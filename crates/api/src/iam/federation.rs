@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// An issuer whose tokens can be exchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityProvider {
     /// Its identity.
@@ -13,17 +14,22 @@ pub struct IdentityProvider {
     pub name: String,
     /// Its description.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Description))]
     pub description: String,
     /// Its labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Labels))]
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Annotations))]
     pub annotations: BTreeMap<String, String>,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// When it was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Time>))]
     pub updated_at: Option<String>,
     /// Counts its changes, from 1.
     pub object_version: u64,
@@ -34,6 +40,7 @@ pub struct IdentityProvider {
     pub provider_jwks_uri: Option<String>,
     /// Its keys themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub local_jwks: Option<Json>,
     /// `active` or `inactive`.
     pub status: String,
@@ -44,18 +51,23 @@ pub struct IdentityProvider {
 
 /// A provider to be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewIdentityProvider {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Labels>))]
     pub labels: Option<BTreeMap<String, String>>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Annotations>))]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The issuer, as tokens name it.
     pub provider_issuer: String,
@@ -64,6 +76,7 @@ pub struct NewIdentityProvider {
     pub provider_jwks_uri: Option<String>,
     /// Its keys themselves, a JWK set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub local_jwks: Option<Json>,
     /// `active` (also when left out) or `inactive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,19 +85,24 @@ pub struct NewIdentityProvider {
 
 /// A change of a provider. What is left out or null stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateIdentityProvider {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Name>))]
     pub name: Option<String>,
     /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// All of its labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Labels>))]
     pub labels: Option<BTreeMap<String, String>>,
     /// All of its annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Annotations>))]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The issuer, which can't be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,6 +112,7 @@ pub struct UpdateIdentityProvider {
     pub provider_jwks_uri: Option<String>,
     /// Its keys themselves, which can't be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub local_jwks: Option<Json>,
     /// `active` or `inactive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +121,7 @@ pub struct UpdateIdentityProvider {
 
 /// What the subjects of a provider become.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FederatedIdentity {
     /// What it has in common with others.
@@ -125,26 +145,33 @@ pub struct FederatedIdentity {
     pub status: String,
     /// When it ends, with the offset with which it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Time>))]
     pub expires_at: Option<String>,
     /// Claims that must hold, with their values, as an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Claims>))]
     pub conditions: Option<Json>,
 }
 
 /// A federated identity to be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewFederatedIdentity {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Labels>))]
     pub labels: Option<BTreeMap<String, String>>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Annotations>))]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The identity of the service account.
     pub service_account_identity: String,
@@ -166,27 +193,34 @@ pub struct NewFederatedIdentity {
     pub status: Option<String>,
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::TimeOrNone>))]
     pub expires_at: Option<String>,
     /// Claims that must hold, with their values, as an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Claims>))]
     pub conditions: Option<Json>,
 }
 
 /// A change of a federated identity. What is left out or null stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateFederatedIdentity {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Name>))]
     pub name: Option<String>,
     /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// All of its labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Labels>))]
     pub labels: Option<BTreeMap<String, String>>,
     /// All of its annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Annotations>))]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The service account, which can't be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -211,8 +245,10 @@ pub struct UpdateFederatedIdentity {
     pub status: Option<String>,
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::TimeOrNone>))]
     pub expires_at: Option<String>,
     /// Claims that must hold, with their values, as an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Claims>))]
     pub conditions: Option<Json>,
 }

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who calls, with what, and where they can act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
     /// `user`, `service_account` or `operator`.
@@ -26,6 +27,7 @@ pub struct Me {
 
 /// An organisation where the caller can act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MyOrganisation {
     /// Its identity.
@@ -40,11 +42,13 @@ pub struct MyOrganisation {
 
 /// A membership of the caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrganisationMembership {
     /// Its identity.
     pub identity: String,
     /// When it began.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// Where.
     pub organisation: NamedFields,

@@ -3,11 +3,13 @@ use serde::{Deserialize, Serialize};
 
 /// A user's membership in an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrganisationMember {
     /// Its identity.
     pub identity: String,
     /// When it began.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// Whose.
     pub user: AppUser,
@@ -17,6 +19,7 @@ pub struct OrganisationMember {
 
 /// A known user to be made a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrganisationMember {
     /// The user's identity.
@@ -28,6 +31,7 @@ pub struct NewOrganisationMember {
 
 /// A membership to be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateOrganisationMember {
     /// `OWNER` or `MEMBER`.

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// A role with its rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
     /// What it has in common with others.
@@ -18,6 +19,7 @@ pub struct Role {
 
 /// A rule of a role, as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
     /// Its identity.
@@ -35,6 +37,7 @@ pub struct Rule {
 
 /// A rule to be added. A list that is null is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewRule {
     /// Types of resources; `*` stands for all.

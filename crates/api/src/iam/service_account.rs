@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A service account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccount {
     /// What it has in common with others.
@@ -14,11 +15,13 @@ pub struct ServiceAccount {
     pub created_by: Option<AppUser>,
     /// The roles that are bound to it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub role_bindings: Vec<RoleBinding>,
 }
 
 /// A binding, as its service account shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleBinding {
     /// What it has in common with others.
@@ -33,6 +36,7 @@ pub struct RoleBinding {
 
 /// An access credential, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AccessCredential {
     /// Its identity.
@@ -41,11 +45,14 @@ pub struct AccessCredential {
     pub name: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Description))]
     pub description: String,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// When it ends, with the offset with which it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Time>))]
     pub expires_at: Option<String>,
     /// The public part.
     pub access_key: String,
@@ -56,6 +63,7 @@ pub struct AccessCredential {
 
 /// An access credential to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewAccessCredential {
     /// Its name; may be empty.
@@ -63,9 +71,11 @@ pub struct NewAccessCredential {
     pub name: Option<String>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::TimeOrNone>))]
     pub expires_at: Option<String>,
     /// What it allows; none for everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +84,7 @@ pub struct NewAccessCredential {
 
 /// An access credential that was just made: the only time that its secret is shown.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedAccessCredential {
     /// Its identity.
@@ -81,6 +92,7 @@ pub struct CreatedAccessCredential {
     /// The public part.
     pub access_key: String,
     /// The secret part.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
     pub access_secret: Encoded,
     /// What it allows, as it was sent; none for everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

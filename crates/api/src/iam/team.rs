@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// A team with its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Team {
     /// What it has in common with others.
@@ -14,6 +15,7 @@ pub struct Team {
 
 /// A user in a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TeamMember {
     /// The membership's identity.
@@ -23,13 +25,16 @@ pub struct TeamMember {
     /// The user.
     pub user: AppUser,
     /// When it began.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// When it was last changed; when it began, until then.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub updated_at: String,
 }
 
 /// A user to be added to a team.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewTeamMember {
     /// The user's identity.

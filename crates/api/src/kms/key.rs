@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 /// A KMS key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KmsKey {
     /// Its identity.
@@ -14,17 +15,21 @@ pub struct KmsKey {
     pub slug: String,
     /// Its description.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Description))]
     pub description: String,
     /// Its labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Labels))]
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Annotations))]
     pub annotations: BTreeMap<String, String>,
     /// The identity of its project; none for a key of the organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// What it is, such as `aes256-gcm96`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::KeyType))]
     pub key_type: String,
     /// `active`, `disabled` or `pending_deletion`.
     pub status: String,
@@ -37,6 +42,7 @@ pub struct KmsKey {
     pub key_rotation_enabled: bool,
     /// After how many days; kept as set while it isn't rotated by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3650))]
     pub rotation_period_in_days: Option<u32>,
     /// The number of its newest version.
     pub latest_version: u32,
@@ -47,10 +53,13 @@ pub struct KmsKey {
     pub min_decryption_version: Option<u32>,
     /// When it is purged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Time>))]
     pub deletion_scheduled_at: Option<String>,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
     /// When it was last changed.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub updated_at: String,
     /// Counts its changes, from 1.
     pub object_version: u64,
@@ -58,6 +67,7 @@ pub struct KmsKey {
 
 /// A version of a KMS key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KmsKeyVersion {
     /// Its number.
@@ -66,11 +76,13 @@ pub struct KmsKeyVersion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Time))]
     pub created_at: String,
 }
 
 /// What can be used of the KMS, by region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KmsSummary {
     /// Whether the KMS is switched on for the organisation.
@@ -81,6 +93,7 @@ pub struct KmsSummary {
 
 /// What can be used of the KMS in one region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RegionSummary {
     /// The region's identity.
@@ -103,21 +116,27 @@ pub struct RegionSummary {
 
 /// A KMS key to be made.
 #[derive(Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateKey {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// What it shall be; `aes256-gcm96` when not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::KeyType>))]
     pub key_type: Option<String>,
     /// A description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Description>))]
     pub description: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Labels>))]
     pub labels: Option<BTreeMap<String, String>>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Annotations>))]
     pub annotations: Option<BTreeMap<String, String>>,
     /// Whether its material may ever be given out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,8 +146,9 @@ pub struct CreateKey {
     pub key_rotation_enabled: Option<bool>,
     /// After how many days, 1 to 3650.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3650))]
     pub rotation_period_in_days: Option<i64>,
-    /// Material to import, wrapped under the [wrapping key](WrappingKey), base64.
+    /// Material to import, wrapped under the wrapping key, base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import_key_material: Option<Encoded>,
     /// The hash of RSA-OAEP with which the material is wrapped: `sha1`, `sha256` (when not said), `sha384` or `sha512`.
@@ -141,6 +161,7 @@ pub struct CreateKey {
 
 /// When a KMS key is to be rotated by itself. What isn't given stays; an empty object switches it off and clears the period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SetRotation {
     /// Whether it is.
@@ -148,11 +169,13 @@ pub struct SetRotation {
     pub key_rotation_enabled: Option<bool>,
     /// After how many days, 1 to 3650.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3650))]
     pub rotation_period_in_days: Option<i64>,
 }
 
 /// A KMS key that was deleted, and can be had back until it is purged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedKey {
     /// The key, which says when it is purged.
@@ -164,6 +187,7 @@ pub struct DeletedKey {
 
 /// The key under which material is wrapped to be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WrappingKey {
     /// Its public part, an RSA key in PEM.
@@ -175,6 +199,7 @@ pub struct WrappingKey {
 
 /// The public parts of a KMS key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublicKeys {
     /// By key version: PEM, or base64 of the 32 bytes for Ed25519.

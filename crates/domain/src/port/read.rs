@@ -128,6 +128,12 @@ pub trait SecretReader: Send + Sync {
     /// The highest active version below `number`.
     async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError>;
 
+    /// At most `limit` active versions of a secret, by rising number.
+    ///
+    /// - Leaves out destroyed ones.
+    /// - The cost depends on `limit` and on how many were destroyed below, not on how large the values are.
+    async fn oldest_active(&self, secret: SecretId, limit: u32) -> Result<Vec<VersionNumber>, ReadError>;
+
     /// At most `limit` secrets whose path begins with `prefix`, after path `after`, ordered bytewise by path.
     ///
     /// - `prefix` begins with `/`; it may end inside a segment.

@@ -1,5 +1,6 @@
 use super::{document, region};
 use crate::failure::Failure;
+use core::num::NonZeroU32;
 use std::collections::BTreeMap;
 use strongroom::secret::{PutDone, SecretView};
 use strongroom_api::{Secret, SecretKey, SecretVersion};
@@ -29,6 +30,7 @@ pub(crate) fn secret(view: &SecretView) -> Secret {
         last_accessed_at: secret.last_accessed_at.map(Timestamp::to_rfc3339),
         region: Some(region(&view.region)),
         access_policy: secret.policy.as_ref().map(|policy| document::json(policy.document())),
+        max_active_versions: secret.max_active_versions.map(NonZeroU32::get),
         versions: view.versions.as_ref().map(|all| all.iter().map(|one| version(one, current)).collect()),
     }
 }

@@ -4,6 +4,7 @@
 //! then whether the caller may (the engine's first step), and only then the body.
 
 pub(crate) mod audit;
+pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod iam;
 pub(crate) mod kms;

@@ -62,6 +62,7 @@ impl Error for ReadError {
             "a boolean" => "true or false",
             "a string" => "a string",
             "a sequence" => "a list",
+            "a version's number or an etag" => "a version's number, or an `etag` as a string",
             _ => "an object",
         };
         Self::custom(format!("must be {kind}"))
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(complaint::<SetPolicy>("{}"), "`accessPolicy` is missing");
         assert_eq!(
             complaint::<PatchSecret>(r#"{"kmsKeyIdentity":"kms-1"}"#),
-            "`kmsKeyIdentity` cannot be changed; what can is `description`, `labels`, `annotations`"
+            "`kmsKeyIdentity` cannot be changed; what can is `description`, `labels`, `annotations`, `maxActiveVersions`"
         );
     }
 

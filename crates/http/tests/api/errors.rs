@@ -70,6 +70,50 @@ async fn health_answers_head_as_get_without_a_body() {
     assert_eq!((other.status, other.header("allow"), other.body.len()), (405, "GET", 0));
 }
 
+#[tokio::test]
+async fn documentation_answers_head_as_get_without_a_body() {
+    let room = Room::new().await;
+    for url in ["/openapi.json", "/docs", "/docs/", "/docs/page.js", "/docs/page.css"] {
+        let get = room.raw(&format!("GET {url}"), &[], "").await;
+        let head = room.raw(&format!("HEAD {url}"), &[], "").await;
+        assert_eq!((get.status, head.status), (200, 200), "{url}");
+        for name in ["content-type", "etag", "content-security-policy"] {
+            assert!(!get.header(name).is_empty(), "{url}: {name}");
+            assert_eq!(head.header(name), get.header(name), "{url}: {name}");
+        }
+        assert_eq!(head.header("content-length"), get.body.len().to_string(), "{url}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{url}");
+        let known = room.raw(&format!("HEAD {url}"), &[("if-none-match", get.header("etag"))], "").await;
+        assert_eq!((known.status, known.header("content-length")), (304, ""), "{url}");
+    }
+    for url in ["/docs//", "/docs/other", "/openapi.json/"] {
+        assert_eq!(room.raw(&format!("GET {url}"), &[], "").await.status, 404, "{url}");
+    }
+}
+
+/// Its references are relative, so that it works below a prefix too.
+#[tokio::test]
+async fn the_page_finds_its_parts_with_and_without_a_slash() {
+    let room = Room::new().await;
+    for (url, base) in [("/docs", "/"), ("/docs/", "/docs/")] {
+        let page = room.raw(&format!("GET {url}"), &[], "").await;
+        let page = core::str::from_utf8(&page.body).expect("a text");
+        let links = page.split(['"']).filter(|text| [".js", ".css", ".json"].iter().any(|end| text.ends_with(end)));
+        let mut found = Vec::new();
+        for link in links {
+            let target = match link.strip_prefix("../") {
+                Some(above) => format!("/{above}"),
+                None => format!("{base}{link}"),
+            };
+            assert_eq!(room.raw(&format!("GET {target}"), &[], "").await.status, 200, "{url}: {link}");
+            found.push(target);
+        }
+        found.sort();
+        found.dedup();
+        assert_eq!(found, ["/docs/page.css", "/docs/page.js", "/openapi.json"], "{url}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_comes_and_one_that_breaks_off() {
     let room = Room::new().await;

@@ -3,7 +3,7 @@
 use crate::support::{ADMIN, Gate, PEER, READ_SCOPE, READER, Room, assert_error, cause};
 use bytes::Bytes;
 use core::convert::Infallible;
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroUsize};
 use core::pin::Pin;
 use core::time::Duration;
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -180,6 +180,76 @@ async fn a_principal_has_so_many_requests_per_second() {
     assert_eq!(room.get("/v1/regions").await.status, 429);
     room.clock.advance(Duration::from_secs(1));
     assert_eq!(room.get("/v1/regions").await.status, 200);
+}
+
+const VALUES: &str = "POST /v1/secrets/nl-01/values";
+
+/// An answer with many values as its client gets it: unread.
+async fn values(room: &Room, body: Value) -> Response<ResponseBody> {
+    let request = Request::post("/v1/secrets/nl-01/values").header("authorization", "Bearer admin");
+    room.api.handle(request.body(Full::<Bytes>::from(body.to_string())).expect("a request"), PEER).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_with_many_values_share_so_much_memory() {
+    // What a hundred values take at the most, and a little.
+    let settings = Settings { max_bulk_bytes: NonZeroUsize::new((16 << 20) + 100), ..Settings::default() };
+    let room = Room::with(settings).await;
+    room.secret("/a").await;
+    let before = room.records_after(0).await.len();
+    let (many, below) = (json!({ "paths": ["/a"] }), json!({ "pathPrefix": "/" }));
+    // Each answer holds what it really has, until its last byte has gone: also when hyper has taken the body apart.
+    let first = values(&room, below.clone()).await;
+    assert_eq!(first.status(), 200);
+    let chunk = http_body_util::BodyExt::collect(first.into_body()).await.expect("a whole answer").to_bytes();
+    let refused = room.admin(VALUES, below.clone()).await;
+    assert_error(&refused, StatusCode::SERVICE_UNAVAILABLE, "overloaded");
+    assert_eq!(refused.header("retry-after"), "1");
+    // A refusal reveals nothing, and one value alone needs no share.
+    let records = room.records_after(before).await;
+    let read = records.iter().filter(|it| it.action.as_str() == "secret.value.read" && it.status == 200);
+    assert_eq!(read.count(), 1, "{records:?}");
+    assert_eq!(room.admin(&format!("POST {REVEAL}"), Value::Null).await.status, 200);
+    // Less fits beside it.
+    assert_eq!(values(&room, many.clone()).await.status(), 200);
+    // Who waits gets its share when it comes back.
+    let mut waiting = Box::pin(room.admin(VALUES, below.clone()));
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(chunk);
+    assert_eq!(waiting.await.status, 200);
+    // Clients that go away, and calls that are refused, take nothing along.
+    for _ in 0..3 {
+        drop(values(&room, below.clone()).await);
+        let twice = json!({ "paths": ["/a", "/a"] });
+        assert_eq!(values(&room, twice).await.status(), 400);
+    }
+    assert_eq!(room.admin(VALUES, below).await.status, 200);
+}
+
+#[tokio::test]
+async fn ten_values_at_once_count_as_a_request() {
+    let room = Room::with(Settings { max_per_second: NonZeroU32::new(3), ..Settings::default() }).await;
+    room.secret("/a").await;
+    room.clock.advance(Duration::from_secs(1));
+    let paths = |count: usize| json!({ "paths": (0..count).map(|n| format!("/s{n}")).collect::<Vec<_>>() });
+    assert_eq!(room.admin(VALUES, paths(20)).await.status, 200);
+    let before = room.records_after(0).await.len();
+    let refused = room.admin(VALUES, paths(11)).await;
+    assert_error(&refused, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "1");
+    let records = room.records_after(before).await;
+    let [record] = records.as_slice() else { panic!("no value was asked for: {records:?}") };
+    assert_eq!((record.action.as_str(), record.outcome.as_str(), record.status), ("secret.value.read", "denied", 429));
+    // All that may be sent in a second is enough for any call, and then nothing is left.
+    for body in [paths(100), json!({ "pathPrefix": "/" })] {
+        room.clock.advance(Duration::from_secs(1));
+        assert_eq!(room.admin(VALUES, body).await.status, 200);
+        assert_eq!(room.get("/v1/regions").await.status, 429);
+    }
+    room.clock.advance(Duration::from_secs(1));
+    for _ in 0..3 {
+        assert_eq!(room.admin(VALUES, paths(10)).await.status, 200);
+    }
 }
 
 #[tokio::test]

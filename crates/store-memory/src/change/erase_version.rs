@@ -1,9 +1,10 @@
-use super::{forget_answers, replace_state, secret_before, secret_conflict};
+use super::{replace_state, secret_before, secret_conflict};
 use crate::journal::{Journal, Refusal};
 use crate::state::{State, VersionBody};
 use strongroom_domain::id::SecretId;
 use strongroom_domain::secret::SecretState;
 use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::Answer;
 use strongroom_domain::version::VersionNumber;
 
 pub(super) fn apply(
@@ -22,8 +23,16 @@ pub(super) fn apply(
             version.body = old;
         }
     });
-    let answers = state.answers_about(id, number, Some(number));
-    forget_answers(state, answers, journal);
+    erase_digests(state, id, number, journal);
     replace_state(state, id, new, journal);
     Ok(())
+}
+
+/// The answers to the requests that made it stay; what could tell its value goes.
+fn erase_digests(state: &mut State, id: SecretId, number: VersionNumber, journal: &mut Journal) {
+    for key in state.answers_about(id, number, Some(number)) {
+        let Some(answer) = state.take_answer(&key) else { continue };
+        state.put_answer(Answer { body: None, ..answer.clone() });
+        journal.undo(move |state| state.put_answer(answer));
+    }
 }

@@ -72,8 +72,8 @@ pub(crate) fn apply(state: &mut State, change: Change, journal: &mut Journal) ->
         Change::EraseVersion { secret, version, at, state: new } => {
             erase_version::apply(state, (secret, version), at, new, journal)
         }
-        Change::ReplaceMetadata { secret, metadata, state: new } => {
-            replace_metadata::apply(state, secret, metadata, new, journal)
+        Change::ReplaceMetadata { secret, metadata, max_active_versions, state: new } => {
+            replace_metadata::apply(state, secret, metadata, max_active_versions, new, journal)
         }
         Change::ReplacePolicy { secret, policy, state: new } => {
             replace_policy::apply(state, secret, policy, new, journal)

@@ -82,6 +82,13 @@ impl SecretReader for MemoryStore {
         Ok(below.map(|(number, _)| *number))
     }
 
+    async fn oldest_active(&self, secret: SecretId, limit: u32) -> Result<Vec<VersionNumber>, ReadError> {
+        let state = self.read()?;
+        let Some(row) = state.secrets.get(&secret) else { return Ok(Vec::new()) };
+        let active = row.versions.iter().filter(|(_, version)| version.is_active());
+        Ok(active.take(limit as usize).map(|(number, _)| *number).collect())
+    }
+
     async fn list(
         &self,
         scope: &Scope,

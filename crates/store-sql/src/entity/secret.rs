@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) key_id: Uuid,
     pub(crate) metadata: Vec<u8>,
     pub(crate) policy: Option<Vec<u8>>,
+    pub(crate) max_active_versions: Option<i64>,
     pub(crate) latest: i64,
     pub(crate) current: Option<i64>,
     pub(crate) active: i64,

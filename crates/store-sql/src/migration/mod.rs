@@ -7,6 +7,7 @@ mod m0002_directory;
 mod m0003_kms;
 mod m0004_audit;
 mod m0005_regions;
+mod m0006_max_active_versions;
 
 use sea_orm_migration::sea_orm::DbBackend;
 use sea_orm_migration::sea_query::{ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement};
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_kms::Migration),
             Box::new(m0004_audit::Migration),
             Box::new(m0005_regions::Migration),
+            Box::new(m0006_max_active_versions::Migration),
         ]
     }
 }

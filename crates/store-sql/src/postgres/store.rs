@@ -168,6 +168,10 @@ impl SecretReader for PostgresStore {
         self.cold(|| read::secrets::active_below(&self.orm, secret, number)).await
     }
 
+    async fn oldest_active(&self, secret: SecretId, limit: u32) -> Result<Vec<VersionNumber>, ReadError> {
+        self.cold(|| read::secrets::oldest_active(&self.orm, secret, limit)).await
+    }
+
     async fn list(
         &self,
         scope: &Scope,

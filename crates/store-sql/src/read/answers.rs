@@ -1,6 +1,6 @@
 use crate::entity::answer;
 use crate::error::unread;
-use crate::row::{array, at, secret::version_number};
+use crate::row::{NO_DIGEST, array, at, secret::version_number};
 use sea_orm::{DatabaseConnection, EntityTrait};
 use strongroom_domain::id::SecretId;
 use strongroom_domain::port::ReadError;
@@ -11,7 +11,7 @@ pub(crate) async fn answer(db: &DatabaseConnection, key: &AnswerKey) -> Result<O
     let read = |row: answer::Model| {
         Ok(Answer {
             key: *key,
-            body: array(&row.body, "answer")?,
+            body: Some(array(&row.body, "answer")?).filter(|body| *body != NO_DIGEST),
             answer: row.answer,
             secret: SecretId::new(row.secret),
             version: version_number(row.version)?,

@@ -3,7 +3,7 @@
 
 mod audit_log;
 
-use super::{audit, bound, directory, keys, tokens};
+use super::{audit, bound, directory, keys, secrets, tokens};
 use crate::entity::kms_key;
 use crate::migration::Migrator;
 use sea_orm::{
@@ -120,6 +120,9 @@ async fn check_keys_sqlite(db: &DatabaseConnection) {
         // What comes in order needs no sorting, so that a page costs what it shows.
         assert!(!plan.contains("ORDER BY"), "{plan}");
     }
+    let plan = plan_of(db, secrets::oldest_active_statement(DbBackend::Sqlite, SecretId::new(ID), 5)).await;
+    assert!(plan.contains("SEARCH secret_versions USING") && plan.contains("(secret=?)"), "{plan}");
+    assert!(plan.contains("SEARCH secrets USING") && !plan.contains("SCAN s"), "{plan}");
 }
 
 #[tokio::test]
@@ -159,6 +162,8 @@ async fn check_keys_postgres(db: &DatabaseConnection) {
         let plan = plan_of(db, statement).await;
         assert!(plan.contains("secrets_key") && !plan.contains("Seq Scan"), "{plan}");
     }
+    let plan = plan_of(db, secrets::oldest_active_statement(DbBackend::Postgres, SecretId::new(ID), 5)).await;
+    assert!(plan.contains("secret_versions_pkey") && !plan.contains("Seq Scan"), "{plan}");
 }
 
 #[tokio::test]

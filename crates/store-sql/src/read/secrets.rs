@@ -4,7 +4,10 @@ use crate::row;
 use crate::row::secret::{SecretRow, version_number};
 use crate::row::version::VersionRow;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, Statement,
+};
 use strongroom_domain::id::SecretId;
 use strongroom_domain::port::ReadError;
 use strongroom_domain::scope::Scope;
@@ -92,4 +95,26 @@ pub(crate) async fn active_below(
         .limit(1);
     let found: Option<i64> = query.into_tuple().one(db).await.map_err(unread)?;
     found.map(version_number).transpose()
+}
+
+/// Counted from the newest, since those that are active stand there, however many were destroyed below.
+const OLDEST_ACTIVE: &str = "SELECT number FROM (
+        SELECT number FROM secret_versions WHERE secret = $1 AND destroyed_at IS NULL
+        ORDER BY number DESC LIMIT coalesce((SELECT active FROM secrets WHERE id = $1), 0)
+    ) AS active ORDER BY number LIMIT $2";
+
+pub(super) fn oldest_active_statement(backend: DbBackend, secret: SecretId, limit: u32) -> Statement {
+    Statement::from_sql_and_values(backend, OLDEST_ACTIVE, [secret.uuid().into(), i64::from(limit).into()])
+}
+
+pub(crate) async fn oldest_active(
+    db: &DatabaseConnection,
+    secret: SecretId,
+    limit: u32,
+) -> Result<Vec<VersionNumber>, ReadError> {
+    let statement = oldest_active_statement(db.get_database_backend(), secret, limit);
+    let rows = db.query_all_raw(statement).await.map_err(unread)?;
+    let numbers =
+        rows.iter().map(|row| row.try_get_by_index::<i64>(0)).collect::<Result<Vec<_>, _>>().map_err(unread)?;
+    numbers.into_iter().map(version_number).collect()
 }

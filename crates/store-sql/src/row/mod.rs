@@ -14,6 +14,7 @@ use strongroom_domain::id::{OrganisationId, ProjectId, RegionId};
 use strongroom_domain::port::ReadError;
 use strongroom_domain::scope::Scope;
 use strongroom_domain::time::Timestamp;
+use strongroom_domain::unit::Answer;
 use uuid::Uuid;
 
 /// The project column of what belongs to the organisation itself. Not NULL, since NULLs are never equal in a unique index.
@@ -44,6 +45,14 @@ pub(crate) fn organisation(column: Uuid) -> Option<OrganisationId> {
 /// The organisation column of what may belong to none.
 pub(crate) fn organisation_column(organisation: Option<OrganisationId>) -> Uuid {
     organisation.map_or(NO_ORGANISATION, OrganisationId::uuid)
+}
+
+/// The body column of an answer whose digest was erased. No keyed digest is that by chance.
+pub(crate) const NO_DIGEST: [u8; 32] = [0; 32];
+
+/// The body column of an answer.
+pub(crate) fn digest(answer: &Answer) -> &[u8; 32] {
+    answer.body.as_ref().unwrap_or(&NO_DIGEST)
 }
 
 /// A number as a column keeps it. Domain numbers stay below 2⁶³.

@@ -1,6 +1,7 @@
 use super::{at, number, policy, scope};
 use crate::error::corrupt;
 use crate::row::metadata;
+use core::num::NonZeroU32;
 use sea_orm::FromQueryResult;
 use strongroom_domain::id::{KeyId, SecretId};
 use strongroom_domain::port::ReadError;
@@ -20,6 +21,7 @@ pub(crate) struct SecretRow {
     pub(crate) key_id: Uuid,
     pub(crate) metadata: Vec<u8>,
     pub(crate) policy: Option<Vec<u8>>,
+    pub(crate) max_active_versions: Option<i64>,
     pub(crate) latest: i64,
     pub(crate) current: Option<i64>,
     pub(crate) active: i64,
@@ -34,6 +36,15 @@ pub(crate) fn version_number(column: i64) -> Result<VersionNumber, ReadError> {
     number(column, "version number").and_then(|n| VersionNumber::new(n).ok_or_else(|| corrupt("version number")))
 }
 
+/// The column of how many active versions are kept.
+pub(crate) fn kept_column(kept: Option<NonZeroU32>) -> Option<i64> {
+    kept.map(|kept| i64::from(kept.get()))
+}
+
+fn kept(column: i64) -> Result<NonZeroU32, ReadError> {
+    number(column, "secret").and_then(|kept| NonZeroU32::new(kept).ok_or_else(|| corrupt("secret")))
+}
+
 impl SecretRow {
     pub(crate) fn read(self) -> Result<Secret, ReadError> {
         Ok(Secret {
@@ -43,6 +54,7 @@ impl SecretRow {
             key: KeyId::new(self.key_id),
             metadata: metadata::decode(&self.metadata)?,
             policy: self.policy.as_deref().map(policy::decode).transpose()?,
+            max_active_versions: self.max_active_versions.map(kept).transpose()?,
             created_at: at(self.created_at),
             last_accessed_at: self.accessed_at.map(at),
             state: SecretState {

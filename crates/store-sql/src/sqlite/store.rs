@@ -167,6 +167,10 @@ impl SecretReader for SqliteStore {
         read::secrets::active_below(&self.orm(), secret, number).await
     }
 
+    async fn oldest_active(&self, secret: SecretId, limit: u32) -> Result<Vec<VersionNumber>, ReadError> {
+        read::secrets::oldest_active(&self.orm(), secret, limit).await
+    }
+
     async fn list(
         &self,
         scope: &Scope,

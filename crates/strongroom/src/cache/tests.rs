@@ -18,7 +18,7 @@ use strongroom_domain::scope::Scope;
 use strongroom_domain::secret::Secret;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Revision, Unit};
-use strongroom_domain::version::{Version, VersionNumber, VersionSelector};
+use strongroom_domain::version::{Version, VersionLimits, VersionNumber, VersionSelector};
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{FixedSigner, ManualClock, build};
 use tokio::sync::Notify;
@@ -95,6 +95,10 @@ impl SecretReader for Slow {
 
     async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError> {
         self.store.active_below(secret, number).await
+    }
+
+    async fn oldest_active(&self, secret: SecretId, limit: u32) -> Result<Vec<VersionNumber>, ReadError> {
+        self.store.oldest_active(secret, limit).await
     }
 
     async fn versions(
@@ -200,7 +204,8 @@ async fn a_ciphertext_read_before_a_change_and_kept_after_it_is_not_served() {
     };
     let early = read(&cache);
     slow.read.notified().await;
-    let state = secret.state.appended(Timestamp::from_micros(1_000_001), 10).expect("there is room");
+    let state =
+        secret.state.appended(Timestamp::from_micros(1_000_001), VersionLimits::most(10)).expect("there is room");
     commit(&slow, Change::AppendVersion { secret: secret.id, version: build::sealed(2), state }).await;
     cache.forget_secret(&scope, &path);
     slow.go.notify_one();

@@ -5,6 +5,7 @@ use crate::engine::{Engine, MAX_TRIES};
 use crate::envelope::{Binding, ValueInput};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
+use core::num::NonZeroU32;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
 use strongroom_domain::iam::{Grants, Permission};
@@ -27,6 +28,9 @@ pub struct CreateInput {
     pub metadata: Metadata,
     /// Further conditions on reveal and put.
     pub policy: Option<AccessPolicy>,
+    /// How many active versions are kept: a put that leaves more destroys the oldest. From 1 to the operator's limit on active versions;
+    /// `None` for all.
+    pub max_active_versions: Option<u32>,
     /// The value of its first version.
     pub value: ValueInput,
 }
@@ -39,9 +43,18 @@ impl CreateInput {
             key: key.spec.id.to_string(),
             metadata: Metadata::default(),
             policy: None,
+            max_active_versions: None,
             value: ValueInput::Value(SecretValue::String(value)),
         }
     }
+}
+
+/// What is said of a new secret.
+#[derive(Clone)]
+struct Said {
+    metadata: Metadata,
+    policy: Option<AccessPolicy>,
+    max_active_versions: Option<NonZeroU32>,
 }
 
 /// A caller who may create a secret at this path.
@@ -61,7 +74,7 @@ impl Create<'_> {
     /// Creates the secret with its first version. On return it is durable, with its audit records.
     ///
     /// # Errors
-    /// [`Code::SecretExists`], [`Code::KeyNotFound`], [`Code::KeyUnusable`], [`Code::ValueTooLarge`], the idempotency codes, and those
+    /// [`Code::SecretExists`], [`Code::KeyNotFound`], [`Code::KeyUnusable`], [`Code::ValueTooLarge`], [`Code::InvalidRequest`], the idempotency codes, and those
     /// of KMS and store; then nothing was stored, but for [`Code::OutcomeUnknown`].
     pub async fn run(
         self,
@@ -82,6 +95,8 @@ impl Create<'_> {
         idempotency: Option<&Idempotency<'_, SecretView>>,
     ) -> Result<Outcome<SecretView>, Error> {
         let Granted { engine, session, path, .. } = &self.0;
+        let wanted = input.max_active_versions;
+        let max_active_versions = wanted.map(|most| engine.limits.check_max_active_versions(most)).transpose()?;
         let value = engine.value(input.value)?;
         let running = match engine.begin(session, idempotency).await? {
             Some(Begun::Answered(answer)) => return Ok(Outcome::Repeated(answer)),
@@ -92,6 +107,7 @@ impl Create<'_> {
             return Err(exists());
         }
         let CreateInput { key: name, metadata, policy, .. } = input;
+        let said = Said { metadata, policy, max_active_versions };
         let mut key = self.bindable_key(&name).await?;
         for attempt in 0..MAX_TRIES {
             if attempt > 0 {
@@ -99,8 +115,7 @@ impl Create<'_> {
                 engine.cache.forget_key(key.spec.id);
                 key = self.bindable_key(&name).await?;
             }
-            let (metadata, policy) = (metadata.clone(), policy.clone());
-            if let Some(outcome) = self.store(metadata, policy, &value, &key, running.as_ref()).await? {
+            if let Some(outcome) = self.store(said.clone(), &value, &key, running.as_ref()).await? {
                 return Ok(outcome);
             }
         }
@@ -154,8 +169,7 @@ impl Create<'_> {
     /// `None` when the key version was retired meanwhile, or the key purged.
     async fn store(
         &self,
-        metadata: Metadata,
-        policy: Option<AccessPolicy>,
+        said: Said,
         value: &SecretValue,
         key: &Key,
         running: Option<&Running<'_, SecretView>>,
@@ -170,8 +184,9 @@ impl Create<'_> {
             scope: session.scope,
             path: path.clone(),
             key: key.spec.id,
-            metadata,
-            policy,
+            metadata: said.metadata,
+            policy: said.policy,
+            max_active_versions: said.max_active_versions,
             created_at: at,
             last_accessed_at: None,
             state: SecretState::first(at),

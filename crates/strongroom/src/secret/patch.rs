@@ -1,12 +1,13 @@
 use super::change::{SecretChange, Wanted};
 use super::{Granted, SecretView};
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::session::Session;
 use async_trait::async_trait;
+use core::num::NonZeroU32;
 use std::collections::BTreeMap;
 use strongroom_domain::audit::Action;
-use strongroom_domain::iam::Permission;
+use strongroom_domain::iam::{Grants, Permission};
 use strongroom_domain::metadata::Metadata;
 use strongroom_domain::path::SecretPath;
 use strongroom_domain::secret::Secret;
@@ -27,6 +28,38 @@ pub struct MetadataPatch {
     pub annotations: Option<EntriesPatch>,
 }
 
+/// A merge patch of a secret: what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct SecretPatch {
+    /// Description, labels, annotations.
+    pub metadata: MetadataPatch,
+    /// How many active versions are kept, from 1 to the operator's limit on active versions; `Some(None)` for all.
+    pub max_active_versions: Option<Option<u32>>,
+}
+
+impl From<MetadataPatch> for SecretPatch {
+    fn from(metadata: MetadataPatch) -> Self {
+        Self { metadata, max_active_versions: None }
+    }
+}
+
+/// A patch that a secret may take.
+struct Checked {
+    metadata: MetadataPatch,
+    max_active_versions: Option<Option<NonZeroU32>>,
+}
+
+/// Who decided, for the audit log, when a maximum is set or lowered by one who may not destroy versions.
+pub(crate) const MAXIMUM_WANTS_DELETE: &str = "maxActiveVersions wants delete";
+
+impl Checked {
+    /// Whether puts would destroy more than they do.
+    fn lowers_maximum(&self, secret: &Secret) -> bool {
+        let Some(Some(wanted)) = self.max_active_versions else { return false };
+        secret.max_active_versions.is_none_or(|most| wanted < most)
+    }
+}
+
 /// A caller who may change the metadata at this path.
 pub struct Patch<'a>(Granted<'a>);
 
@@ -34,7 +67,7 @@ impl Engine {
     /// Checks that the caller may change the metadata at this path.
     ///
     /// # Errors
-    /// [`Code::Forbidden`](crate::Code::Forbidden).
+    /// [`Code::Forbidden`].
     pub async fn patch<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<Patch<'a>, Error> {
         self.grant(session, Action::SecretMetadataUpdate, Permission::Update, path).await.map(Patch)
     }
@@ -72,7 +105,7 @@ impl MetadataPatch {
 }
 
 #[async_trait]
-impl SecretChange for MetadataPatch {
+impl SecretChange for Checked {
     type Answer = SecretView;
 
     async fn decide(
@@ -81,24 +114,56 @@ impl SecretChange for MetadataPatch {
         mut secret: Secret,
         at: Timestamp,
     ) -> Result<Wanted<SecretView>, Error> {
-        secret.metadata = self.apply(&secret.metadata)?;
+        if self.lowers_maximum(&secret) {
+            granted.check_may_destroy().await?;
+        }
+        secret.metadata = self.metadata.apply(&secret.metadata)?;
+        secret.max_active_versions = self.max_active_versions.unwrap_or(secret.max_active_versions);
         secret.state = secret.state.touched(at);
-        let (metadata, state) = (secret.metadata.clone(), secret.state);
-        let change = Change::ReplaceMetadata { secret: secret.id, metadata, state };
+        let (metadata, max_active_versions, state) =
+            (secret.metadata.clone(), secret.max_active_versions, secret.state);
+        let change = Change::ReplaceMetadata { secret: secret.id, metadata, max_active_versions, state };
         let answer = granted.engine.view(granted.session, secret).await?;
         Ok(Wanted { change: Some(change), version: None, status: 200, answer })
     }
 }
 
 impl Patch<'_> {
-    /// Applies the patch, and gives the secret as it is then.
+    /// Applies the patch, and gives the secret as it is then. Versions that are too many from now on go with the puts to come.
     ///
     /// # Errors
-    /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), [`Code::InvalidRequest`](crate::Code::InvalidRequest) when the metadata
+    /// [`Code::Forbidden`] when a maximum is set or lowered by one who may not destroy versions here,
+    /// [`Code::SecretNotFound`], [`Code::InvalidRequest`] when the metadata
     /// would break a rule, whether by what the patch gives, which is said first, or together with what is there, and those of the store.
-    pub async fn run(self, patch: MetadataPatch) -> Result<SecretView, Error> {
-        self.0.recorded(patch.check()).await?;
-        self.0.change(&patch).await
+    pub async fn run(self, patch: SecretPatch) -> Result<SecretView, Error> {
+        let checked = self.check(patch);
+        let checked = self.0.recorded(checked).await?;
+        self.0.change(&checked).await
+    }
+
+    fn check(&self, SecretPatch { metadata, max_active_versions }: SecretPatch) -> Result<Checked, Error> {
+        metadata.check()?;
+        let check = |wanted| self.0.engine.limits.check_max_active_versions(wanted);
+        let max_active_versions = match max_active_versions {
+            None => None,
+            Some(wanted) => Some(wanted.map(check).transpose()?),
+        };
+        Ok(Checked { metadata, max_active_versions })
+    }
+}
+
+impl Granted<'_> {
+    /// Whoever sets or lowers a maximum has versions destroyed.
+    async fn check_may_destroy(&self) -> Result<(), Error> {
+        let may_destroy = |grants: &Grants| grants.on_secret(Permission::Delete, &self.path);
+        match self.engine.allowed(self.session, may_destroy).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::new(
+                Code::Forbidden,
+                "Setting or lowering `maxActiveVersions` also needs `delete` on this path, since puts destroy versions by it; ask for a rule on resource type `secret` that grants it.",
+            )
+            .decided_by(MAXIMUM_WANTS_DELETE)),
+        }
     }
 }
 

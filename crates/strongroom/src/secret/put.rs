@@ -40,6 +40,8 @@ struct Prepared {
     secret: Arc<Secret>,
     /// As it is with that version.
     state: SecretState,
+    /// The versions that go with it since no more are kept, with the state after each.
+    pruned: Vec<(VersionNumber, SecretState)>,
     key: Arc<Key>,
 }
 
@@ -57,7 +59,8 @@ impl Engine {
 }
 
 impl Put<'_> {
-    /// Puts a version. On return it is durable, with its audit records, and current.
+    /// Puts a version. On return it is durable, with its audit records, and current; and the oldest active versions beyond what is kept
+    /// of the secret are destroyed, each with a record of its own.
     ///
     /// # Errors
     /// [`Code::SecretNotFound`], [`Code::AccessPolicyDenied`], [`Code::KeyForbidden`], [`Code::KeyUnusable`],
@@ -128,11 +131,11 @@ impl Put<'_> {
             Some(secret) => self.prepare(secret, at, expected, freshness).await.ok(),
             None => None,
         };
-        let Prepared { secret, state, key } = match prepared {
+        let Prepared { secret, state: appended, pruned, key } = match prepared {
             Some(prepared) => prepared,
             None => self.prepare(Arc::new(self.0.find().await?), at, expected, freshness).await?,
         };
-        let number = state.head.latest;
+        let (number, state) = (appended.head.latest, pruned.last().map_or(appended, |(_, state)| *state));
         let binding = Binding { secret: secret.id, path, number, key: &key };
         let version = self.0.seal(binding, value, at).await?;
 
@@ -152,8 +155,13 @@ impl Put<'_> {
                 recorder.success(at, *action, audit::secret(path, Some(secret.id), Some(number)), Some(*rule), 201),
                 recorder.success(at, Action::KmsEncrypt, key_resource, None, 201),
             ],
-            changes: vec![Change::AppendVersion { secret: secret.id, version, state }],
+            changes: vec![Change::AppendVersion { secret: secret.id, version, state: appended }],
         };
+        for (number, state) in pruned {
+            let resource = audit::secret(path, Some(secret.id), Some(number));
+            unit.records.push(recorder.success(at, Action::SecretVersionDestroy, resource, Some(*rule), 201));
+            unit.changes.push(Change::EraseVersion { secret: secret.id, version: number, at, state });
+        }
         if let Some(running) = running {
             running.remember(engine, &mut unit, &done, secret.id, number);
         }
@@ -182,7 +190,9 @@ impl Put<'_> {
         expected: Option<u64>,
         freshness: Freshness,
     ) -> Result<Prepared, Error> {
-        let state = secret.state.appended(at, self.0.engine.limits.max_active_versions)?;
+        let engine = self.0.engine;
+        let limits = engine.limits.versions_of(&secret);
+        let state = secret.state.appended(at, limits)?;
         self.0.check_policy(&secret, PolicyOperation::Put, at)?;
         let key = match self.0.usable_key(&secret, Permission::Encrypt, freshness).await {
             Ok(key) => key,
@@ -200,6 +210,11 @@ impl Put<'_> {
                 ),
             ));
         }
-        Ok(Prepared { secret, state, key })
+        // Should they be of another revision than the secret, the commit tells.
+        let oldest = match limits.surplus(secret.state.head) {
+            0 => Vec::new(),
+            surplus => engine.ports.secrets.oldest_active(secret.id, surplus).await?,
+        };
+        Ok(Prepared { pruned: state.pruned(oldest, at), secret, state, key })
     }
 }

@@ -1,3 +1,5 @@
+use super::etag::{Etag, Known};
+use super::given::Given;
 use super::{Granted, not_found, version_not_found};
 use crate::audit;
 use crate::engine::{Engine, MAX_TRIES};
@@ -11,6 +13,7 @@ use strongroom_domain::path::SecretPath;
 use strongroom_domain::policy::PolicyOperation;
 use strongroom_domain::port::{Access, AccessErrorKind, Freshness, SealedVersionState};
 use strongroom_domain::secret::{SealedVersion, Secret};
+use strongroom_domain::time::Timestamp;
 use strongroom_domain::value::SecretValue;
 use strongroom_domain::version::{VersionNumber, VersionSelector};
 
@@ -20,12 +23,40 @@ pub struct Revealed {
     pub path: SecretPath,
     /// Which version.
     pub version: VersionNumber,
+    /// Tells this value from others of the path.
+    pub etag: Etag,
     /// The value.
     pub value: SecretValue,
     /// The KMS key that unwrapped its data key.
     pub key: KeyId,
     /// The version of that key.
     pub key_version: KeyVersionNumber,
+}
+
+/// A value that the caller has already. It was not decrypted; that it was asked for is queued for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchanged {
+    /// Of which secret.
+    pub path: SecretPath,
+    /// Which version.
+    pub version: VersionNumber,
+    /// Tells this value from others of the path.
+    pub etag: Etag,
+}
+
+/// What comes of asking for a value unless it is known.
+pub enum Revealing {
+    /// The value.
+    Value(Revealed),
+    /// It is known.
+    Unchanged(Unchanged),
+}
+
+/// What is asked for.
+struct Wanted<'a> {
+    version: VersionSelector,
+    known: &'a [Known],
+    given: &'a Given,
 }
 
 /// A caller who may reveal values at this path.
@@ -49,39 +80,62 @@ impl Reveal<'_> {
     /// [`Code::SecretNotFound`], [`Code::VersionNotFound`], [`Code::VersionDestroyed`], [`Code::NoActiveVersion`],
     /// [`Code::AccessPolicyDenied`], [`Code::KeyForbidden`], [`Code::KeyUnusable`], and those of KMS and store.
     pub async fn run(self, version: VersionSelector) -> Result<Revealed, Error> {
-        let outcome = self.attempts(version).await;
+        match self.run_unless(version, &[]).await? {
+            Revealing::Value(revealed) => Ok(revealed),
+            // Nothing is, to a caller who knows nothing.
+            Revealing::Unchanged(_) => Err(busy()),
+        }
+    }
+
+    /// As [`run`](Self::run), unless the version is one of those that the caller knows. Then it is decided just the same, by what the
+    /// store says now, but neither the KMS is asked nor a value given, and one record is queued, of status 304.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub async fn run_unless(self, version: VersionSelector, known: &[Known]) -> Result<Revealing, Error> {
+        self.run_among(version, known, &Given::default()).await
+    }
+
+    /// As [`run_unless`](Self::run_unless), as one of several values of an answer.
+    pub(super) async fn run_among(
+        self,
+        version: VersionSelector,
+        known: &[Known],
+        given: &Given,
+    ) -> Result<Revealing, Error> {
+        let outcome = self.attempts(&Wanted { version, known, given }).await;
         self.0.recorded(outcome).await
     }
 
-    async fn attempts(&self, version: VersionSelector) -> Result<Revealed, Error> {
+    async fn attempts(&self, wanted: &Wanted<'_>) -> Result<Revealing, Error> {
         // What a cache said is good for a yes, which the access log checks; a no comes from the store.
-        match self.attempt(version, Freshness::Hint).await {
-            Ok(Some(revealed)) => return Ok(revealed),
+        match self.attempt(wanted, Freshness::Hint).await {
+            Ok(Some(done)) => return Ok(done),
             Ok(None) => {}
             Err(error) if is_final(&error) => return Err(error),
             Err(_) => {}
         }
-        if let Some(revealed) = self.attempt(version, Freshness::Latest).await? {
-            return Ok(revealed);
+        if let Some(done) = self.attempt(wanted, Freshness::Latest).await? {
+            return Ok(done);
         }
         // Others keep changing the secret: from here on the changes of this process wait.
         let _turn = self.0.engine.queue((&self.0.session.scope, &self.0.path)).await;
         for attempt in 2..MAX_TRIES {
-            if let Some(revealed) = self.attempt(version, Freshness::Latest).await? {
-                return Ok(revealed);
+            if let Some(done) = self.attempt(wanted, Freshness::Latest).await? {
+                return Ok(done);
             }
             self.0.engine.back_off(attempt).await?;
         }
         Err(busy())
     }
 
-    /// `None` when the secret was changed between reading and recording.
-    async fn attempt(&self, selector: VersionSelector, freshness: Freshness) -> Result<Option<Revealed>, Error> {
+    /// `None` when the secret was changed between reading and recording, or is to be read from the store.
+    async fn attempt(&self, wanted: &Wanted<'_>, freshness: Freshness) -> Result<Option<Revealing>, Error> {
         let Granted { engine, session, path, .. } = &self.0;
         let at = self.0.now();
-        let read = engine.cache.sealed(&session.scope, path, selector, freshness).await?.ok_or_else(not_found)?;
+        let read = engine.cache.sealed(&session.scope, path, wanted.version, freshness).await?.ok_or_else(not_found)?;
         let secret = &read.secret;
-        let sealed = match (&read.version, selector) {
+        let sealed = match (&read.version, wanted.version) {
             (SealedVersionState::Active(version), _) => version,
             (SealedVersionState::Destroyed, _) => {
                 return Err(Error::new(
@@ -99,6 +153,15 @@ impl Reveal<'_> {
         };
         self.0.check_policy(secret, PolicyOperation::Reveal, at)?;
         let key = self.0.usable_key(secret, Permission::Decrypt, freshness).await?;
+        let etag = Etag::of(sealed);
+        if wanted.known.iter().any(|known| known.is(etag)) {
+            // No access log checks this, so it doesn't rest on a cache.
+            return match freshness {
+                Freshness::Hint => Ok(None),
+                Freshness::Latest => self.unchanged(secret, sealed, at).await.map(Some),
+            };
+        }
+        let room = wanted.given.room(sealed.payload.len())?;
         let opened = engine.open(session, secret, &key, sealed).await;
         let value = match opened {
             // It will be tried again.
@@ -116,13 +179,17 @@ impl Reveal<'_> {
             records: self.records(secret, &key, sealed, at),
         };
         match engine.ports.access_log.record(access).await {
-            Ok(()) => Ok(Some(Revealed {
-                path: path.clone(),
-                version: sealed.number,
-                value,
-                key: key.spec.id,
-                key_version: sealed.wrapped.key_version,
-            })),
+            Ok(()) => {
+                room.keep();
+                Ok(Some(Revealing::Value(Revealed {
+                    path: path.clone(),
+                    version: sealed.number,
+                    etag,
+                    value,
+                    key: key.spec.id,
+                    key_version: sealed.wrapped.key_version,
+                })))
+            }
             Err(error) if *error.kind() == AccessErrorKind::Stale => {
                 engine.cache.forget_secret(&session.scope, path);
                 Ok(None)
@@ -131,12 +198,20 @@ impl Reveal<'_> {
         }
     }
 
+    async fn unchanged(&self, secret: &Secret, sealed: &SealedVersion, at: Timestamp) -> Result<Revealing, Error> {
+        let Granted { path, action, rule, .. } = &self.0;
+        let (version, recorder) = (sealed.number, self.0.recorder());
+        let resource = audit::secret(path, Some(secret.id), Some(version));
+        recorder.log(recorder.success(at, *action, resource, Some(*rule), 304)).await?;
+        Ok(Revealing::Unchanged(Unchanged { path: path.clone(), version, etag: Etag::of(sealed) }))
+    }
+
     fn records(
         &self,
         secret: &Secret,
         key: &Key,
         sealed: &SealedVersion,
-        at: strongroom_domain::time::Timestamp,
+        at: Timestamp,
     ) -> [strongroom_domain::audit::AuditRecord; 2] {
         let recorder = self.0.recorder();
         let resource = audit::secret(&self.0.path, Some(secret.id), Some(sealed.number));
@@ -150,5 +225,6 @@ impl Reveal<'_> {
 
 /// Whether reading anew wouldn't help: something is out of reach.
 fn is_final(error: &Error) -> bool {
-    error.code().status() >= 500 && error.code() != Code::Internal
+    let code = error.code();
+    code.status() >= 500 && code != Code::Internal
 }

@@ -229,7 +229,7 @@ async fn a_change_whose_answer_cannot_be_made_is_not_stored() {
     create(&room, &session, "/a", &key, b"1").await.expect("creates");
     let patch = MetadataPatch { description: Some(Some("d".to_owned())), ..MetadataPatch::default() };
     faulty.keys.fail(When::Before, ReadErrorKind::Unavailable);
-    let patched = engine.patch(&session, path("/a")).await.expect("allowed").run(patch).await;
+    let patched = engine.patch(&session, path("/a")).await.expect("allowed").run(patch.into()).await;
     assert_eq!(code(patched), Some(Code::StoreUnavailable));
     faulty.keys.fail(When::Before, ReadErrorKind::Unavailable);
     let policy = Some(build::policy());

@@ -194,7 +194,7 @@ async fn metadata_changes_count_and_reveals_do_not() {
     assert_eq!((version, updated), (first.0, first.1));
     assert_eq!(accessed.map(|at| at.micros_since(crate::support::START)), Some(5_000_000));
     let patch = MetadataPatch { description: Some(Some("d".to_owned())), ..MetadataPatch::default() };
-    let view = engine.patch(&session, path("/a")).await.expect("allowed").run(patch).await.expect("patches");
+    let view = engine.patch(&session, path("/a")).await.expect("allowed").run(patch.into()).await.expect("patches");
     assert_eq!((view.secret.metadata.description(), view.secret.state.object_version), ("d", 2));
     assert!(describe().await.1 > first.1);
 }

@@ -36,7 +36,7 @@ async fn all(engine: &Engine, session: &Session) {
     sendable(async { engine.browse(session, &root).await.expect("allowed").page(None, 1, &labels).await.is_ok() })
         .await;
     sendable(async {
-        engine.patch(session, path("/a")).await.expect("allowed").run(MetadataPatch::default()).await.is_ok()
+        engine.patch(session, path("/a")).await.expect("allowed").run(MetadataPatch::default().into()).await.is_ok()
     })
     .await;
     sendable(async { engine.set_policy(session, path("/a")).await.expect("allowed").run(None).await.is_ok() }).await;

@@ -65,6 +65,8 @@ suites! { $
         append_version_keeps_the_others
         erase_version_leaves_the_history
         erase_version_wants_an_active_one
+        one_unit_may_append_and_erase
+        one_unit_appends_and_erases_whole_or_not_at_all
         replace_wrapped_key_changes_nothing_else
         replace_wrapped_key_wants_the_one_before
         one_unit_may_replace_many_wrapped_keys
@@ -97,7 +99,7 @@ suites! { $
         replace_instance_key_wants_the_one_before
         replace_key_check_leaves_one
         remember_answer_keeps_every_field
-        erase_version_takes_its_answers
+        erase_version_keeps_its_answers_without_digests
         delete_secret_takes_its_answers
         forget_answer_frees_its_key
         prune_answers_is_bounded
@@ -119,6 +121,7 @@ suites! { $
         versions_rise_and_page
         version_is_one_entry
         active_below_skips_destroyed_versions
+        oldest_active_skips_destroyed_versions
         list_is_ordered_bytewise
         list_takes_the_prefix_literally
         list_pages_by_path

@@ -170,6 +170,38 @@ pub async fn active_below_skips_destroyed_versions(store: Store) {
     }
 }
 
+/// The lowest active versions, by rising number, over destroyed ones.
+pub async fn oldest_active_skips_destroyed_versions(store: Store) {
+    let oldest = async |secret: &Secret, limit| {
+        let found = store.secrets.oldest_active(secret.id, limit).await.expect("readable");
+        found.into_iter().map(VersionNumber::get).collect::<Vec<_>>()
+    };
+    let mut secret = three_versions(&store).await;
+    for _ in 3..12 {
+        secret = store.apply(units::append(&secret)).await;
+    }
+    assert_eq!(oldest(&secret, 3).await, [1, 2, 3]);
+    for (number, below) in [(1, None), (4, Some(3)), (10, Some(9)), (12, Some(11)), (2, None)] {
+        secret = erase(&store, &secret, number, below).await;
+    }
+    for (limit, wanted) in [
+        (0, &[][..]),
+        (1, &[3]),
+        (2, &[3, 5]),
+        (6, &[3, 5, 6, 7, 8, 9]),
+        (7, &[3, 5, 6, 7, 8, 9, 11]),
+        (100, &[3, 5, 6, 7, 8, 9, 11]),
+        (u32::MAX, &[3, 5, 6, 7, 8, 9, 11]),
+    ] {
+        assert_eq!(oldest(&secret, limit).await, wanted, "{limit}");
+    }
+    let other = store.insert(build::secret(secret.scope, "/b")).await;
+    assert_eq!(oldest(&other, 9).await, [1]);
+    let other = erase(&store, &other, 1, None).await;
+    assert_eq!(oldest(&other, 9).await, [0; 0]);
+    assert_eq!(oldest(&build::secret(secret.scope, "/missing"), 9).await, [0; 0]);
+}
+
 /// A list is ordered bytewise by path.
 pub async fn list_is_ordered_bytewise(store: Store) {
     let scope = build::scope();
@@ -299,6 +331,7 @@ pub async fn every_read_shows_the_latest_state(store: Store) {
     let secret = store.apply(units::replace_metadata(&secret, build::metadata("new"))).await;
     let secret = store.apply(units::replace_policy(&secret, Some(build::policy()))).await;
     let secret = erase(&store, &secret, 3, Some(2)).await;
+    let secret = store.apply(units::keep_versions(&secret, core::num::NonZeroU32::new(2))).await;
     assert_eq!(store.find(&secret).await.as_ref(), Some(&secret));
     let listed = store.secrets.list(&secret.scope, "/", None, 9).await.expect("readable");
     assert_eq!(listed, std::slice::from_ref(&secret));

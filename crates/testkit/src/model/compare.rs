@@ -31,7 +31,9 @@ pub(super) async fn after_step(model: &Plain, store: &Store, operation: &Operati
     let place = match operation {
         Operation::Insert(place)
         | Operation::Append { place, .. }
+        | Operation::AppendAndErase { place, .. }
         | Operation::Erase { place, .. }
+        | Operation::KeepVersions { place, .. }
         | Operation::ReplaceMetadata { place, .. }
         | Operation::ReplacePolicy { place, .. }
         | Operation::Delete(place)
@@ -91,6 +93,10 @@ async fn compare_secret(wanted: Option<&PlainSecret>, store: &Store, place: &Sec
         assert_eq!(entry.as_ref().map(entry_without_access), plain);
         let below = store.secrets.active_below(id, number).await.expect("readable");
         assert_eq!(below, wanted.active_below(number.get()));
+    }
+    for limit in [1, 3, 1_000] {
+        let oldest = store.secrets.oldest_active(id, limit).await.expect("readable");
+        assert_eq!(oldest, wanted.oldest_active(limit));
     }
     let entries = store.secrets.versions(id, None, 1_000).await.expect("readable");
     let plain: Vec<_> = wanted.versions.iter().map(|version| entry_without_access(&version.entry)).collect();

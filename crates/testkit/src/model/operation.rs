@@ -15,6 +15,15 @@ pub enum Operation {
         /// Whether the expectation is right.
         fresh: bool,
     },
+    /// Adds a version, and destroys the oldest active ones; expecting a revision that never was, unless `fresh`.
+    AppendAndErase {
+        /// Of which secret.
+        place: Place,
+        /// How many at the most.
+        oldest: u32,
+        /// Whether the expectation is right.
+        fresh: bool,
+    },
     /// Destroys a version, active or not.
     Erase {
         /// Of which secret.
@@ -28,6 +37,13 @@ pub enum Operation {
         place: Place,
         /// With which text.
         text: String,
+    },
+    /// Sets or clears how many active versions are kept.
+    KeepVersions {
+        /// Of which secret.
+        place: Place,
+        /// How many; 0 for all.
+        most: u32,
     },
     /// Sets or clears the policy.
     ReplacePolicy {
@@ -144,7 +160,10 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let operation = prop_oneof![
         8 => places().prop_map(Operation::Insert),
         6 => (places(), prop::bool::weighted(0.9)).prop_map(|(place, fresh)| Operation::Append { place, fresh }),
+        4 => (places(), 0..4_u32, prop::bool::weighted(0.9))
+            .prop_map(|(place, oldest, fresh)| Operation::AppendAndErase { place, oldest, fresh }),
         4 => (places(), any::<usize>()).prop_map(|(place, pick)| Operation::Erase { place, pick }),
+        1 => (places(), 0..4_u32).prop_map(|(place, most)| Operation::KeepVersions { place, most }),
         2 => (places(), "[a-z]{0,6}").prop_map(|(place, text)| Operation::ReplaceMetadata { place, text }),
         2 => (places(), any::<bool>()).prop_map(|(place, set)| Operation::ReplacePolicy { place, set }),
         3 => places().prop_map(Operation::Delete),

@@ -1,8 +1,9 @@
 use super::Operation;
 use super::directory::PlainDirectory;
 use crate::{build, units};
+use core::num::NonZeroU32;
 use strongroom_domain::audit::AuditRecord;
-use strongroom_domain::id::KeyId;
+use strongroom_domain::id::{KeyId, SecretId};
 use strongroom_domain::kms::{Key, KeyStatus, Rotation};
 use strongroom_domain::port::{Access, AccessErrorKind, CommitErrorKind};
 use strongroom_domain::scope::Scope;
@@ -48,6 +49,23 @@ impl PlainSecret {
     pub(super) fn active_below(&self, number: u64) -> Option<VersionNumber> {
         let active = self.versions.iter().rev().filter(|version| version.sealed.is_some());
         active.map(|version| version.entry.number).find(|found| found.get() < number)
+    }
+
+    pub(super) fn oldest_active(&self, limit: u32) -> Vec<VersionNumber> {
+        let active = self.versions.iter().filter(|version| version.sealed.is_some());
+        active.map(|version| version.entry.number).take(limit as usize).collect()
+    }
+
+    /// Whether it was active.
+    fn erase(&mut self, number: VersionNumber, at: Timestamp) -> bool {
+        let version = self.versions.iter_mut().find(|version| version.entry.number == number);
+        version.is_some_and(|version| {
+            let was_active = version.sealed.take().is_some();
+            if was_active {
+                version.entry.status = VersionStatus::Destroyed { at };
+            }
+            was_active
+        })
     }
 
     pub(super) fn version(&self, number: u64) -> Option<&PlainVersion> {
@@ -119,7 +137,12 @@ impl Plain {
                 }
                 (unit, after, *fresh)
             }),
+            Operation::AppendAndErase { place, oldest, fresh } => self.append_and_erase(*place, *oldest, *fresh),
             Operation::Erase { place, pick } => self.erase(*place, *pick),
+            Operation::KeepVersions { place, most } => self.change(*place, |_, secret| {
+                let (unit, after) = units::keep_versions(secret, NonZeroU32::new(*most));
+                (unit, after, true)
+            }),
             Operation::ReplaceMetadata { place, text } => self.change(*place, |_, secret| {
                 let (unit, after) = units::replace_metadata(secret, build::metadata(text));
                 (unit, after, true)
@@ -196,6 +219,25 @@ impl Plain {
         }
     }
 
+    fn append_and_erase(&mut self, place: usize, oldest: u32, fresh: bool) -> Planned {
+        let mut erased = Vec::new();
+        let planned = self.change(place, |found, secret| {
+            if !fresh {
+                secret.state.revision = strongroom_domain::unit::Revision::new(1_000);
+            }
+            let oldest = found.as_ref().map_or_else(Vec::new, |found| found.oldest_active(oldest));
+            erased.extend(oldest.iter().map(|number| (secret.id, *number)));
+            let (unit, after) = units::append_and_erase(secret, oldest.clone());
+            if let (Some(found), Change::AppendVersion { version, .. }) = (found, &unit.changes[0]) {
+                found.versions.push(PlainVersion::new(version.clone()));
+                oldest.into_iter().for_each(|number| assert!(found.erase(number, after.state.updated_at)));
+            }
+            (unit, after, fresh)
+        });
+        self.erase_digests(&erased);
+        planned
+    }
+
     fn erase(&mut self, place: usize, pick: usize) -> Planned {
         let mut erased = None;
         let planned = self.change(place, |found, secret| {
@@ -203,18 +245,18 @@ impl Plain {
             let below = found.as_ref().and_then(|found| found.active_below(number));
             let number = build::number(number);
             let (unit, after) = units::erase(secret, number, below);
-            let mut fits = false;
-            for version in found.into_iter().flat_map(|found| &mut found.versions) {
-                if version.entry.number == number && version.sealed.take().is_some() {
-                    version.entry.status = VersionStatus::Destroyed { at: after.state.updated_at };
-                    fits = true;
-                }
-            }
+            let fits = found.is_some_and(|found| found.erase(number, after.state.updated_at));
             erased = Some((secret.id, number));
             (unit, after, fits)
         });
-        self.answers.retain(|answer| erased != Some((answer.secret, answer.version)));
+        self.erase_digests(erased.as_slice());
         planned
+    }
+
+    fn erase_digests(&mut self, erased: &[(SecretId, VersionNumber)]) {
+        for answer in self.answers.iter_mut().filter(|answer| erased.contains(&(answer.secret, answer.version))) {
+            answer.body = None;
+        }
     }
 
     fn delete(&mut self, place: usize) -> Planned {

@@ -31,6 +31,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
         key: request.kms_key_identity,
         metadata: convert::metadata(request.description, request.labels, request.annotations)?,
         policy: request.access_policy.map(convert::policy).transpose()?.flatten(),
+        max_active_versions: request.max_active_versions,
         value: value.input(call)?,
     };
     let render = |view: &SecretView| serde_json::to_vec(&convert::secret(view)).unwrap_or_default();

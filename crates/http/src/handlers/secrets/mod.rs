@@ -8,6 +8,7 @@ pub(crate) mod patch;
 pub(crate) mod policy;
 pub(crate) mod put;
 pub(crate) mod reveal;
+pub(crate) mod reveal_many;
 
 use strongroom::Session;
 use strongroom_domain::path::SecretPath;

@@ -5,7 +5,7 @@ use crate::convert;
 use crate::failure::Failure;
 use crate::json::read;
 use http::StatusCode;
-use strongroom::secret::MetadataPatch;
+use strongroom::secret::{MetadataPatch, SecretPatch};
 use strongroom_api::PatchSecret;
 use strongroom_domain::audit::Action;
 
@@ -14,7 +14,8 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let session = call.enter_secret(Action::SecretMetadataUpdate, &path).await?;
     let operation = call.engine.patch(session, path).await?;
     let body = body.patch().await?;
-    let PatchSecret { description, labels, annotations } = read(&body.parse()?)?;
-    let view = operation.run(MetadataPatch { description, labels, annotations }).await?;
+    let PatchSecret { description, labels, annotations, max_active_versions } = read(&body.parse()?)?;
+    let metadata = MetadataPatch { description, labels, annotations };
+    let view = operation.run(SecretPatch { metadata, max_active_versions }).await?;
     Answer::json(StatusCode::OK, &convert::secret(&view))
 }

@@ -14,17 +14,17 @@ pub(super) struct Row<'a> {
 const SQL: &str = "WITH made AS (
         INSERT INTO secrets
             (id, organisation, region, project, path, parent, name, key_id, metadata, policy, latest, current, active,
-             updated_at, object_version, revision, created_at)
+             updated_at, object_version, revision, created_at, max_active_versions)
         SELECT * FROM unnest(
             $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::bytea[],
             $10::bytea[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
-            $17::bigint[])
+            $17::bigint[], $18::bigint[])
         ON CONFLICT (organisation, region, project, path) DO NOTHING
         RETURNING id
     )
     INSERT INTO secret_versions (secret, number, format, created_at, key_version, wrapped, payload)
     SELECT v.secret, v.number, v.format, v.created_at, v.key_version, v.wrapped, v.payload
-    FROM unnest($1::uuid[], $18::bigint[], $19::text[], $20::bigint[], $21::bigint[], $22::bytea[], $23::bytea[])
+    FROM unnest($1::uuid[], $19::bigint[], $20::text[], $21::bigint[], $22::bigint[], $23::bytea[], $24::bytea[])
         AS v (secret, number, format, created_at, key_version, wrapped, payload)
     WHERE v.secret IN (SELECT id FROM made)
     RETURNING secret";
@@ -60,6 +60,7 @@ pub(super) async fn apply(
         .bind(states().map(|state| row::column(state.object_version)).bind_iter())
         .bind(states().map(|state| row::column(state.revision.get())).bind_iter())
         .bind(secrets().map(|secret| secret.created_at.as_micros()).bind_iter())
+        .bind(secrets().map(|secret| row::secret::kept_column(secret.max_active_versions)).bind_iter())
         .bind(versions().map(|version| row::column(version.number.get())).bind_iter())
         .bind(versions().map(|version| version.format.as_str()).bind_iter())
         .bind(versions().map(|version| version.created_at.as_micros()).bind_iter())

@@ -39,6 +39,7 @@ mod states;
 
 use sqlx::PgConnection;
 use std::collections::HashSet;
+use strongroom_domain::id::SecretId;
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision};
 use uuid::Uuid;
 
@@ -107,15 +108,32 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Vec<(usize, &C
     Ok(lost)
 }
 
-/// How many of a unit's next changes one [`apply`] can make: one, or several wrapped keys of different versions.
+/// How many of a unit's next changes one [`apply`] can make: one, or several wrapped keys of different versions, or the erasures of
+/// several versions of one secret.
 pub(super) fn together(changes: &[Change]) -> usize {
     let mut seen = HashSet::new();
     let rewraps = changes.iter().take_while(|change| match change {
         Change::ReplaceWrappedKey { secret, version, .. } => seen.insert((*secret, *version)),
         _ => false,
     });
-    rewraps.count().max(changes.len().min(1))
+    rewraps.count().max(erasures_together(changes)).max(changes.len().min(1))
 }
+
+/// How many of the next changes erase versions of one secret, one after the other.
+fn erasures_together(changes: &[Change]) -> usize {
+    let mut seen = HashSet::new();
+    let mut last: Option<(SecretId, Revision)> = None;
+    let erasures = changes.iter().take_while(|change| {
+        let Change::EraseVersion { secret, version, state, .. } = change else { return false };
+        let follows = last.is_none_or(|(of, revision)| of == *secret && revision.next() == state.revision);
+        last = Some((*secret, state.revision));
+        follows && seen.insert(*version)
+    });
+    erasures.count()
+}
+
+#[cfg(test)]
+mod tests;
 
 /// What a change lacks to be made.
 type Lacks = Option<Expect>;
@@ -134,8 +152,8 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
         Change::DeleteObject { kind, id } => delete_object::apply(connection, *kind, *id).await,
         Change::InsertToken(token) => insert_token::apply(connection, token).await,
         Change::DeleteToken { id } => delete_token::apply(connection, *id).await,
-        Change::ReplaceMetadata { secret, metadata, state } => {
-            replace_metadata::apply(connection, *secret, metadata, state).await
+        Change::ReplaceMetadata { secret, metadata, max_active_versions, state } => {
+            replace_metadata::apply(connection, *secret, metadata, *max_active_versions, state).await
         }
         Change::ReplacePolicy { secret, policy, state } => {
             replace_policy::apply(connection, *secret, policy.as_ref(), state).await
@@ -175,8 +193,12 @@ async fn apply_alone(connection: &mut PgConnection, change: &Change) -> Result<L
 }
 
 /// The revision that an aggregate has before a change that gives it `after`.
+const fn previous(after: Revision) -> Revision {
+    Revision::new(after.get().saturating_sub(1))
+}
+
 fn before(id: AggregateId, after: Revision) -> Expect {
-    Expect::Revision(id, Revision::new(after.get().saturating_sub(1)))
+    Expect::Revision(id, previous(after))
 }
 
 /// Those of `rows` that a statement did not touch: `touched` are the ids that it did.

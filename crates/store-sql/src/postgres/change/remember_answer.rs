@@ -23,7 +23,7 @@ pub(super) async fn apply(
          RETURNING key",
     )
     .bind(answers().map(|answer| answer.key.0.as_slice()).bind_iter())
-    .bind(answers().map(|answer| answer.body.as_slice()).bind_iter())
+    .bind(answers().map(|answer| row::digest(answer).as_slice()).bind_iter())
     .bind(answers().map(|answer| answer.answer.as_slice()).bind_iter())
     .bind(answers().map(|answer| answer.secret.uuid()).bind_iter())
     .bind(answers().map(|answer| row::column(answer.version.get())).bind_iter())

@@ -14,7 +14,7 @@ use strongroom_domain::version::VersionSelector;
 macro_rules! columns {
     () => {
         "s.id, s.key_id, s.metadata, s.policy, s.latest, s.current, s.active, s.updated_at, s.object_version, s.revision,
-         s.created_at, a.at"
+         s.created_at, s.max_active_versions, a.at"
     };
 }
 
@@ -41,19 +41,20 @@ fn secret_row(row: &PgRow, scope: &Scope, path: &SecretPath) -> sqlx::Result<Sec
         object_version: row.try_get(8)?,
         revision: row.try_get(9)?,
         created_at: row.try_get(10)?,
-        accessed_at: row.try_get(11)?,
+        max_active_versions: row.try_get(11)?,
+        accessed_at: row.try_get(12)?,
     })
 }
 
 fn sealed_row(row: &PgRow) -> sqlx::Result<SealedRow> {
     Ok(SealedRow {
-        number: row.try_get(12)?,
-        format: row.try_get(13)?,
-        created_at: row.try_get(14)?,
-        destroyed_at: row.try_get(15)?,
-        key_version: row.try_get(16)?,
-        wrapped: row.try_get(17)?,
-        payload: row.try_get(18)?,
+        number: row.try_get(13)?,
+        format: row.try_get(14)?,
+        created_at: row.try_get(15)?,
+        destroyed_at: row.try_get(16)?,
+        key_version: row.try_get(17)?,
+        wrapped: row.try_get(18)?,
+        payload: row.try_get(19)?,
     })
 }
 

@@ -294,6 +294,8 @@ mod tests {
         ] {
             assert!(!is_append(with(&expect)), "{expect:?}");
         }
+        let pruning = units::append_and_erase(&secret, vec![build::number(1)]).0;
+        assert!(!is_append(pruning), "what destroys too isn't one");
         let mut two = units::append(&secret).0;
         two.changes.push(Change::DeleteSecret { secret: secret.id });
         assert!(!is_append(two));

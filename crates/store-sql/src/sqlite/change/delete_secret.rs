@@ -1,4 +1,4 @@
-use super::{Refusal, forget_answers, materials};
+use super::{Refusal, materials};
 use rusqlite::Connection;
 use strongroom_domain::id::SecretId;
 use strongroom_domain::unit::{AggregateId, Expect, Revision};
@@ -12,7 +12,7 @@ pub(super) fn apply(connection: &Connection, secret: SecretId) -> Result<(), Ref
     for material in living {
         materials::erase(connection, material)?;
     }
-    forget_answers(connection, secret, None)?;
+    connection.prepare_cached("DELETE FROM answers WHERE secret = ?1")?.execute(id)?;
     connection.prepare_cached("DELETE FROM secret_access WHERE secret = ?1")?.execute(id)?;
     connection.prepare_cached("DELETE FROM secret_versions WHERE secret = ?1")?.execute(id)?;
     match connection.prepare_cached("DELETE FROM secrets WHERE id = ?1")?.execute(id)? {

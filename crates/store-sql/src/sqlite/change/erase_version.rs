@@ -1,4 +1,4 @@
-use super::{Refusal, before, forget_answers, materials, replace_state};
+use super::{Refusal, before, materials, replace_state};
 use crate::row;
 use rusqlite::{Connection, OptionalExtension};
 use strongroom_domain::id::SecretId;
@@ -27,5 +27,10 @@ pub(super) fn apply(
             "UPDATE secret_versions SET material = NULL, destroyed_at = ?3 WHERE secret = ?1 AND number = ?2",
         )?
         .execute((secret.uuid(), number, at.as_micros()))?;
-    forget_answers(connection, secret, Some(version))
+    connection.prepare_cached("UPDATE answers SET body = ?3 WHERE secret = ?1 AND version = ?2")?.execute((
+        secret.uuid(),
+        number,
+        row::NO_DIGEST,
+    ))?;
+    Ok(())
 }

@@ -12,10 +12,10 @@ pub(super) fn apply(connection: &Connection, secret: &Secret, version: &SealedVe
         .prepare_cached(
             "INSERT INTO secrets
                  (id, organisation, region, project, path, parent, name, key_id, metadata, policy, latest, current, active,
-                  updated_at, object_version, revision, created_at)
+                  updated_at, object_version, revision, created_at, max_active_versions)
              VALUES
                  (:id, :organisation, :region, :project, :path, :parent, :name, :key_id, :metadata, :policy, :latest, :current,
-                  :active, :updated_at, :object_version, :revision, :created_at)",
+                  :active, :updated_at, :object_version, :revision, :created_at, :max_active_versions)",
         )?
         .execute(named_params! {
             ":id": secret.id.uuid(),
@@ -35,6 +35,7 @@ pub(super) fn apply(connection: &Connection, secret: &Secret, version: &SealedVe
             ":object_version": row::column(state.object_version),
             ":revision": row::column(state.revision.get()),
             ":created_at": secret.created_at.as_micros(),
+            ":max_active_versions": row::secret::kept_column(secret.max_active_versions),
         })?;
     insert_version(connection, secret.id, version)
 }

@@ -39,7 +39,6 @@ use rusqlite::{Connection, Params};
 use strongroom_domain::id::SecretId;
 use strongroom_domain::secret::{SealedVersion, SecretState};
 use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, UniqueKey};
-use strongroom_domain::version::VersionNumber;
 use uuid::Uuid;
 
 use super::{expect::is_absent, materials};
@@ -92,8 +91,8 @@ pub(super) fn apply(connection: &Connection, change: &Change, effects: &mut Vec<
             effects.push(Effect::Erased);
             erase_version::apply(connection, *secret, *version, *at, *state)
         }
-        Change::ReplaceMetadata { secret, metadata, state } => {
-            replace_metadata::apply(connection, *secret, metadata, *state)
+        Change::ReplaceMetadata { secret, metadata, max_active_versions, state } => {
+            replace_metadata::apply(connection, *secret, metadata, *max_active_versions, *state)
         }
         Change::ReplacePolicy { secret, policy, state } => {
             replace_policy::apply(connection, *secret, policy.as_ref(), *state)
@@ -187,13 +186,5 @@ fn insert_version(connection: &Connection, secret: SecretId, version: &SealedVer
             version.wrapped.key_version.get(),
             material,
         ))?;
-    Ok(())
-}
-
-/// Forgets the answers to requests that made this version, or any version.
-fn forget_answers(connection: &Connection, secret: SecretId, version: Option<VersionNumber>) -> Result<(), Refusal> {
-    connection
-        .prepare_cached("DELETE FROM answers WHERE secret = ?1 AND (?2 IS NULL OR version = ?2)")?
-        .execute((secret.uuid(), version.map(|number| row::column(number.get()))))?;
     Ok(())
 }

@@ -11,7 +11,7 @@ pub(super) fn apply(connection: &Connection, answer: &Answer) -> Result<(), Refu
         )?
         .execute((
             answer.key.0,
-            answer.body,
+            row::digest(answer),
             &answer.answer,
             answer.secret.uuid(),
             row::column(answer.version.get()),

@@ -12,7 +12,7 @@ use strongroom_domain::version::VersionSelector;
 macro_rules! columns {
     () => {
         "s.id, s.key_id, s.metadata, s.policy, s.latest, s.current, s.active, s.updated_at, s.object_version, s.revision,
-         s.created_at, a.at"
+         s.created_at, s.max_active_versions, a.at"
     };
 }
 
@@ -39,7 +39,8 @@ fn secret_row(row: &Row<'_>, scope: &Scope, path: &SecretPath) -> rusqlite::Resu
         object_version: row.get(8)?,
         revision: row.get(9)?,
         created_at: row.get(10)?,
-        accessed_at: row.get(11)?,
+        max_active_versions: row.get(11)?,
+        accessed_at: row.get(12)?,
     })
 }
 
@@ -64,13 +65,13 @@ pub(in crate::sqlite) fn find(
 
 fn sealed_row(row: &Row<'_>) -> rusqlite::Result<SealedRow> {
     Ok(SealedRow {
-        number: row.get(12)?,
-        format: row.get(13)?,
-        created_at: row.get(14)?,
-        destroyed_at: row.get(15)?,
-        key_version: row.get(16)?,
-        wrapped: row.get(17)?,
-        payload: row.get(18)?,
+        number: row.get(13)?,
+        format: row.get(14)?,
+        created_at: row.get(15)?,
+        destroyed_at: row.get(16)?,
+        key_version: row.get(17)?,
+        wrapped: row.get(18)?,
+        payload: row.get(19)?,
     })
 }
 

@@ -128,7 +128,7 @@ impl Engine {
             }
             PolicyOperation::Reveal => return None,
             PolicyOperation::Put => {
-                Refusal::heard(&secret.state.appended(case.at, self.limits.max_active_versions).err()?.into())
+                Refusal::heard(&secret.state.appended(case.at, self.limits.versions_of(secret)).err()?.into())
             }
         };
         Some((Stage::Existence, refusal))

@@ -8,13 +8,14 @@ use crate::engine::Engine;
 use crate::enter::denied;
 use crate::error::{Code, Error};
 use crate::gates::Gates;
+use crate::secret::MAXIMUM_WANTS_DELETE;
 use crate::session::{Identified, OrganisationSession, Session};
 use std::sync::Arc;
 use strongroom_domain::audit::{Action, RequestInfo};
 use strongroom_domain::directory::{
     FederatedIdentity, IdentityProvider, ObjectKind, OrganisationMember, Project, Role, ServiceAccount, Team,
 };
-use strongroom_domain::iam::{Denial, Explanation, Question, Target, explain};
+use strongroom_domain::iam::{Denial, Explanation, Permission, Question, Target, explain};
 use strongroom_domain::id::{BindingId, RoleId, RuleId};
 use strongroom_domain::kms::Key;
 use strongroom_domain::tenancy::Organisation;
@@ -117,9 +118,22 @@ impl Engine {
                 Ok(refused(Stage::Iam, refusal))
             }
             Explanation::Allowed { rule, source } => {
+                let no_maximum = maximum_denial(case, &admitted);
+                if let Some(denial) = &no_maximum
+                    && sets_maximum(case)
+                {
+                    let reason = "Setting or lowering `maxActiveVersions` also needs `delete`, which no rule allows.";
+                    let refusal = Refusal { denial: Some(denial.clone()), ..Refusal::new(reason.to_owned(), None) };
+                    return Ok(refused(Stage::Iam, refusal));
+                }
                 let is_owner = admitted.inner.access.is_owner();
                 let decision = Decision { rule: Some(rule), source, is_owner, ..Decision::at(Stage::Iam) };
-                self.beyond_rules(asker, case, &admitted, decision).await
+                let mut decision = self.beyond_rules(asker, case, &admitted, decision).await?;
+                if no_maximum.is_some() && decision.refusal.is_none() && decision.unchecked.is_none() {
+                    let unchecked = "What it changes wasn't looked at: setting or lowering `maxActiveVersions` also needs `delete`, which no rule allows.";
+                    decision.unchecked = Some(unchecked.to_owned());
+                }
+                Ok(decision)
             }
         }
     }
@@ -227,6 +241,22 @@ impl Engine {
             (explanation, _) => explanation,
         }
     }
+}
+
+/// What a patch lacks that sets or lowers a maximum.
+fn maximum_denial(case: &Case, admitted: &Admitted) -> Option<Denial> {
+    let (Action::SecretMetadataUpdate, On::Path(path)) = (case.operation.action(), &case.on) else { return None };
+    let access = &admitted.inner.access;
+    let question = Question { target: Target::Secret(path), any_of: &[Permission::Delete] };
+    match explain(&access.effective(admitted.project.as_deref()), access.bound(), &question) {
+        Explanation::Allowed { .. } => None,
+        Explanation::Denied(denial) => Some(denial),
+    }
+}
+
+/// Whether the log tells that the call would have set or lowered a maximum.
+fn sets_maximum(case: &Case) -> bool {
+    case.logged.as_ref().and_then(|logged| logged.decided_by.as_deref()) == Some(MAXIMUM_WANTS_DELETE)
 }
 
 /// Rules name users by their memberships, which those who may not read them aren't told.

@@ -1,6 +1,6 @@
 use crate::contract::Store;
 use crate::{build, units};
-use strongroom_domain::unit::{Answer, Change};
+use strongroom_domain::unit::{Answer, Change, Expect, UniqueKey};
 
 async fn is_remembered(store: &Store, answer: &Answer) -> bool {
     let read = store.answers.answer(&answer.key).await.expect("readable");
@@ -22,21 +22,40 @@ pub async fn remember_answer_keeps_every_field(store: Store) {
     assert!(is_remembered(&store, &answer).await);
 }
 
-/// `EraseVersion` takes the answers of that version, and no others.
-pub async fn erase_version_takes_its_answers(store: Store) {
+/// `EraseVersion` erases the digests of the answers of that version, and no others; the answers stay until they expire.
+pub async fn erase_version_keeps_its_answers_without_digests(store: Store) {
     let secret = store.insert(build::secret(build::scope(), "/a")).await;
     let other = store.insert(build::secret(secret.scope, "/b")).await;
     let secret = store.apply(units::append(&secret)).await;
-    let gone = [build::answer(secret.id, 1, build::at(9)), build::answer(secret.id, 1, build::at(8))];
-    let kept = [build::answer(secret.id, 2, build::at(9)), build::answer(other.id, 1, build::at(9))];
-    store.commit(units::of(remember(gone.iter().chain(&kept)))).await;
-    store.apply(units::erase(&secret, build::number(1), None)).await;
-    for answer in &gone {
-        assert!(!is_remembered(&store, answer).await);
-    }
-    for answer in &kept {
+    let of_it = [build::answer(secret.id, 1, build::at(9)), build::answer(secret.id, 1, build::at(8))];
+    let others = [build::answer(secret.id, 2, build::at(9)), build::answer(other.id, 1, build::at(9))];
+    store.commit(units::of(remember(of_it.iter().chain(&others)))).await;
+    let secret = store.apply(units::erase(&secret, build::number(1), None)).await;
+    let left = of_it.map(|answer| Answer { body: None, ..answer });
+    for answer in left.iter().chain(&others) {
         assert!(is_remembered(&store, answer).await);
     }
+    // So do those of versions that go with a put, and its own keeps its digest.
+    let own = build::answer(secret.id, 3, build::at(9));
+    let (mut unit, secret) = units::append_and_erase(&secret, vec![build::number(2)]);
+    unit.changes.extend(remember([&own]));
+    store.commit(unit).await;
+    let [second, of_other] = others;
+    let second = Answer { body: None, ..second };
+    for answer in left.iter().chain([&second, &of_other, &own]) {
+        assert!(is_remembered(&store, answer).await);
+    }
+    // Its key is not free before its end.
+    let again = Answer { key: second.key, ..build::answer(secret.id, 3, build::at(9)) };
+    store.conflicts(units::of(remember([&again])), &Expect::Absent(UniqueKey::Answer(second.key))).await;
+    store.commit(units::of(vec![Change::PruneAnswers { before: build::at(9), limit: 10 }])).await;
+    let [late, early] = &left;
+    assert!(is_remembered(&store, late).await && !is_remembered(&store, early).await);
+    store.commit(units::delete(&secret)).await;
+    for answer in [late, &second, &own] {
+        assert!(!is_remembered(&store, answer).await);
+    }
+    assert!(is_remembered(&store, &of_other).await);
 }
 
 /// `DeleteSecret` takes the answers of the secret, and no others.

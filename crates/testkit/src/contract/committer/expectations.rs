@@ -102,7 +102,7 @@ pub async fn expects_the_absence_of_every_unique_key(store: Store) {
         let key = build::key(scope, name);
         Change::InsertKey(Key { slug: slug.to_owned(), ..key })
     };
-    let again = strongroom_domain::unit::Answer { body: [9; 32], ..answer.clone() };
+    let again = strongroom_domain::unit::Answer { body: Some([9; 32]), ..answer.clone() };
     let organisation = build::organisation("o");
     let within = organisation.id;
     let user = build::user();

@@ -1,9 +1,10 @@
 use crate::contract::Store;
 use crate::{build, units};
+use core::num::NonZeroU32;
 use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::port::SealedVersionState;
 use strongroom_domain::secret::{SealedVersion, Secret, WrappedKey};
-use strongroom_domain::unit::{Change, Unit};
+use strongroom_domain::unit::{AggregateId, Change, Expect, Revision, Unit};
 use strongroom_domain::version::{Version, VersionSelector, VersionStatus};
 
 /// The version that a unit brings.
@@ -20,7 +21,9 @@ async fn history(store: &Store, secret: &Secret) -> Vec<Version> {
 
 /// `InsertSecret`: the secret, with everything known of it, and its first version.
 pub async fn insert_secret_keeps_every_field(store: Store) {
-    let secret = Secret { policy: Some(build::policy()), ..build::secret(build::scope(), "/app/db+1/A_b-c.d") };
+    let max_active_versions = NonZeroU32::new(3);
+    let secret = build::secret(build::scope(), "/app/db+1/A_b-c.d");
+    let secret = Secret { policy: Some(build::policy()), max_active_versions, ..secret };
     let unit = units::insert(&secret);
     let version = version_of(&unit);
     store.commit(unit).await;
@@ -94,6 +97,73 @@ pub async fn erase_version_wants_an_active_one(store: Store) {
         store.conflicts(units::of(unit.changes), &units::unchanged(&secret)).await;
     }
     assert_eq!(store.find(&secret).await, Some(secret));
+}
+
+/// `AppendVersion` with `EraseVersion`s after it: all of them in one unit, under the one revision before; what was remembered of the
+/// destroyed versions goes too.
+pub async fn one_unit_may_append_and_erase(store: Store) {
+    for count in [1, 2, 7] {
+        let mut secret = build::secret(build::scope(), "/a");
+        let insert = units::insert(&secret);
+        let mut versions = vec![version_of(&insert)];
+        store.commit(insert).await;
+        for _ in 1..count + 2 {
+            let (append, appended) = units::append(&secret);
+            versions.push(version_of(&append));
+            store.commit(append).await;
+            secret = appended;
+        }
+        // One between them is destroyed already.
+        secret = store.apply(units::erase(&secret, build::number(2), Some(build::number(1)))).await;
+        let mut gone = versions;
+        let last = gone.pop().expect("the one that stays");
+        gone.remove(1);
+        let answers = [gone[0].number, last.number].map(|number| build::answer(secret.id, number.get(), build::at(9)));
+        store.commit(units::of(answers.iter().cloned().map(Change::RememberAnswer).collect())).await;
+        let (mut unit, pruned) = units::append_and_erase(&secret, gone.iter().map(|version| version.number).collect());
+        let newest = version_of(&unit);
+        let own = build::answer(secret.id, newest.number.get(), build::at(9));
+        unit.changes.push(Change::RememberAnswer(own.clone()));
+        store.erase(unit, &gone).await;
+        assert_eq!(pruned.state.head.active, 2);
+        assert_eq!(store.find(&secret).await.as_ref(), Some(&pruned));
+        assert_eq!(store.active(&secret, VersionSelector::Current).await.as_ref(), Some(&newest));
+        assert_eq!(store.active(&secret, VersionSelector::Number(last.number)).await.as_ref(), Some(&last));
+        for version in &gone {
+            let state = store.sealed(&secret, VersionSelector::Number(version.number)).await;
+            assert_eq!(state, SealedVersionState::Destroyed);
+        }
+        let destroyed = history(&store, &secret).await.into_iter().filter(|it| it.status != VersionStatus::Active);
+        assert_eq!(destroyed.count(), gone.len() + 1);
+        for (answer, whole) in [(&answers[0], false), (&answers[1], true), (&own, true)] {
+            let kept = store.answers.answer(&answer.key).await.expect("readable").expect("stays");
+            assert_eq!(kept.body, answer.body.filter(|_| whole));
+        }
+    }
+}
+
+/// When one of the versions can't be destroyed, or the secret has another revision, none is, and nothing is appended: the conflict is over
+/// the revision before that change.
+pub async fn one_unit_appends_and_erases_whole_or_not_at_all(store: Store) {
+    let mut secret = store.insert(build::secret(build::scope(), "/a")).await;
+    for _ in 0..4 {
+        secret = store.apply(units::append(&secret)).await;
+    }
+    let secret = store.apply(units::erase(&secret, build::number(2), Some(build::number(1)))).await;
+    let before = history(&store, &secret).await;
+    for (numbers, fails) in [(vec![2], 0), (vec![1, 2, 3], 1), (vec![1, 3, 9], 2), (vec![1, 3, 1], 2)] {
+        let (unit, _) = units::append_and_erase(&secret, numbers.into_iter().map(build::number).collect());
+        let Change::EraseVersion { state, .. } = &unit.changes[1 + fails] else { panic!("erases") };
+        let revision = Revision::new(state.revision.get() - 1);
+        store.conflicts(unit, &Expect::Revision(AggregateId::Secret(secret.id), revision)).await;
+        assert_eq!(store.find(&secret).await.as_ref(), Some(&secret));
+        assert_eq!(history(&store, &secret).await, before);
+    }
+    let (unit, _) = units::append_and_erase(&secret, vec![build::number(1)]);
+    let newer = store.apply(units::replace_policy(&secret, None)).await;
+    store.conflicts(unit, &units::unchanged(&secret)).await;
+    assert_eq!(store.find(&secret).await, Some(newer));
+    assert_eq!(history(&store, &secret).await, before);
 }
 
 /// A wrapped key that no other is, of this key version and length.
@@ -184,7 +254,7 @@ pub async fn one_unit_may_replace_many_wrapped_keys(store: Store) {
     }
 }
 
-/// `ReplaceMetadata`: metadata and state, nothing else.
+/// `ReplaceMetadata`: metadata, how many active versions are kept, and state, nothing else.
 pub async fn replace_metadata_changes_nothing_else(store: Store) {
     let secret = Secret { policy: Some(build::policy()), ..build::secret(build::scope(), "/a") };
     let secret = store.insert(secret).await;
@@ -194,6 +264,11 @@ pub async fn replace_metadata_changes_nothing_else(store: Store) {
     let cleared =
         store.apply(units::replace_metadata(&replaced, strongroom_domain::metadata::Metadata::default())).await;
     assert_eq!(store.find(&secret).await.as_ref(), Some(&cleared));
+    let mut kept = cleared;
+    for most in [Some(1), Some(u32::MAX), None, Some(7)] {
+        kept = store.apply(units::keep_versions(&kept, most.and_then(NonZeroU32::new))).await;
+        assert_eq!(store.find(&secret).await.as_ref(), Some(&kept));
+    }
     assert_eq!(history(&store, &secret).await, versions);
 }
 

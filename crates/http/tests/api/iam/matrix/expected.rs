@@ -8,7 +8,8 @@ pub(super) type Expected = (&'static str, &'static str, &'static str, &'static s
 pub(super) const DISCOVERY: [&str; 2] = ["GET /v1/regions", "GET /v1/regions/nl-01"];
 
 /// The record of the key, besides that of the secret.
-pub(super) const OF_KEY: [(&str, &str); 3] = [
+pub(super) const OF_KEY: [(&str, &str); 4] = [
+    ("POST /v1/secrets/nl-01/values", "kms.decrypt"),
     ("POST /v1/secrets/nl-01/secret/app/prod/db/value", "kms.decrypt"),
     ("POST /v1/secrets/nl-01/secret/app/prod/db/versions", "kms.encrypt"),
     ("POST /v1/secrets/nl-01/secrets", "kms.encrypt"),
@@ -17,6 +18,7 @@ pub(super) const OF_KEY: [(&str, &str); 3] = [
 #[rustfmt::skip]
 pub(super) const EXPECTED: &[Expected] = &[
     ("POST /v1/secrets/nl-01/secret/app/prod/db/value", "secret.value.read", "secret:{path}", ""),
+    ("POST /v1/secrets/nl-01/values", "secret.value.read", "secret:", "secret:{path}"),
     ("POST /v1/secrets/nl-01/secret/app/prod/db/versions", "secret.value.write", "secret:{path}", ""),
     ("GET /v1/secrets/nl-01/secret/app/prod/db", "secret.read", "secret:{path}", ""),
     ("GET /v1/secrets/nl-01/secrets?path=/app/", "secret.list", "secret:/app/", ""),

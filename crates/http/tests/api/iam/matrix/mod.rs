@@ -154,7 +154,7 @@ impl Stage {
 }
 
 fn reads(operation: &Operation) -> bool {
-    let posts = ["/value", "/decrypt", "/verify", "/verify-hmac", "/explain"];
+    let posts = ["/value", "/values", "/decrypt", "/verify", "/verify-hmac", "/explain"];
     let (method, url) = operation.request.split_once(' ').expect("method and URL");
     method == "GET" || (method == "POST" && posts.iter().any(|end| url.ends_with(end)))
 }
@@ -286,15 +286,25 @@ async fn walk(operations: Vec<Operation>) {
 }
 
 /// What is tested elsewhere, because it is open to everybody, or decides by something else than permissions.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 19] = [
     "POST /oidc/token",
     "POST //oidc/token",
     "GET /.well-known/openid-configuration",
     "GET /.well-known/jwks.json",
     "GET /healthz",
     "GET /readyz",
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /docs/",
+    "GET /docs/page.js",
+    "GET /docs/page.css",
     "HEAD /healthz",
     "HEAD /readyz",
+    "HEAD /openapi.json",
+    "HEAD /docs",
+    "HEAD /docs/",
+    "HEAD /docs/page.js",
+    "HEAD /docs/page.css",
     "DELETE /v1/me/personal-access-tokens/{id}",
 ];
 

@@ -237,10 +237,14 @@ async fn left(
 }
 
 #[tokio::test]
-async fn discovery_and_health_leave_none_but_refused_credentials() {
-    const OPEN: [&str; 6] = [
+async fn discovery_documentation_and_health_leave_none_but_refused_credentials() {
+    const OPEN: [&str; 10] = [
         "GET /.well-known/openid-configuration",
         "GET /.well-known/jwks.json",
+        "GET /openapi.json",
+        "GET /docs",
+        "GET /docs/page.js",
+        "GET /docs/page.css",
         "GET /healthz",
         "GET /readyz",
         "HEAD /healthz",

@@ -83,6 +83,8 @@ pub(super) fn secrets() -> Vec<Operation> {
             200,
             |_| json!({}),
         ),
+        // Each path is decided by itself, and the answer to the whole is the same.
+        op("POST /v1/secrets/nl-01/values", Member, Same, 200, |ids| json!({ "paths": [ids["path"]] })),
         op(
             "POST /v1/secrets/nl-01/secret/app/prod/db/versions",
             On("secret", "putSecretValue", "path"),

@@ -1,13 +1,16 @@
-use super::{map, policy, text};
+use super::{map, on, policy, text};
 use crate::iam::support::House;
 use crate::support::{code, path};
+use strongroom::domain::audit::Action;
 use strongroom::domain::directory::BoundTo;
 use strongroom::domain::document::Document;
+use strongroom::domain::iam::Permission;
 use strongroom::domain::id::{RequestId, UserId};
 use strongroom::domain::port::IdGenerator;
 use strongroom::domain::tenancy::Gates;
 use strongroom::domain::version::VersionSelector;
 use strongroom::iam::explain::{Explain, Explained, Stage};
+use strongroom::secret::SecretPatch;
 use strongroom::{Code, Error, Service, Target};
 
 impl House {
@@ -58,6 +61,28 @@ async fn a_denied_call_is_explained_as_it_was_and_as_it_is_now() {
 }
 
 #[tokio::test]
+async fn a_maximum_that_wants_delete_is_explained() {
+    let house = House::new().await;
+    let key = house.key("app").await;
+    house.secret("/app/db", &key, None).await;
+    let zoe = house.member_with("Zoë", &[("secret", &["/app/*"], &["read", "update"])]).await;
+    let session = house.secrets(zoe, None).await.expect("a member");
+    let patch = house.engine.patch(&session, path("/app/db")).await.expect("allowed");
+    let wanted = SecretPatch { max_active_versions: Some(Some(2)), ..SecretPatch::default() };
+    assert_eq!(code(patch.run(wanted).await), Some(Code::Forbidden));
+    let request = house.last_request().await;
+    let explained = house.of_request(zoe, &request).await.expect("one's own");
+    assert_eq!((explained.allowed, explained.stage), (false, Stage::Iam));
+    assert_eq!(explained.needed.expect("told").any_of, [Permission::Delete]);
+    assert!(explained.message.contains("`maxActiveVersions` also needs `delete`"), "{}", explained.message);
+    let plain = house.explained(zoe, on(Action::SecretMetadataUpdate, "/app/db")).await;
+    assert!(plain.allowed && plain.unchecked.expect("told").contains("also needs `delete`"));
+    let role = house.role("More", &[("secret", &[], &["delete"])]).await;
+    house.bind(&role, BoundTo::User(zoe), &[]).await;
+    assert!(house.of_request(zoe, &request).await.expect("one's own").allowed);
+}
+
+#[tokio::test]
 async fn the_calls_of_others_are_for_administrators() {
     let house = House::new().await;
     let zoe = house.member_with("Zoë", &[]).await;
@@ -82,7 +107,7 @@ async fn the_calls_of_others_are_for_administrators() {
 #[tokio::test]
 async fn calls_that_were_stopped_before_the_rules() {
     let house = House::new().await;
-    let action = strongroom::domain::audit::Action::SecretRead;
+    let action = Action::SecretRead;
     let target = Target { action, resource: Some((strongroom::domain::audit::ResourceKind::Secret, "/app/db")) };
     house.set_gates(Gates { secrets: false, ..Gates::default() }).await;
     let session = house.by(house.owner).await;

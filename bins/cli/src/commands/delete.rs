@@ -1,0 +1,78 @@
+use super::path;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
+use crate::transfer::report::{NOT_DONE, Report};
+use crate::{output, prompt};
+use clap::Args;
+use futures_util::TryStreamExt;
+use serde_json::json;
+use strongroom_api::Secret;
+use strongroom_client::Secrets;
+
+const DELETED: &str = "deleted";
+
+/// Delete a secret, or everything below a directory, with all versions, for good
+#[derive(Args)]
+pub(crate) struct DeleteArgs {
+    /// The secret; with --recursive a directory
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// Delete everything below the directory that you may read
+    #[arg(long, short)]
+    recursive: bool,
+    /// Don't ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(crate) async fn run(args: DeleteArgs, context: &Context) -> Result<(), Failure> {
+    let named = if args.recursive { path::directory(&args.path) } else { path::secret(&args.path) };
+    let named = named.map_err(|wrong| {
+        let failure = Failure::usage(wrong);
+        if args.recursive { failure } else { failure.hint("--recursive deletes what is below a directory") }
+    })?;
+    let secrets = context.secrets().await?;
+    if args.recursive {
+        delete_below(&secrets, &named, args.yes, context).await
+    } else {
+        delete(&secrets, &named, args.yes, context).await
+    }
+}
+
+async fn delete(secrets: &Secrets, path: &str, yes: bool, context: &Context) -> Result<(), Failure> {
+    prompt::confirm(&format!("Delete {path} with all its versions, for good?"), yes)?;
+    secrets.delete(path).await?;
+    output::done(context.terminal, &json!({"deleted": [path]}), &format!("Deleted {path}."))
+}
+
+async fn delete_below(secrets: &Secrets, directory: &str, yes: bool, context: &Context) -> Result<(), Failure> {
+    let found: Vec<Secret> = secrets.list(directory).try_collect().await?;
+    if found.is_empty() {
+        let message = format!("there is nothing below {directory} that you may read");
+        return Err(Failure::new(Exit::NotFound, message).hint("`strongroom tree` shows all that you may read"));
+    }
+    let many = found.len();
+    prompt::confirm(&format!("Delete {many} secrets below {directory} with all their versions, for good?"), yes)?;
+    let progress = Progress::begin(context.terminal, "deleting", many as u64);
+    let mut report = Report::default();
+    let mut waiting = found.into_iter();
+    for secret in waiting.by_ref() {
+        match secrets.delete(&secret.path).await {
+            Ok(()) => report.add(secret.path, DELETED),
+            // Somebody else was faster.
+            Err(error) if error.is_not_found() => report.add(secret.path, DELETED),
+            Err(error) => {
+                let is_over = error.is_unavailable() || error.is_unauthenticated();
+                report.fail(secret.path, Failure::from(error));
+                if is_over {
+                    break;
+                }
+            }
+        }
+        progress.step();
+    }
+    drop(progress);
+    waiting.for_each(|secret| report.add(secret.path, NOT_DONE));
+    report.finish(context)
+}

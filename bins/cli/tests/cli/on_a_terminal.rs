@@ -1,0 +1,196 @@
+//! Before a person: masks, prompts, colours, narrow terminals.
+
+use crate::support::{Home, Run};
+use rustix::process::{Pid, Signal, kill_process};
+use strongroom_tests::wait_for;
+
+fn typed(home: &Home, arguments: &[&str], columns: u16) -> (Option<i32>, String) {
+    home.command(arguments).on_terminal(columns).ends()
+}
+
+#[test]
+fn values_are_masked_until_they_are_asked_for() {
+    let home = Home::new();
+    home.feed(&["put", "/one"], "canary-one");
+    home.feed(&["put", "/kv", "--kv", "password=-"], "canary-two");
+    for arguments in [
+        &["get", "/one"][..],
+        &["get", "/kv"],
+        &["get", "/kv", "--key", "password"],
+        &["get", "/kv", "-o", "env"],
+        &["get", "/one", "-o", "raw"],
+        &["get", "/one", "--json"],
+        &["get", "/kv", "-o", "json"],
+    ] {
+        let (code, shown) = typed(&home, arguments, 80);
+        assert!(code == Some(0) && shown.contains("********") && !shown.contains("canary"), "{arguments:?} {shown}");
+        let (code, shown) = typed(&home, &[arguments, &["--reveal"]].concat(), 80);
+        assert!(code == Some(0) && shown.contains("canary"), "{arguments:?} {shown}");
+    }
+    assert_eq!(typed(&home, &["get", "/one", "--reveal"], 80).1, "canary-one\n");
+}
+
+#[test]
+fn a_value_can_not_steer_the_terminal() {
+    let home = Home::new();
+    home.feed(&["put", "/x"], b"a\nb\0\xff\x1b]0;title\x07\x1b[2J");
+    let (_, shown) = typed(&home, &["get", "/x", "--reveal"], 80);
+    assert_eq!(shown, "a\nb\\u{0}\\xff\\u{1b}]0;title\\u{7}\\u{1b}[2J\n");
+    home.ok(&["patch", "/x", "--annotation", "note=\u{1b}[31mred\u{202e}"]);
+    let (_, shown) = typed(&home, &["describe", "/x", "--no-color"], 200);
+    assert!(shown.contains("\\u{1b}[31mred\\u{202e}") && !shown.contains('\u{1b}'), "{shown}");
+    let (_, shown) = typed(&home, &["describe", "/x", "--json"], 80);
+    assert!(shown.contains("\\u001b[31mred\\u202e") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn a_value_is_asked_for_twice_and_not_shown() {
+    let home = Home::new();
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    typist.types("hunter2 ä\n").sees("Once more: ");
+    hidden(&typist);
+    let (code, shown) = typist.types("hunter2 ä\n").ends();
+    assert!(code == Some(0) && !shown.contains("hunter2"), "{shown}");
+    assert_eq!(home.value("/asked"), "hunter2 ä".as_bytes());
+
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    typist.types("one\n").sees("Once more: ");
+    hidden(&typist);
+    let (code, shown) = typist.types("two\n").ends();
+    assert!(code == Some(2) && shown.contains("differ"), "{shown}");
+    assert_eq!(home.value("/asked"), "hunter2 ä".as_bytes());
+}
+
+#[test]
+fn a_line_that_a_terminal_cuts_off_is_refused() {
+    let home = Home::new();
+    for (length, code) in [(4094, 0), (5000, 2)] {
+        let line = "x".repeat(length) + "\n";
+        let typist = home.command(&["put", "/long"]).on_terminal(80);
+        typist.sees("Value of /long: ").types(&line);
+        if code == 0 {
+            typist.sees("Once more: ").types(&line);
+        }
+        let (ended, shown) = typist.ends();
+        assert!(ended == Some(code) && !shown.contains("xxx"), "{length} {shown}");
+    }
+    assert_eq!(home.value("/long").len(), 4094);
+}
+
+/// From the moment on in which the question is seen.
+fn hidden(typist: &crate::support::Typist) {
+    assert!(!typist.echoes(), "what is typed is shown");
+}
+
+#[test]
+fn an_interrupt_at_a_prompt_gives_the_terminal_back() {
+    let home = Home::new();
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    typist.types("half\u{3}");
+    let shows_again = wait_for(std::time::Duration::from_secs(10), || typist.echoes().then_some(()));
+    assert!(shows_again.is_some(), "typing stays hidden");
+    let (code, shown) = typist.ends();
+    assert!(code == Some(130) && !shown.contains("half"), "{shown}");
+    assert_eq!(home.command(&["get", "/asked"]).run().code, Some(3));
+}
+
+#[test]
+fn a_quit_at_a_prompt_gives_the_terminal_back() {
+    let home = Home::new();
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    typist.types("half\u{1c}");
+    let shows_again = wait_for(std::time::Duration::from_secs(10), || typist.echoes().then_some(()));
+    assert!(shows_again.is_some(), "typing stays hidden");
+    let (code, shown) = typist.ends();
+    assert!(code == Some(131) && !shown.contains("half"), "{shown}");
+    assert_eq!(home.command(&["get", "/asked"]).run().code, Some(3));
+}
+
+#[test]
+fn the_end_of_input_at_a_prompt_gives_up() {
+    let home = Home::new();
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    let (code, shown) = typist.types("\u{4}").ends();
+    assert!(code == Some(130) && shown.contains("nothing was done"), "{shown}");
+}
+
+#[test]
+fn a_token_is_asked_for_and_not_shown() {
+    let home = Home::new();
+    let env = home.server.dev_env();
+    let typist = home.bare(&["login", "--address", &env.address]).on_terminal(80);
+    typist.sees("Token: ");
+    hidden(&typist);
+    let (code, shown) = typist.types(&format!("{}\n", env.token)).ends();
+    assert!(code == Some(0) && shown.contains("Logged in") && !shown.contains(&env.token), "{shown}");
+    home.bare(&["ls"]).ok();
+}
+
+#[test]
+fn what_can_not_be_undone_is_asked() {
+    let home = Home::new();
+    home.feed(&["put", "/x"], "v");
+    for answer in ["n\n", "\n", "yes, please\n", "\u{4}"] {
+        let typist = home.command(&["delete", "/x"]).on_terminal(80);
+        let (code, shown) = typist.sees("[y/N]").types(answer).ends();
+        assert!(code == Some(130) && shown.contains("nothing was done"), "{shown}");
+    }
+    assert_eq!(home.value("/x"), b"v");
+    let typist = home.command(&["delete", "/x"]).on_terminal(80);
+    let (code, shown) = typist.sees("Delete /x with all its versions, for good? [y/N]").types("y\n").ends();
+    assert!(code == Some(0) && shown.contains("Deleted /x."), "{shown}");
+    home.command(&["get", "/x"]).fails(3);
+}
+
+#[test]
+fn a_narrow_terminal_gets_narrow_tables() {
+    let home = Home::new();
+    let path = "/application/production/europe-west/database/primary/password";
+    home.feed(&["put", path, "--label", "team=core-platform", "--description", "a description of some length"], "v");
+    for arguments in
+        [&["ls", "-r", "-l"][..], &["history", path], &["describe", path], &["status"], &["regions"], &["get", path]]
+    {
+        let (code, shown) = typed(&home, &[arguments, &["--no-color"]].concat(), 40);
+        assert_eq!(code, Some(0), "{shown}");
+        let tables = shown.lines().filter(|line| !line.starts_with("--reveal"));
+        for line in tables {
+            assert!(!line.contains("VERSIO ") && line.chars().count() <= 40, "{arguments:?}: {line:?} in\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let home = Home::new();
+    home.feed(&["put", "/a/b"], "v");
+    let coloured = |run: Run| run.on_terminal(80).ends().1.contains("\u{1b}[");
+    assert!(coloured(home.command(&["ls"])));
+    assert!(coloured(home.command(&["tree"])));
+    assert!(!coloured(home.command(&["ls", "--no-color"])));
+    assert!(!coloured(home.command(&["ls"]).env("NO_COLOR", "1")));
+    assert!(!coloured(home.command(&["ls"]).env("TERM", "dumb")));
+    assert!(!coloured(home.command(&["ls", "--json"])));
+    assert!(!home.ok(&["ls"]).contains('\u{1b}'));
+}
+
+#[test]
+fn an_interrupt_from_elsewhere_gives_the_terminal_back() {
+    let home = Home::new();
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    kill_process(Pid::from_raw(i32::try_from(typist.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+    let shows_again = wait_for(std::time::Duration::from_secs(10), || typist.echoes().then_some(()));
+    assert!(shows_again.is_some(), "typing stays hidden");
+    assert_eq!(typist.ends().0, Some(143));
+}

@@ -1,0 +1,28 @@
+use crate::{Client, Error};
+use reqwest::Method;
+use strongroom_api::{NewTeamMember, TeamMember};
+
+/// The members of a team. Made by [`Iam::team_members`](super::Iam::team_members).
+#[derive(Clone)]
+pub struct TeamMembers {
+    pub(super) client: Client,
+    pub(super) team: String,
+}
+
+impl TeamMembers {
+    /// Adds a user who is a member of the organisation.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
+        self.client.write(Method::POST, &["v1", "teams", &self.team, "members"], member).await
+    }
+
+    /// Removes a member, by the identity of the user or of their place in the team.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn delete(&self, member: &str) -> Result<(), Error> {
+        self.client.remove(&["v1", "teams", &self.team, "members", member]).await
+    }
+}

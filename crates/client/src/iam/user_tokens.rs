@@ -1,0 +1,36 @@
+use crate::{Client, Error};
+use reqwest::Method;
+use strongroom_api::{IssuedPersonalAccessToken, NewPersonalAccessToken, PersonalAccessToken};
+
+/// The tokens of a user that are bound to the organisation. Made by [`Iam::user_tokens`](super::Iam::user_tokens).
+#[derive(Clone)]
+pub struct UserTokens {
+    pub(super) client: Client,
+    pub(super) user: String,
+}
+
+impl UserTokens {
+    /// The tokens, without themselves.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn list(&self) -> Result<Vec<PersonalAccessToken>, Error> {
+        self.client.get_json(&["v1", "users", &self.user, "personal-access-tokens"]).await
+    }
+
+    /// Makes a token. It is shown this once.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn create(&self, token: &NewPersonalAccessToken) -> Result<IssuedPersonalAccessToken, Error> {
+        self.client.write(Method::POST, &["v1", "users", &self.user, "personal-access-tokens"], token).await
+    }
+
+    /// Deletes the token of this identity: it opens nothing from then on.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn delete(&self, token: &str) -> Result<(), Error> {
+        self.client.remove(&["v1", "users", &self.user, "personal-access-tokens", token]).await
+    }
+}

@@ -1,0 +1,139 @@
+use super::Kms;
+use crate::pages::{self, PAGE};
+use crate::{Error, Filter, Items};
+use reqwest::Method;
+use std::collections::BTreeMap;
+use strongroom_api::{
+    CreateKey, DeletedKey, KeyInventory, KeyInventoryEntry, KmsKey, PublicKeys, RetireKeyVersions, Rewrap, Rewrapped,
+    SetRotation,
+};
+
+/// The keys of a region. Made by [`Kms::keys`]. A key that the caller may not use so is [not found](Error::is_not_found).
+pub struct KmsKeys<'a> {
+    kms: &'a Kms,
+}
+
+impl<'a> KmsKeys<'a> {
+    pub(super) const fn new(kms: &'a Kms) -> Self {
+        Self { kms }
+    }
+
+    /// The keys that the caller may read: those in use first, each group newest first.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<KmsKey>, Error> {
+        self.kms.client.send_json(filter.on(self.kms.call(Method::GET, "keys"))).await
+    }
+
+    /// A key.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn get(&self, key: &str) -> Result<KmsKey, Error> {
+        self.kms.client.send_json(self.kms.on_key(Method::GET, key, None)).await
+    }
+
+    /// Makes a key, or imports one.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn create(&self, key: &CreateKey) -> Result<KmsKey, Error> {
+        self.kms.client.send_json(self.kms.call(Method::POST, "keys").json(key)).await
+    }
+
+    /// The public parts of a key: of this version, or of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn public_key(&self, key: &str, version: Option<u32>) -> Result<PublicKeys, Error> {
+        let version = version.as_ref().map(u32::to_string);
+        let call = self.kms.on_key(Method::GET, key, Some("public-key"));
+        self.kms.client.send_json(call.query_some("version", version.as_deref()).list()).await
+    }
+
+    /// Adds a version, which encrypts and signs from then on.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn rotate(&self, key: &str) -> Result<KmsKey, Error> {
+        self.operate(key, "rotate").await
+    }
+
+    /// Sets whether and when the key is rotated by itself.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn set_rotation(&self, key: &str, rotation: &SetRotation) -> Result<KmsKey, Error> {
+        self.kms.client.send_json(self.kms.on_key(Method::PATCH, key, Some("rotation")).json(rotation)).await
+    }
+
+    /// Moves so many data keys of secrets to the newest version, 1 to 1000; `None`: 500. Call it until none remain.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn rewrap(&self, key: &str, limit: Option<u64>) -> Result<Rewrapped, Error> {
+        self.kms.client.send_json(self.kms.on_key(Method::POST, key, Some("rewrap")).json(&Rewrap { limit })).await
+    }
+
+    /// How many versions of secrets each version of the key wraps.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn usage(&self, key: &str) -> Result<BTreeMap<String, u64>, Error> {
+        let call = self.kms.on_key(Method::GET, key, Some("inventory")).query("limit", "1");
+        self.kms.client.send_json(call).await.map(|inventory: KeyInventory| inventory.counts)
+    }
+
+    /// The versions of secrets that the key wraps, of those that the caller may read.
+    #[must_use]
+    pub fn inventory(&self, key: &str) -> Items<KeyInventoryEntry> {
+        let call = self.kms.on_key(Method::GET, key, Some("inventory")).query("limit", PAGE);
+        pages::linked(&self.kms.client, call, |inventory: KeyInventory| inventory.secrets)
+    }
+
+    /// Takes versions below this one out of use; `None`: all but the newest.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn retire(&self, key: &str, oldest_in_use: Option<u32>) -> Result<KmsKey, Error> {
+        let body = RetireKeyVersions { min_decryption_version: oldest_in_use.as_ref().map(u32::to_string) };
+        self.kms.client.send_json(self.kms.on_key(Method::POST, key, Some("retire")).json(&body)).await
+    }
+
+    /// Takes a disabled key into use again.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn enable(&self, key: &str) -> Result<KmsKey, Error> {
+        self.operate(key, "enable").await
+    }
+
+    /// Takes a key out of use.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn disable(&self, key: &str) -> Result<KmsKey, Error> {
+        self.operate(key, "disable").await
+    }
+
+    /// Deletes a key: it is purged 30 days later, and can be had back until then.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn delete(&self, key: &str) -> Result<DeletedKey, Error> {
+        self.kms.client.send_json(self.kms.on_key(Method::DELETE, key, None)).await
+    }
+
+    /// Has a deleted key back.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn cancel_deletion(&self, key: &str) -> Result<KmsKey, Error> {
+        self.kms.client.send_json(self.kms.on_key(Method::DELETE, key, Some("cancel-deletion"))).await
+    }
+
+    async fn operate(&self, key: &str, operation: &str) -> Result<KmsKey, Error> {
+        self.kms.client.send_json(self.kms.on_key(Method::POST, key, Some(operation))).await
+    }
+}
