@@ -112,6 +112,45 @@ fn what_the_operator_keeps() {
     served.server.stop();
 }
 
+/// A put that is tried again after its version is gone is no second put.
+#[test]
+fn a_retry_of_a_put_whose_version_is_gone() {
+    let mut stage = Stage::new();
+    let _ = create_keeping(&stage.client, "/app/x", 1);
+    let put = |client: &Client, value: &str| {
+        let target = format!("{}/versions", client.secret("/app/x"));
+        let put = client.request("POST", target).header("Idempotency-Key", value);
+        put.json(&json!({"secretString": base64(value)})).send()
+    };
+    let expect_same = |first: &Answer, again: &Answer| {
+        assert_eq!((first.status, first.text()), (again.status, again.text()));
+        assert_eq!(first.header("location"), again.header("location"));
+    };
+    let expect_second_is_current = |client: &Client| {
+        assert_eq!(versions(client, "/app/x"), (vec![3], vec![1, 2]));
+        let current = client.reveal("/app/x", None).ok(200);
+        assert_eq!((&current["version"], &current["secretString"]), (&json!(3), &json!(base64("B"))));
+        let _ = client.reveal("/app/x", Some(2)).error(404, "version_destroyed");
+    };
+    let first = put(&stage.client, "A");
+    assert_eq!(first.clone().ok(201)["version"], 2);
+    let second = put(&stage.client, "B");
+    assert_eq!(second.clone().ok(201)["version"], 3);
+    expect_second_is_current(&stage.client);
+    let object_version = stage.client.describe("/app/x").ok(200)["objectVersion"].clone();
+    for _ in 0..2 {
+        expect_same(&first, &put(&stage.client, "A"));
+        expect_same(&second, &put(&stage.client, "B"));
+        expect_second_is_current(&stage.client);
+        assert_eq!(stage.client.describe("/app/x").ok(200)["objectVersion"], object_version);
+        assert_eq!(destroyed_in_log(&stage.client, 2).len(), 2, "a retry destroys nothing");
+        stage = stage.restart();
+    }
+    assert_eq!(stage.client.put_value("/app/x", "C").ok(201)["version"], 4);
+    expect_same(&first, &put(&stage.client, "A"));
+    assert_eq!(versions(&stage.client, "/app/x"), (vec![4], vec![1, 2, 3]));
+}
+
 /// More than one put destroys, and more than one statement of a store holds.
 #[test]
 fn many_go_a_hundred_at_a_time() {

@@ -16,6 +16,7 @@ mod durability;
 mod erasure;
 mod kill;
 mod kill_keys;
+mod kill_pruned;
 mod kill_scheduled;
 mod load;
 mod needles;

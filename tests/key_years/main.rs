@@ -1,8 +1,11 @@
 //! What is done to KMS keys when its time has come, over simulated years on real databases: each rotation and each purge once.
 //!
 //! Keys go by a clock that is moved on by days; leases go by the clock of the database, as always.
-#![expect(clippy::expect_used, reason = "these are tests")]
+//!
+//! On the same nodes: what becomes of old versions of secrets while many change them at once.
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "these are tests")]
 
+mod pruning;
 mod site;
 
 use core::time::Duration;

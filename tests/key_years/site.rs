@@ -153,35 +153,49 @@ impl Site {
 
     /// Starts a node, with everything of its own but what is stored; the first one sets the store up.
     pub(crate) async fn node(&self) -> Node {
-        // No two starts make the same identifiers.
-        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
-        let ids = Arc::new(SequentialIds::of_node(number));
-        let writers_ids = Arc::new(SequentialIds::of_node(number << 32));
-        let (signer, clock) = (Arc::new(FixedSigner), Arc::clone(&self.clock));
+        self.nodes(1).await.remove(0)
+    }
+
+    /// Starts so many nodes. Those over SQLite share its one writer; all else is each one's own.
+    pub(crate) async fn nodes(&self, count: usize) -> Vec<Node> {
+        let mut nodes = Vec::new();
         match &*self.place {
             Place::Sqlite(folder, leases) => {
                 let store = SqliteStore::open(OpenOptions::new(folder.path().join("strongroom.db")).create())
                     .await
                     .expect("opens");
                 let store = Arc::new(store.with_clock(Arc::clone(leases) as _));
-                let writer = Arc::new(store.writer(signer, writers_ids).expect("starts"));
-                let kept = Writer::Sqlite(Arc::clone(&writer));
-                self.started(clock, ids, store, Arc::clone(&writer), writer, kept).await
+                let (_, writers_ids) = self.ids();
+                let writer = Arc::new(store.writer(Arc::new(FixedSigner), writers_ids).expect("starts"));
+                for _ in 0..count {
+                    let ((ids, _), store, writer) = (self.ids(), Arc::clone(&store), Arc::clone(&writer));
+                    let kept = Writer::Sqlite(Arc::clone(&writer));
+                    nodes.push(self.started(ids, store, Arc::clone(&writer), writer, kept).await);
+                }
             }
             Place::Postgres(database) => {
-                let mut options = PostgresOptions::parse(database.url()).expect("a URL").create();
-                (options.lanes, options.hot_readers, options.readers) = (2, 2, 2);
-                let store = Arc::new(PostgresStore::open(options).await.expect("opens"));
-                let writer = Arc::new(store.writer(signer, writers_ids).await.expect("starts"));
-                let kept = Writer::Postgres(Arc::clone(&writer), Arc::clone(&store));
-                self.started(clock, ids, Arc::clone(&store), writer, store, kept).await
+                for _ in 0..count {
+                    let mut options = PostgresOptions::parse(database.url()).expect("a URL").create();
+                    (options.lanes, options.hot_readers, options.readers) = (2, 2, 2);
+                    let store = Arc::new(PostgresStore::open(options).await.expect("opens"));
+                    let (ids, writers_ids) = self.ids();
+                    let writer = Arc::new(store.writer(Arc::new(FixedSigner), writers_ids).await.expect("starts"));
+                    let kept = Writer::Postgres(Arc::clone(&writer), Arc::clone(&store));
+                    nodes.push(self.started(ids, Arc::clone(&store), writer, store, kept).await);
+                }
             }
         }
+        nodes
+    }
+
+    /// Identifiers for an engine, and for a writer: no two starts make the same ones.
+    fn ids(&self) -> (Arc<SequentialIds>, Arc<SequentialIds>) {
+        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
+        (Arc::new(SequentialIds::of_node(number)), Arc::new(SequentialIds::of_node(number << 32)))
     }
 
     async fn started(
         &self,
-        clock: Arc<ManualClock>,
         ids: Arc<SequentialIds>,
         store: Arc<impl Reads + 'static>,
         writes: Arc<impl Writes + 'static>,
@@ -227,14 +241,14 @@ impl Site {
             root_keys: Some(ring),
             cipher: Arc::new(Aes256GcmCipher),
             answer_digest: Arc::new(HmacSha256Digest::new(&bytes(&[7; 32]), 1)),
-            clock,
+            clock: Arc::clone(&self.clock) as _,
             ids: Arc::clone(&ids) as _,
             entropy: Arc::new(OsEntropy),
         };
         Node { engine: Engine::new(ports, Limits::default()), committer, leases, ids, reader: store, writer }
     }
 
-    async fn session(&self, node: &Node, service: Service) -> Session {
+    pub(crate) async fn session(&self, node: &Node, service: Service) -> Session {
         let (owner, organisation) = self.owner.lock().expect("unpoisoned").clone().expect("set up");
         let request = Arc::new(RequestInfo::embedded(RequestId::new(node.ids.next())));
         let credential = Credential::Token(bytes(owner.to_string().as_bytes()));
@@ -318,10 +332,10 @@ impl Node {
     }
 }
 
-fn bytes(bytes: &[u8]) -> SecretBytes {
+pub(crate) fn bytes(bytes: &[u8]) -> SecretBytes {
     SecretBytes::copy_of(bytes)
 }
 
-fn path(text: &str) -> SecretPath {
+pub(crate) fn path(text: &str) -> SecretPath {
     text.parse().expect("a path")
 }

@@ -4,6 +4,7 @@ use super::place::Place;
 use crate::audit_log::AuditLog;
 use crate::kill::kill_again_and_again;
 use crate::kill_keys::kill_while_keys_move;
+use crate::kill_pruned::kill_while_puts_destroy;
 use crate::kill_scheduled::{Backdoor, kill_while_due_keys_rotate};
 use crate::root_key::Site;
 
@@ -31,4 +32,10 @@ fn kill_9_while_due_keys_rotate_leaves_each_rotated_once() {
     let change = |sql: &str| drop(place.database.sql(sql));
     let database = Backdoor { ask: &ask, change: &change };
     kill_while_due_keys_rotate(|| place.dev(), || AuditLog::verify_in(&place.database), &database);
+}
+
+#[test]
+fn kill_9_while_puts_destroy_leaves_no_more_than_are_kept() {
+    let place = Place::new();
+    kill_while_puts_destroy(|| place.dev(), || AuditLog::verify_in(&place.database));
 }
