@@ -79,7 +79,7 @@ fn newest_of(
 impl Engine {
     /// Whether somebody slipped this key in beside those of the log: it opens under no root key of this node, and no checkpoint made it
     /// known. It signs nothing, and nothing waits for it.
-    pub(crate) async fn is_slipped_in(&self, key: &SealedInstanceKey) -> Result<bool, Error> {
+    async fn is_slipped_in(&self, key: &SealedInstanceKey) -> Result<bool, Error> {
         let Some(ports) = &self.ports.audit_keys else { return Ok(false) };
         if key.purpose != InstanceKeyPurpose::AuditSigning {
             return Ok(false);
@@ -88,6 +88,12 @@ impl Engine {
             Err(RootKeyError::NotAuthentic) => Ok(!self.is_made_known(ports, key.version).await?),
             _ => Ok(false),
         }
+    }
+
+    /// Whether this keeps a key from being opened because somebody slipped it in. Where it can't be told, that is an error of this key alone:
+    /// the others go on.
+    pub(crate) async fn passes_over(&self, key: &SealedInstanceKey, error: &RootKeyError) -> Result<bool, Error> {
+        Ok(matches!(error, RootKeyError::NotAuthentic) && self.is_slipped_in(key).await?)
     }
 
     /// Whether a checkpoint made the key of this version known. The newest that is known only rises from checkpoint to checkpoint, so few

@@ -141,11 +141,11 @@ async fn what_a_maximum_may_be_and_who_sets_it() {
     let before = world.records().await.len();
     assert_eq!(code(keep(&room, &updater, Some(1)).await), Some(Code::Forbidden));
     assert_eq!(world.log_after(before).await, [("secret.metadata.update", "denied", 403)]);
-    assert_eq!(describe(&room, &session).await.max_active_versions, NonZeroU32::new(5));
     assert_eq!(
         world.records().await.last().and_then(|it| it.decided_by.clone()).as_deref(),
         Some("maxActiveVersions wants delete")
     );
+    assert_eq!(describe(&room, &session).await.max_active_versions, NonZeroU32::new(5));
     keep(&room, &updater, Some(5)).await.expect("repeats");
     keep(&room, &with(&["update", "delete"]), Some(2)).await.expect("patches");
     keep(&room, &updater, Some(3)).await.expect("raises");

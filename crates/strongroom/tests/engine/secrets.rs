@@ -170,9 +170,12 @@ async fn a_repeated_request_gets_the_first_answer() {
     // A day later the key means a new request.
     world.clock.advance(core::time::Duration::from_secs(24 * 60 * 60 + 1));
     assert_eq!(put(0, "k", b"y").await.ok(), Some((true, b"4".to_vec())));
-    // The answer goes with its version.
+    // The answer outlives its version, and goes with its secret.
     rooms[0].engine().destroy(&session, path("/a")).await.expect("allowed").run(number(4)).await.expect("destroys");
-    assert_eq!(put(0, "k", b"y").await.ok(), Some((true, b"5".to_vec())));
+    assert_eq!(put(0, "k", b"y").await.ok(), Some((false, b"4".to_vec())));
+    rooms[0].engine().delete(&session, path("/a")).await.expect("allowed").run().await.expect("deletes");
+    create(&rooms[0], &session, "/a", &key, b"1").await.expect("creates");
+    assert_eq!(put(0, "k", b"y").await.ok(), Some((true, b"2".to_vec())));
 }
 
 #[tokio::test]

@@ -238,12 +238,18 @@ async fn left(
 
 #[tokio::test]
 async fn discovery_documentation_and_health_leave_none_but_refused_credentials() {
-    const OPEN: [&str; 10] = [
+    const OPEN: [&str; 16] = [
         "GET /.well-known/openid-configuration",
         "GET /.well-known/jwks.json",
         "GET /openapi.json",
+        "HEAD /openapi.json",
         "GET /docs",
+        "HEAD /docs",
+        "GET /docs/",
+        "HEAD /docs/",
         "GET /docs/page.js",
+        "HEAD /docs/page.js",
+        "HEAD /docs/page.css",
         "GET /docs/page.css",
         "GET /healthz",
         "GET /readyz",
