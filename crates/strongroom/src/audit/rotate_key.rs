@@ -41,7 +41,7 @@ impl Engine {
     /// trusts the first key can follow to this one. Gives its public part.
     ///
     /// # Errors
-    /// [`Code::UnsupportedOperation`] where there are no keys of the log, [`Code::KmsUnavailable`] when nothing can be sealed, and those of the
+    /// [`Code::UnsupportedOperation`](crate::Code::UnsupportedOperation) where there are no keys of the log, [`Code::KmsUnavailable`](crate::Code::KmsUnavailable) when nothing can be sealed, and those of the
     /// store.
     pub async fn rotate_audit_key(&self, session: &OperatorSession) -> Result<AuditKey, Error> {
         let operation = Operation { engine: self, session, action: Action::SystemAuditKeyRotate };
@@ -52,7 +52,7 @@ impl Engine {
     /// The keys of the log, oldest first.
     ///
     /// # Errors
-    /// [`Code::UnsupportedOperation`] where there are none, and those of the store.
+    /// [`Code::UnsupportedOperation`](crate::Code::UnsupportedOperation) where there are none, and those of the store.
     pub async fn list_audit_keys(&self, session: &OperatorSession) -> Result<Vec<AuditKeyView>, Error> {
         let operation = Operation { engine: self, session, action: Action::SystemAuditRead };
         let keys = self.audit_key_views().await;
