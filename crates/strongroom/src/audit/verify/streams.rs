@@ -61,8 +61,9 @@ impl Work<'_> {
     /// Checks the next records of a stream.
     async fn page(&mut self, walk: &mut Walk) -> Result<(), Error> {
         let stream = walk.check.through.stream;
-        // Two at least: before the first record another may lie, which brings nobody on.
-        let size = A_PAGE.min(self.left.max(2));
+        // Before the first record another may lie, which brings nobody on.
+        let least = if walk.check.through.sequence == 0 { 2 } else { 1 };
+        let size = A_PAGE.min(self.left.max(least));
         let page = self.engine.ports.audit.links(stream, walk.check.through.sequence, size).await?;
         let mut sound: Vec<&Link> = Vec::with_capacity(page.len());
         for link in &page {
