@@ -26,8 +26,11 @@ const INDEXED_AT_ONCE: u32 = 200;
 const INDEX_REST: u32 = 10;
 const MIN_INDEX_REST: Duration = Duration::from_millis(5);
 const MAX_INDEX_REST: Duration = Duration::from_millis(100);
-/// How long the index rests when there was nothing more.
-const INDEX_IDLE: Duration = Duration::from_millis(250);
+/// How long the index rests when there was nothing more; longer where to look takes long, as it does with many streams.
+const MIN_INDEX_IDLE: Duration = Duration::from_millis(250);
+const MAX_INDEX_IDLE: Duration = Duration::from_secs(1);
+/// How many times as long as it took to look is rested then.
+const INDEX_IDLE: u32 = 20;
 /// How often checkpoints are written and published, and sinks looked after.
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// How often old records are looked for.
@@ -108,12 +111,13 @@ impl Rounds {
         let mut pace = self.pace.clone().begin();
         while pace.goes_on() {
             let begun = self.pace.clock.now();
-            match self.engine.index_audit(INDEXED_AT_ONCE).await {
+            let indexed = self.engine.index_audit(INDEXED_AT_ONCE).await;
+            let took = Duration::from_micros(self.pace.clock.now().micros_since(begun));
+            match indexed {
                 Ok(Indexed { more: true, .. }) => {
-                    let took = Duration::from_micros(self.pace.clock.now().micros_since(begun));
                     pace.rest(took.saturating_mul(INDEX_REST).clamp(MIN_INDEX_REST, MAX_INDEX_REST)).await;
                 }
-                Ok(_) => pace.rest(INDEX_IDLE).await,
+                Ok(_) => pace.rest(took.saturating_mul(INDEX_IDLE).clamp(MIN_INDEX_IDLE, MAX_INDEX_IDLE)).await,
                 Err(error) => {
                     tracing::warn!(error = %causes(&error), "the audit log could not be indexed");
                     pace.back_off().await;

@@ -107,7 +107,7 @@ impl Meanwhile {
 /// # }
 /// ```
 pub struct Faulty<S: ?Sized> {
-    inner: Arc<S>,
+    pub(crate) inner: Arc<S>,
     /// Of [`Committer`].
     pub commits: Faults<CommitErrorKind>,
     /// Of [`AccessLog`].

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod altered_log;
 pub mod build;
 mod clock;
 pub mod contract;
@@ -12,6 +13,7 @@ mod signer;
 pub mod strategy;
 pub mod units;
 
+pub use altered_log::{AlterLog, AlteredLog};
 pub use clock::{MachineClock, ManualClock};
 pub use entropy::{FailingEntropy, SeededEntropy};
 pub use faulty::{Faults, Faulty, FaultyKms, Meanwhile, When};

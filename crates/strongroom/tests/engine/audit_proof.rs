@@ -31,7 +31,7 @@ use strongroom::{AuditKeyPorts, Engine, Limits, Needs, Ports, Target};
 use strongroom_crypto::{Ed25519Verifier, OsEntropy};
 use strongroom_root_key::{AuditKeyRing, InstanceKeys, SoftwareRootKey};
 use strongroom_store_memory::MemoryStore;
-use strongroom_testkit::{ManualClock, build};
+use strongroom_testkit::{AlteredLog, ManualClock, build};
 use uuid::Uuid;
 
 const STREAM: StreamId = StreamId::new(Uuid::nil());
@@ -134,7 +134,7 @@ impl Log {
             it.authenticator = Arc::new(Door);
             it.committer = faults.clone();
             it.audit_log = store.clone();
-            it.audit = seen.clone();
+            it.audit = Arc::new(AlteredLog(seen.clone()));
             it.leases = store.clone();
             it.setup = store.clone();
             it.clock = clock.clone();

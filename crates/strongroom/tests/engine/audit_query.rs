@@ -22,7 +22,7 @@ use strongroom::domain::port::{AuditReader, Committer, Leases};
 use strongroom::domain::principal::Principal;
 use strongroom::domain::unit::{Change, Unit};
 use strongroom::{Code, Error};
-use strongroom_testkit::build;
+use strongroom_testkit::{AlteredLog, build};
 use uuid::Uuid;
 
 async fn append(house: &House, records: Vec<AuditRecord>) {
@@ -225,7 +225,8 @@ async fn one_node_at_a_time_makes_the_index() {
 #[tokio::test]
 async fn a_search_for_text_stops_in_time_and_can_be_gone_on_with() {
     let house = House::with(|ports| {
-        ports.audit = Arc::new(Slow { inner: Arc::clone(&ports.audit), clock: Arc::clone(&ports.clock) });
+        ports.audit =
+            Arc::new(AlteredLog(Arc::new(Slow { inner: Arc::clone(&ports.audit), clock: Arc::clone(&ports.clock) })));
     })
     .await;
     let needle = |mut record: AuditRecord| {

@@ -3,25 +3,26 @@
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use strongroom::domain::audit::{AuditRecord, Behind, ChainedRecord, IndexEntry, Link, LogReader, Term};
-use strongroom::domain::id::{OrganisationId, RequestId, StreamId};
-use strongroom::domain::port::{AuditReader, ReadError, ReadErrorKind, StoredCheckpoint, StoredLine, Window};
+use strongroom::domain::audit::{ChainedRecord, Link};
+use strongroom::domain::id::StreamId;
+use strongroom::domain::port::{AuditReader, ReadError, ReadErrorKind};
+use strongroom_testkit::{AlterLog, AlteredLog};
 
 pub(crate) struct DamagedLog {
-    pub(crate) inner: Arc<dyn AuditReader>,
+    inner: Arc<dyn AuditReader>,
     /// The sequences of those that can't be read; with 0 another one, which can, lies before the first.
-    pub(crate) damaged: BTreeSet<u64>,
+    damaged: BTreeSet<u64>,
 }
 
 #[async_trait]
-impl AuditReader for DamagedLog {
+impl AlterLog for DamagedLog {
+    fn log(&self) -> &dyn AuditReader {
+        &*self.inner
+    }
+
     async fn at(&self, places: &[(StreamId, u64)]) -> Result<Vec<Option<ChainedRecord>>, ReadError> {
         let found = self.inner.at(places).await?.into_iter();
         Ok(found.map(|record| record.filter(|record| !self.damaged.contains(&record.sequence))).collect())
-    }
-
-    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
-        self.inner.streams().await
     }
 
     async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
@@ -30,34 +31,6 @@ impl AuditReader for DamagedLog {
             return Err(ReadError::new(ReadErrorKind::Corrupt, "planned"));
         }
         Ok(records)
-    }
-
-    async fn denied(&self, request: RequestId, whose: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
-        self.inner.denied(request, whose).await
-    }
-
-    async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
-        self.inner.behind(reader, after, limit).await
-    }
-
-    async fn find(
-        &self,
-        organisation: Option<OrganisationId>,
-        term: Term,
-        window: Window,
-        limit: u32,
-    ) -> Result<Vec<(IndexEntry, StreamId)>, ReadError> {
-        self.inner.find(organisation, term, window, limit).await
-    }
-
-    async fn count(
-        &self,
-        organisation: Option<OrganisationId>,
-        term: Term,
-        window: Window,
-        limit: u32,
-    ) -> Result<u32, ReadError> {
-        self.inner.count(organisation, term, window, limit).await
     }
 
     async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
@@ -73,24 +46,10 @@ impl AuditReader for DamagedLog {
         }
         Ok(links)
     }
+}
 
-    async fn indexed(&self, stream: StreamId, entries: &[IndexEntry]) -> Result<Vec<bool>, ReadError> {
-        self.inner.indexed(stream, entries).await
-    }
-
-    async fn index_lines(&self, after: Option<&IndexEntry>, limit: u32) -> Result<Vec<StoredLine>, ReadError> {
-        self.inner.index_lines(after, limit).await
-    }
-
-    async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
-        self.inner.checkpoints(after, limit).await
-    }
-
-    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
-        self.inner.checkpoints_before(number, limit).await
-    }
-
-    async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
-        self.inner.last_checkpoint().await
+impl DamagedLog {
+    pub(crate) fn of(inner: Arc<dyn AuditReader>, damaged: impl Into<BTreeSet<u64>>) -> Arc<dyn AuditReader> {
+        Arc::new(AlteredLog(Arc::new(Self { inner, damaged: damaged.into() })))
     }
 }

@@ -2,13 +2,9 @@
 
 use super::Faulty;
 use async_trait::async_trait;
-use strongroom_domain::audit::{AuditRecord, Behind, ChainedRecord, IndexEntry, Link, LogReader, Term};
-use strongroom_domain::id::{OrganisationId, RequestId, StreamId, UserId};
+use strongroom_domain::id::{OrganisationId, UserId};
 use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl, Renewal};
-use strongroom_domain::port::{
-    AnswerReader, AuditReader, LeaseError, Leases, ReadError, SetupReader, StoredCheckpoint, StoredLine, TenancyReader,
-    TokenReader, Window,
-};
+use strongroom_domain::port::{AnswerReader, LeaseError, Leases, ReadError, SetupReader, TenancyReader, TokenReader};
 use strongroom_domain::principal::Token;
 use strongroom_domain::root_key::{KeyCheck, SealedInstanceKey};
 use strongroom_domain::tenancy::{Organisation, Region};
@@ -62,73 +58,6 @@ impl<S: AnswerReader + ?Sized> AnswerReader for Faulty<S> {
         let answer = self.inner.answer(key).await;
         self.after_answers.pass().await;
         answer
-    }
-}
-
-#[async_trait]
-impl<S: AuditReader + ?Sized> AuditReader for Faulty<S> {
-    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
-        self.inner.streams().await
-    }
-
-    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
-        self.inner.records(stream, after, limit).await
-    }
-
-    async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
-        self.inner.denied(request, organisation).await
-    }
-
-    async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
-        self.inner.behind(reader, after, limit).await
-    }
-
-    async fn find(
-        &self,
-        organisation: Option<OrganisationId>,
-        term: Term,
-        window: Window,
-        limit: u32,
-    ) -> Result<Vec<(IndexEntry, StreamId)>, ReadError> {
-        self.inner.find(organisation, term, window, limit).await
-    }
-
-    async fn count(
-        &self,
-        organisation: Option<OrganisationId>,
-        term: Term,
-        window: Window,
-        limit: u32,
-    ) -> Result<u32, ReadError> {
-        self.inner.count(organisation, term, window, limit).await
-    }
-
-    async fn at(&self, places: &[(StreamId, u64)]) -> Result<Vec<Option<ChainedRecord>>, ReadError> {
-        self.inner.at(places).await
-    }
-
-    async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
-        self.inner.links(stream, after, limit).await
-    }
-
-    async fn indexed(&self, stream: StreamId, entries: &[IndexEntry]) -> Result<Vec<bool>, ReadError> {
-        self.inner.indexed(stream, entries).await
-    }
-
-    async fn index_lines(&self, after: Option<&IndexEntry>, limit: u32) -> Result<Vec<StoredLine>, ReadError> {
-        self.inner.index_lines(after, limit).await
-    }
-
-    async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
-        self.inner.checkpoints(after, limit).await
-    }
-
-    async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
-        self.inner.checkpoints_before(number, limit).await
-    }
-
-    async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
-        self.inner.last_checkpoint().await
     }
 }
 

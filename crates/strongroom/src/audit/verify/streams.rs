@@ -107,25 +107,41 @@ impl Work<'_> {
 
     /// Whether the index has the lines of these records, as far as it is made.
     async fn index_lines(&mut self, stream: StreamId, links: &[&Link]) -> Result<(), Error> {
-        // Read after the records: of a stream that is not behind, all of these are in the index.
-        let indexed = self.behind(&LogReader::Index).await?.get(&stream).copied().unwrap_or(u64::MAX);
-        let entries: Vec<(u64, Vec<IndexEntry>)> = links
-            .iter()
-            .filter(|link| link.sequence <= indexed)
-            .filter_map(|link| Some((link, AuditRecord::from_canonical(&link.canonical).ok()?)))
-            .map(|(link, record)| (link.sequence, IndexEntry::of(&record, link.sequence)))
-            .collect();
-        let all: Vec<IndexEntry> = entries.iter().flat_map(|(_, entries)| entries.iter().copied()).collect();
-        let mut there = self.engine.ports.audit.indexed(stream, &all).await?.into_iter();
-        for (sequence, entries) in entries {
-            let met = there.by_ref().take(entries.len()).filter(|is_there| *is_there).count();
-            self.cursor.lines = self.cursor.lines.map(|lines| lines + met as u64);
-            if met < entries.len() && !self.is_removed(stream, sequence).await? {
+        let records: Vec<Indexable> = links.iter().filter_map(|link| Indexable::of(link)).collect();
+        let records = self.without_lines(stream, records).await?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        // Mostly the index is not so far yet. How far it is costs by the number of streams, so it is asked where lines are missing only,
+        // and those that came meanwhile are looked for again. A stream that is not behind has all of these in the index.
+        let through = self.behind(&LogReader::Index).await?.get(&stream).copied().unwrap_or(u64::MAX);
+        let indexed = records.into_iter().filter(|record| record.sequence <= through).collect();
+        for Indexable { sequence, .. } in self.without_lines(stream, indexed).await? {
+            if !self.is_removed(stream, sequence).await? {
                 // The other lines can still be checked.
                 self.findings.push(Finding::at_record(FindingKind::IndexLineMissing, stream, sequence));
             }
         }
         Ok(())
+    }
+
+    /// Those of which the index lacks lines; the lines of the others are counted.
+    async fn without_lines(&mut self, stream: StreamId, records: Vec<Indexable>) -> Result<Vec<Indexable>, Error> {
+        let lines: Vec<IndexEntry> = records.iter().flat_map(|record| record.lines.iter().copied()).collect();
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut there = self.engine.ports.audit.indexed(stream, &lines).await?.into_iter();
+        let mut without = Vec::new();
+        for record in records {
+            let met = there.by_ref().take(record.lines.len()).filter(|is_there| *is_there).count();
+            if met < record.lines.len() {
+                without.push(record);
+            } else {
+                self.cursor.lines = self.cursor.lines.map(|lines| lines + met as u64);
+            }
+        }
+        Ok(without)
     }
 
     async fn is_removed(&self, stream: StreamId, sequence: u64) -> Result<bool, Error> {
@@ -175,5 +191,19 @@ impl Work<'_> {
             self.found(Finding::of_stream(FindingKind::StreamMissing, stream));
         }
         Ok(())
+    }
+}
+
+/// A record, and the lines that the index is to have of it.
+struct Indexable {
+    sequence: u64,
+    lines: Vec<IndexEntry>,
+}
+
+impl Indexable {
+    /// `None` for bytes that are no record.
+    fn of(link: &Link) -> Option<Self> {
+        let record = AuditRecord::from_canonical(&link.canonical).ok()?;
+        Some(Self { sequence: link.sequence, lines: IndexEntry::of(&record, link.sequence) })
     }
 }

@@ -240,8 +240,8 @@ async fn a_store_that_is_down_is_told_as_such() {
 async fn a_damaged_record_holds_up_nobody() {
     let mut log = Log::new().await;
     // A whole batch, too, and the last one.
-    let damaged = [2, 5, 6, 7, 8, 12].into();
-    log.ports.audit = Arc::new(DamagedLog { inner: log.store.clone(), damaged });
+    let damaged = [2, 5, 6, 7, 8, 12];
+    log.ports.audit = DamagedLog::of(log.store.clone(), damaged);
     log.write(12).await;
     let (node, sink) = (log.node(), Sink::new("a"));
     let before = node.audit_lag(&sink.reader()).await.expect("readable");
@@ -257,7 +257,7 @@ async fn a_damaged_record_holds_up_nobody() {
     // Where the first that waits is damaged, it can't be told when it was made.
     let later = Sink::new("b");
     log.write(1).await;
-    log.ports.audit = Arc::new(DamagedLog { inner: log.store.clone(), damaged: [1].into() });
+    log.ports.audit = DamagedLog::of(log.store.clone(), [1]);
     let lag = log.node().audit_lag(&later.reader()).await.expect("readable");
     assert_eq!((lag.records, lag.oldest), (13, None));
 }
@@ -266,7 +266,7 @@ async fn a_damaged_record_holds_up_nobody() {
 async fn what_was_planted_before_the_first_record_goes_nowhere_and_holds_up_nobody() {
     for batch in [1, 2, 9] {
         let mut log = Log::new().await;
-        log.ports.audit = Arc::new(DamagedLog { inner: log.store.clone(), damaged: [0, 1].into() });
+        log.ports.audit = DamagedLog::of(log.store.clone(), [0, 1]);
         log.write(3).await;
         let (node, sink) = (log.node(), Sink::new("a"));
         let done = node.forward_audit(&sink, batch).await.expect("forwards");

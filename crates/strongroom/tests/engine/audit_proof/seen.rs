@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
-use strongroom::domain::audit::{AuditRecord, Behind, ChainedRecord, Checkpoint, IndexEntry, Link, LogReader, Term};
-use strongroom::domain::id::{OrganisationId, RequestId, StreamId};
-use strongroom::domain::port::{AuditReader, ReadError, StoredCheckpoint, StoredLine, Window};
+use strongroom::domain::audit::{Behind, Checkpoint, IndexEntry, Link, LogReader, Term};
+use strongroom::domain::id::StreamId;
+use strongroom::domain::port::{AuditReader, ReadError, StoredCheckpoint, StoredLine};
 use strongroom_store_memory::MemoryStore;
+use strongroom_testkit::AlterLog;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,11 @@ fn is_there(tampered: &[Tampering], sequence: u64) -> bool {
 }
 
 #[async_trait]
-impl AuditReader for Seen {
+impl AlterLog for Seen {
+    fn log(&self) -> &dyn AuditReader {
+        &*self.inner
+    }
+
     async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
         let tampered = self.tampered();
         if tampered.iter().any(|it| matches!(it, Tampering::StreamsInFront(_))) && !stream.uuid().is_nil() {
@@ -144,18 +149,6 @@ impl AuditReader for Seen {
         Ok(self.checkpoints(0, u32::MAX).await?.pop())
     }
 
-    async fn streams(&self) -> Result<Vec<StreamId>, ReadError> {
-        self.inner.streams().await
-    }
-
-    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
-        self.inner.records(stream, after, limit).await
-    }
-
-    async fn denied(&self, request: RequestId, whose: OrganisationId) -> Result<Option<AuditRecord>, ReadError> {
-        self.inner.denied(request, whose).await
-    }
-
     async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
         let count = self.tampered().iter().find_map(|it| match it {
             Tampering::StreamsInFront(count) => Some(*count),
@@ -172,29 +165,5 @@ impl AuditReader for Seen {
         all.extend(self.inner.behind(reader, None, limit).await?);
         all.truncate(limit as usize);
         Ok(all)
-    }
-
-    async fn find(
-        &self,
-        organisation: Option<OrganisationId>,
-        term: Term,
-        window: Window,
-        limit: u32,
-    ) -> Result<Vec<(IndexEntry, StreamId)>, ReadError> {
-        self.inner.find(organisation, term, window, limit).await
-    }
-
-    async fn count(
-        &self,
-        organisation: Option<OrganisationId>,
-        term: Term,
-        window: Window,
-        limit: u32,
-    ) -> Result<u32, ReadError> {
-        self.inner.count(organisation, term, window, limit).await
-    }
-
-    async fn at(&self, places: &[(StreamId, u64)]) -> Result<Vec<Option<ChainedRecord>>, ReadError> {
-        self.inner.at(places).await
     }
 }

@@ -74,7 +74,7 @@ async fn a_last_checkpoint_that_nobody_signed_so_is_an_error_each_round() {
 async fn known(log: &Log) -> KnownAuditKey {
     let stored = log.store.instance_keys().await.expect("readable");
     let ring = AuditKeyRing::open(log.root.clone(), entropy(), &stored, None).expect("opens");
-    known_audit_key(&*log.seen, &ring, &Ed25519Verifier, &stored).await.expect("readable")
+    known_audit_key(&*log.ports.audit, &ring, &Ed25519Verifier, &stored).await.expect("readable")
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn damaged_records_are_left_out() {
     let damaged: BTreeSet<u64> = (100..110).chain([150]).collect();
     let house = House::with(|ports| {
         let inner = Arc::clone(&ports.audit);
-        ports.audit = Arc::new(DamagedLog { inner, damaged: damaged.clone() });
+        ports.audit = DamagedLog::of(inner, damaged.clone());
     })
     .await;
     append(&house, (0..200).map(|_| record(&house, Action::SecretRead)).collect()).await;
