@@ -12,7 +12,9 @@ use core::time::Duration;
 use metrics::Measured;
 use pace::{Pace, Paced};
 use std::sync::Arc;
-use strongroom::audit::{AlteredRecord, ForwardError, Indexed, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint, Retained};
+use strongroom::audit::{
+    AlteredRecord, ClockJump, ForwardError, Indexed, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint, Retained,
+};
 use strongroom::{Code, Engine};
 use strongroom_audit_sinks::FileCheckpointSink;
 use strongroom_domain::audit::SinkName;
@@ -226,13 +228,17 @@ impl Rounds {
 
     async fn forward(self, sink: Arc<dyn AuditSink>) {
         let mut pace = self.pace.clone().begin();
-        let mut batch = MAX_FORWARDED_AT_ONCE;
+        let (mut alarm, mut batch) = (Alarm::default(), MAX_FORWARDED_AT_ONCE);
         while pace.goes_on() {
             match self.engine.forward_audit(sink.as_ref(), batch).await {
                 Ok(done) => {
                     if done.unreadable > 0 {
                         let records = done.unreadable;
                         tracing::error!(sink = %sink.name(), records, "damaged records of the audit log could not be sent on; verify the log");
+                    }
+                    if done.foreign > 0 && alarm.is_due(self.pace.clock.now()) {
+                        let streams = done.foreign;
+                        tracing::error!(sink = %sink.name(), streams, "the audit log has records that no server wrote, and they were not sent on; verify the log");
                     }
                     if done.records > 0 {
                         batch = (batch * 2).min(MAX_FORWARDED_AT_ONCE);
@@ -252,10 +258,15 @@ impl Rounds {
 
     async fn retain(self, days: u32, sinks: Vec<SinkName>) {
         let mut pace = self.pace.clone().begin();
-        let mut alarm = Alarm::default();
+        let (mut alarm, mut held) = (Alarm::default(), Alarm::default());
         while pace.goes_on() {
             match self.engine.retain_audit(days, &sinks).await {
-                Ok(Retained { removed, more, altered }) => {
+                Ok(Retained { removed, more, altered, jump }) => {
+                    if let Some(ClockJump { from, to }) = jump
+                        && held.is_due(self.pace.clock.now())
+                    {
+                        tracing::warn!(%from, %to, "between two checkpoints of the audit log lies more than a day: no server ran, or the clock was set ahead. What is old only by the later time is removed a day after it; if the clock is wrong, set it right before");
+                    }
                     if let Some(AlteredRecord { stream, sequence }) = altered {
                         self.measured.not_removed();
                         if alarm.is_due(self.pace.clock.now()) {

@@ -101,6 +101,10 @@ pub struct VerifiedAudit {
     /// At the end: since when records are not in the index, where that is for longer than a minute. Searches do not find them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unindexed_since: Option<String>,
+    /// At the end: since when no checkpoint tells of records, where that is for longer than a minute. Nobody would find that the last of them
+    /// were cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchecked_since: Option<String>,
     /// Where to go on; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

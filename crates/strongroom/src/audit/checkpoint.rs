@@ -1,16 +1,17 @@
 //! Checkpoints of the audit log, and the keys that they make known.
 
+use super::keys::{new_keys, unsealed};
 use super::soundness::{Sound, damaged};
 use crate::engine::{AuditKeyPorts, Engine, MAX_TRIES};
 use crate::error::{Code, Error};
 use async_lock::Mutex;
 use core::time::Duration;
 use std::collections::HashSet;
-use strongroom_domain::audit::{AuditKey, Behind, ChainState, Checkpoint, LogReader, SignedCheckpoint};
+use strongroom_domain::audit::{Behind, ChainState, Checkpoint, LogReader, SignedCheckpoint};
 use strongroom_domain::id::StreamId;
 use strongroom_domain::lease::{Epoch, LeaseName, LeaseTtl};
-use strongroom_domain::port::{CommitErrorKind, RootKeyError};
-use strongroom_domain::root_key::{InstanceKeyPurpose, SealedInstanceKey};
+use strongroom_domain::port::CommitErrorKind;
+use strongroom_domain::root_key::SealedInstanceKey;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
 use uuid::Uuid;
@@ -19,6 +20,9 @@ use uuid::Uuid;
 const TTL: Duration = Duration::from_secs(10);
 /// How many microseconds old a lease is when it is renewed.
 const RENEWED_AFTER: u64 = 3_000_000;
+/// After how many microseconds without a checkpoint one is written that tells of no stream: an hour. So the log says when servers ran, also
+/// while nothing happened.
+const AT_LEAST_EVERY: u64 = 60 * 60 * 1_000_000;
 /// Of how many streams one checkpoint tells at the most.
 const STREAMS: u32 = 1_000;
 /// How many streams one round looks at, at the most, while it finds unsound ones.
@@ -38,6 +42,8 @@ struct Tenancy {
     held: Option<(Epoch, Timestamp)>,
     /// After which stream the next round goes on, where one round could not look at all.
     after: Option<StreamId>,
+    /// When a checkpoint was made, mostly the last one.
+    last_at: Option<Timestamp>,
 }
 
 /// What the last checkpoint says.
@@ -58,8 +64,9 @@ struct Ends {
 }
 
 impl Engine {
-    /// Writes a checkpoint of the audit log, when streams have moved since the last one; and makes known new keys that are to sign. Does
-    /// nothing while another node is at it, and where there are no keys. To be called about every second.
+    /// Writes a checkpoint of the audit log, when streams have moved since the last one, or an hour has gone by; and makes known new keys that
+    /// are to sign. Does nothing while another node is at it, where there are no keys, and before the first record. To be called about every
+    /// second.
     ///
     /// # Errors
     /// Those of the store, and [`Code::Internal`] when the last checkpoint, or the last record of a stream, is not what was signed: the log
@@ -69,7 +76,10 @@ impl Engine {
         let Some(ports) = &self.ports.audit_keys else { return Ok(None) };
         let mut tenancy = self.checkpoint_lease.tenancy.lock().await;
         // Mostly, on a store that rests, there is nothing to do, and then no lease is written.
-        let Some(first) = self.first_behind(&mut tenancy).await? else { return Ok(None) };
+        let first = self.first_behind(&mut tenancy).await?;
+        if first.is_empty() && !self.is_checkpoint_due(&mut tenancy).await? {
+            return Ok(None);
+        }
         let Some(epoch) = self.hold_checkpoints(&mut tenancy).await? else { return Ok(None) };
         let (last, keys) = self.last_checkpoint(ports).await?;
         let ends = self.ends_of(ports, (&keys, last.newest_key), first, &mut tenancy.after).await?;
@@ -139,36 +149,6 @@ impl Engine {
         Ok(false)
     }
 
-    /// Signs from now on with the newest key that a checkpoint made known, whoever wrote it.
-    pub(crate) async fn adopt_audit_keys(&self) -> Result<(), Error> {
-        let Some(ports) = &self.ports.audit_keys else { return Ok(()) };
-        let last = self.ports.audit.last_checkpoint().await?.and_then(|last| last.read());
-        // Mostly there is no other key, and then nothing is to be verified.
-        if last.is_none_or(|last| last.checkpoint.newest_key <= ports.keys.current()) {
-            return Ok(());
-        }
-        let (last, keys) = self.last_checkpoint(ports).await?;
-        ports.keys.adopt(&keys, last.newest_key).map_err(unsealed)
-    }
-
-    /// What signs the log.
-    pub(crate) fn audit_keys(&self) -> Result<&AuditKeyPorts, Error> {
-        self.ports.audit_keys.as_ref().ok_or_else(|| {
-            Error::new(
-                Code::UnsupportedOperation,
-                "The audit log has no checkpoints here; the program around the engine keeps its keys.",
-            )
-        })
-    }
-
-    /// The keys that sign the log, or are to, oldest first.
-    pub(crate) async fn stored_audit_keys(&self) -> Result<Vec<SealedInstanceKey>, Error> {
-        let mut keys = self.ports.setup.instance_keys().await?;
-        keys.retain(|key| key.purpose == InstanceKeyPurpose::AuditSigning);
-        keys.sort_by_key(|key| key.version);
-        Ok(keys)
-    }
-
     /// The tenure of this engine, prolonged when it is about to end; `None` while another has it.
     async fn hold_checkpoints(&self, tenancy: &mut Tenancy) -> Result<Option<Epoch>, Error> {
         let now = self.ports.clock.now();
@@ -189,8 +169,9 @@ impl Engine {
     pub(super) async fn last_checkpoint(&self, ports: &AuditKeyPorts) -> Result<(Last, Vec<SealedInstanceKey>), Error> {
         // Before the checkpoint is read: so that one knows all that was adopted until then.
         let signing = ports.keys.current();
+        let newest = self.newest_checkpoint_seen();
         let mut stored = self.ports.audit.last_checkpoint().await?;
-        if stored.is_none() && self.were_there_checkpoints().await? {
+        if stored.is_none() && (newest.is_some() || self.were_there_checkpoints().await?) {
             // Another node may have written the first one just now.
             stored = Some(self.ports.audit.last_checkpoint().await?.ok_or_else(gone)?);
         }
@@ -201,7 +182,9 @@ impl Engine {
         let signed = stored.read().ok_or_else(|| damaged(stored.number))?;
         let hash = signed.checkpoint.hash();
         self.check_checkpoint(ports, &keys, &signed, hash)?;
+        self.leads_to(newest, &signed.checkpoint, hash).await?;
         let Checkpoint { number, at, newest_key, .. } = signed.checkpoint;
+        self.saw_checkpoint(number, hash);
         if newest_key < signing {
             return Err(Error::new(
                 Code::Internal,
@@ -241,15 +224,26 @@ impl Engine {
         Ok(false)
     }
 
-    /// The streams with which a round begins; `None` when none moved.
-    async fn first_behind(&self, tenancy: &mut Tenancy) -> Result<Option<Vec<Behind>>, Error> {
+    /// The streams with which a round begins; none when none moved.
+    async fn first_behind(&self, tenancy: &mut Tenancy) -> Result<Vec<Behind>, Error> {
         loop {
             let behind = self.ports.audit.behind(&LogReader::Checkpoints, tenancy.after, STREAMS).await?;
             match tenancy.after {
                 Some(_) if behind.is_empty() => tenancy.after = None,
-                _ => return Ok((!behind.is_empty()).then_some(behind)),
+                _ => return Ok(behind),
             }
         }
+    }
+
+    /// Whether the last checkpoint is long ago.
+    async fn is_checkpoint_due(&self, tenancy: &mut Tenancy) -> Result<bool, Error> {
+        let now = self.ports.clock.now();
+        let is_recent = |at: &Timestamp| now.micros_since(*at) < AT_LEAST_EVERY;
+        if tenancy.last_at.as_ref().is_some_and(is_recent) {
+            return Ok(false);
+        }
+        tenancy.last_at = self.newest_audit_checkpoint().await?.map(|(_, at)| at);
+        Ok(tenancy.last_at.as_ref().is_some_and(|at| !is_recent(at)))
     }
 
     /// How far the streams have come, of those whose last record is what its writer signed; from the first of them on. Unsound ones take no
@@ -295,13 +289,15 @@ impl Engine {
         if last.number == 0 {
             keys.truncate(1);
         }
-        if keys.is_empty() && begins.is_empty() && ends.is_empty() {
+        let now = self.ports.clock.now();
+        let is_due = last.number > 0 && now.micros_since(last.at) >= AT_LEAST_EVERY;
+        if keys.is_empty() && begins.is_empty() && ends.is_empty() && !is_due {
             return Ok(None);
         }
         let signs = if last.number == 0 { keys.first().map_or(0, |key| key.version) } else { last.newest_key };
         let newest_key = keys.last().map_or(last.newest_key, |key| key.version);
-        let at = self.ports.clock.now().max(last.at);
         let number = last.number + 1;
+        let at = now.max(last.at);
         let checkpoint = Checkpoint { number, at, previous: last.hash, keys, newest_key, begins, ends };
         let signature = ports.keys.sign(&checkpoint.signed_bytes());
         if signature.key_version == signs {
@@ -327,7 +323,11 @@ impl Engine {
     ) -> Result<SignedCheckpoint, Refused> {
         expect.push(Expect::Absent(UniqueKey::Checkpoint(made.checkpoint.number)));
         let unit = Unit { expect, changes: vec![Change::AddCheckpoint(made.clone())], records: Vec::new() };
-        self.ports.committer.commit(unit).await.map(|()| made).map_err(|error| match error.kind() {
+        let committed = self.ports.committer.commit(unit).await;
+        if committed.is_ok() {
+            self.saw_checkpoint(made.checkpoint.number, made.checkpoint.hash());
+        }
+        committed.map(|()| made).map_err(|error| match error.kind() {
             CommitErrorKind::Conflict(Expect::Lease(..)) => Refused::Lost,
             CommitErrorKind::Conflict(_) => Refused::Faster,
             _ => Refused::Error(error.into()),
@@ -347,37 +347,4 @@ enum Refused {
     /// The lease is another's by now.
     Lost,
     Error(Error),
-}
-
-/// The keys that are not known yet, oldest first: those that open, since one that doesn't may have been slipped in.
-fn new_keys(ports: &AuditKeyPorts, stored: &[SealedInstanceKey], newest: u32) -> Vec<AuditKey> {
-    let mut new = Vec::new();
-    for key in stored.iter().filter(|key| key.version > newest) {
-        match ports.keys.public_of(key) {
-            Ok(public) => new.push(AuditKey { version: key.version, public }),
-            Err(RootKeyError::NotAuthentic) => {}
-            // What this node can't open now, it or another one may in the next round; keys only rise.
-            Err(RootKeyError::Unavailable(_)) => break,
-        }
-    }
-    new
-}
-
-/// The one of these keys, oldest first, that signs until a checkpoint makes others known. No key has version 0, so one that says so was
-/// slipped in.
-pub(super) fn oldest_key(stored: &[SealedInstanceKey]) -> Option<&SealedInstanceKey> {
-    stored.iter().find(|key| key.version > 0)
-}
-
-/// What keeps a key of the log from being opened.
-pub(crate) fn unsealed(error: RootKeyError) -> Error {
-    match error {
-        RootKeyError::Unavailable(_) => {
-            Error::new(Code::KmsUnavailable, "The root key cannot be used right now; try again shortly.")
-        }
-        RootKeyError::NotAuthentic => {
-            Error::new(Code::Internal, "A key of the audit log opens under no root key of this node; verify the log.")
-        }
-    }
-    .because(error)
 }

@@ -4,16 +4,17 @@
 //! under that lease; so a node that comes after another one goes on where the other stopped, and what that one sent and could not note comes
 //! twice.
 
+use super::run::Run;
 use super::soundness::damaged;
 use crate::engine::Engine;
 use crate::error::Error;
 use core::time::Duration;
 use metrics::{Unit as Measure, counter, describe_counter};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use strongroom_domain::audit::{Behind, ChainHash, ChainedRecord, LogReader, SignedCheckpoint, SinkName};
+use strongroom_domain::audit::{Behind, ChainHash, LogReader, SignedCheckpoint, SinkName};
 use strongroom_domain::id::StreamId;
 use strongroom_domain::lease::{Lease, LeaseName, LeaseTtl};
-use strongroom_domain::port::{AuditSink, CheckpointSink, CommitErrorKind, ReadErrorKind, SinkError, StoredCheckpoint};
+use strongroom_domain::port::{AuditSink, CheckpointSink, CommitErrorKind, SinkError, StoredCheckpoint};
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Expect, Unit};
 use uuid::Uuid;
@@ -46,6 +47,8 @@ pub struct Forwarded {
     pub records: u64,
     /// How many records it was not given, because they are damaged and can't be read: verification names them.
     pub unreadable: u64,
+    /// In how many streams there are records which no writer put there: the sink is not given those. Verification names them.
+    pub foreign: u64,
     /// Whether others wait for it.
     pub more: bool,
 }
@@ -121,16 +124,10 @@ enum Delivery {
     Done { sent: u64, unreadable: u64, last: u64 },
     /// There is nothing in the stream any more.
     Empty,
+    /// What is there is not the stream's.
+    Foreign,
     /// Another node sends records by now.
     Lost,
-}
-
-/// What was read of a stream.
-struct Readable {
-    records: Vec<ChainedRecord>,
-    unreadable: u64,
-    /// The last that there was, readable or not.
-    last: Option<u64>,
 }
 
 impl Engine {
@@ -185,6 +182,10 @@ impl Engine {
                     through = last;
                 }
                 Delivery::Empty => return Ok(true),
+                Delivery::Foreign => {
+                    done.foreign += 1;
+                    return Ok(true);
+                }
                 Delivery::Lost => return Ok(false),
             }
             if through >= end {
@@ -203,8 +204,8 @@ impl Engine {
         batch: u32,
     ) -> Result<Delivery, ForwardError> {
         let Some(lease) = self.lease_sinks().await? else { return Ok(Delivery::Lost) };
-        let Readable { records, unreadable, last } = self.readable(stream, through, batch).await?;
-        let Some(through) = last else { return Ok(Delivery::Empty) };
+        let Run { records, unreadable, last, is_foreign } = self.next_run(stream, through, batch).await?;
+        let Some(through) = last else { return Ok(if is_foreign { Delivery::Foreign } else { Delivery::Empty }) };
         if !records.is_empty() {
             let delivered = sink.deliver(&records).await;
             count(sink.name(), records.len() as u64, delivered.is_ok());
@@ -224,23 +225,6 @@ impl Engine {
                 Ok(Delivery::Lost)
             }
             Err(error) => Err(Error::from(error).into()),
-        }
-    }
-
-    /// The next records of a stream that can be read. One that can't must not hold up those behind it.
-    async fn readable(&self, stream: StreamId, after: u64, limit: u32) -> Result<Readable, Error> {
-        match self.ports.audit.records(stream, after, limit).await {
-            Ok(records) => {
-                let last = records.last().map(|last| last.sequence);
-                Ok(Readable { records, unreadable: 0, last })
-            }
-            Err(error) if *error.kind() == ReadErrorKind::Corrupt => {
-                let links = self.links_after(stream, after, limit).await?;
-                let (all, last) = (links.len(), links.last().map(|last| last.sequence));
-                let records: Vec<_> = links.into_iter().filter_map(|link| link.read(stream)).collect();
-                Ok(Readable { unreadable: (all - records.len()) as u64, records, last })
-            }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -283,7 +267,7 @@ impl Engine {
             let page = self.ports.audit.behind(reader, after, STREAMS).await?;
             lag.records += page.iter().map(|behind| behind.end.saturating_sub(behind.through)).sum::<u64>();
             for behind in page.iter().take(left) {
-                let first = self.readable(behind.stream, behind.through, 1).await?;
+                let first = self.next_run(behind.stream, behind.through, 1).await?;
                 let at = first.records.first().map(|first| first.record.at);
                 lag.oldest = lag.oldest.into_iter().chain(at).min();
             }

@@ -4,9 +4,9 @@ use crate::engine::Engine;
 use crate::error::Error;
 use async_lock::Mutex;
 use core::time::Duration;
-use strongroom_domain::audit::{AuditRecord, Behind, IndexEntry, Link, LogReader};
+use strongroom_domain::audit::{Behind, IndexEntry, LogReader};
 use strongroom_domain::lease::{Epoch, LeaseName, LeaseTtl};
-use strongroom_domain::port::{CommitErrorKind, ReadErrorKind};
+use strongroom_domain::port::CommitErrorKind;
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Expect, Unit};
 use uuid::Uuid;
@@ -56,13 +56,24 @@ impl Engine {
     /// Those of the store; nothing is lost by them, and the next round begins where this one did.
     pub async fn index_audit(&self, limit: u32) -> Result<Indexed, Error> {
         let mut tenancy = self.index_lease.0.lock().await;
-        let behind = self.ports.audit.behind(&LogReader::Index, None, STREAMS).await?;
+        let mut behind = self.ports.audit.behind(&LogReader::Index, None, STREAMS).await?;
         // Mostly there is nothing to do, and then no lease is written.
         if behind.is_empty() {
             return Ok(Indexed::default());
         }
         let Some(epoch) = self.hold_index(&mut tenancy).await? else { return Ok(Indexed::default()) };
-        let (unit, indexed) = self.next_lines(&behind, limit, epoch).await?;
+        let (unit, indexed) = loop {
+            let (unit, indexed) = self.next_lines(&behind, limit, epoch).await?;
+            let last = behind.last().filter(|_| behind.len() >= STREAMS as usize).map(|last| last.stream);
+            match last {
+                // None of these streams has a record of its own, so others have their turn.
+                Some(_) if unit.changes.is_empty() => {
+                    behind = self.ports.audit.behind(&LogReader::Index, last, STREAMS).await?;
+                }
+                _ if unit.changes.is_empty() => return Ok(Indexed::default()),
+                _ => break (unit, indexed),
+            }
+        };
         match self.ports.committer.commit(unit).await {
             Ok(()) => Ok(indexed),
             Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(Expect::Lease(..))) => {
@@ -92,30 +103,17 @@ impl Engine {
         let mut unit = Unit { expect: vec![Expect::Lease(LeaseName::AuditIndex, epoch)], ..Unit::default() };
         let mut indexed = Indexed { records: 0, more: behind.len() as u64 >= u64::from(STREAMS) };
         for &Behind { stream, through, end } in behind {
-            let (last, count, entries) = match self.ports.audit.records(stream, through, share).await {
-                Ok(records) => {
-                    let lines = records.iter().flat_map(|it| IndexEntry::of(&it.record, it.sequence)).collect();
-                    (records.last().map(|last| last.sequence), records.len(), lines)
-                }
-                // A damaged record must not keep others from being found.
-                Err(error) if *error.kind() == ReadErrorKind::Corrupt => {
-                    let links = self.links_after(stream, through, share).await?;
-                    (links.last().map(|last| last.sequence), links.len(), links.iter().flat_map(lines).collect())
-                }
-                Err(error) => return Err(error.into()),
-            };
+            let run = self.next_run(stream, through, share).await?;
+            if run.is_foreign {
+                continue;
+            }
+            let entries = run.records.iter().flat_map(|it| IndexEntry::of(&it.record, it.sequence)).collect();
             // What retention removed before it was indexed needs no lines.
-            let through = last.unwrap_or(end);
-            indexed.records += u32::try_from(count).unwrap_or(share);
+            let through = run.last.unwrap_or(end);
+            indexed.records += u32::try_from(run.records.len() as u64 + run.unreadable).unwrap_or(share);
             indexed.more |= through < end;
             unit.changes.push(Change::IndexRecords { stream, through, entries });
         }
         Ok((unit, indexed))
     }
-}
-
-/// None for bytes that are no record: that is for verification to tell.
-fn lines(link: &Link) -> Vec<IndexEntry> {
-    let record = AuditRecord::from_canonical(&link.canonical).ok();
-    record.into_iter().flat_map(|record| IndexEntry::of(&record, link.sequence)).collect()
 }

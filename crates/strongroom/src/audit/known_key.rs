@@ -1,6 +1,6 @@
 //! Which keys of the log checkpoints made known: at a start, before there is an engine, and of keys that don't open.
 
-use super::checkpoint::unsealed;
+use super::keys::unsealed;
 use super::soundness::{damaged, may_sign};
 use crate::engine::{AuditKeyPorts, Engine};
 use crate::error::{Code, Error};
@@ -52,7 +52,30 @@ pub async fn known_audit_key(
             None => break,
         }
     }
-    Ok(KnownAuditKey { newest: None, damaged })
+    let newest =
+        newest_before(before, audit, |stored_checkpoint| newest_of(stored_checkpoint, keys, verifier, stored)).await?;
+    Ok(KnownAuditKey { newest, damaged })
+}
+
+/// What the last sound checkpoint before this number says, as far as all up to it are sound and none of those after it: of many, few are
+/// read. So a key that opens no more leads to the checkpoint that made it known, and is missed, instead of an older one being taken.
+async fn newest_before(
+    before: u64,
+    audit: &dyn AuditReader,
+    newest_of: impl Fn(&StoredCheckpoint) -> Result<Option<u32>, Error>,
+) -> Result<Option<u32>, Error> {
+    let (mut sound, mut unsound, mut newest) = (0, before, None);
+    while unsound - sound > 1 {
+        let middle = sound + (unsound - sound) / 2;
+        match audit.checkpoints(middle - 1, 1).await?.into_iter().next().filter(|found| found.number < unsound) {
+            None => unsound = middle,
+            Some(found) => match newest_of(&found)? {
+                None => unsound = middle,
+                known => (sound, newest) = (found.number, known),
+            },
+        }
+    }
+    Ok(newest)
 }
 
 /// The newest key that is known with this checkpoint; `None` when it is not what a key of the log signed.

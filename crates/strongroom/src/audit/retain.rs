@@ -6,7 +6,7 @@
 //! A checkpoint that announces is the server's word for what is gone. So nothing is announced that does not follow, record by record, from
 //! where a checkpoint says that the stream begins, up to a signature that holds. What the store says beside that decides nothing.
 
-use super::retention_ledger::Known;
+use super::retention_ledger::{ClockJump, Known};
 use crate::engine::{AuditKeyPorts, Engine};
 use crate::error::Error;
 use core::time::Duration;
@@ -25,8 +25,6 @@ use strongroom_domain::unit::{Change, Expect, Unit};
 const TTL: Duration = Duration::from_secs(120);
 /// The most records that one unit removes.
 const A_UNIT: u32 = 500;
-/// How much later than the last checkpoint it can be: a clock that jumped ahead makes little old.
-const SINCE_CHECKPOINT: i64 = 60 * 60;
 /// How many streams one announcement is for at the most; what goes of them is in memory meanwhile.
 const STREAMS: usize = 16;
 /// How many streams are read at once.
@@ -47,6 +45,9 @@ pub struct Retained {
     pub more: bool,
     /// A record that is not what was written: nothing more goes of its stream until somebody has seen to it. The log is to be verified.
     pub altered: Option<AlteredRecord>,
+    /// A jump of the clock that is not believed yet: what would be old by it stays until checkpoints were made for a day after it, or this
+    /// engine ran for as long.
+    pub jump: Option<ClockJump>,
 }
 
 /// A record that is not what was written.
@@ -104,7 +105,8 @@ impl Engine {
         let mut known = self.retention_ledger.0.lock().await;
         self.learn(ports, &mut known).await?;
         // From before the first announcement of this round, which is a checkpoint as well.
-        let now = self.ports.clock.now().min(known.at.plus_seconds(SINCE_CHECKPOINT));
+        let (now, jump) = known.time(self.ports.clock.now());
+        done.jump = jump;
         let seconds = i64::from(days.max(1)).saturating_mul(24 * 60 * 60);
         let readers: Vec<LogReader> = [LogReader::Index, LogReader::Checkpoints]
             .into_iter()
@@ -219,7 +221,8 @@ impl Engine {
                 for behind in &read {
                     if let Some(through) = through.get_mut(&behind.stream) {
                         *through = (*through).min(behind.through);
-                        left -= 1;
+                        // A stream that vanished meanwhile makes the store begin at the first again.
+                        left = left.saturating_sub(1);
                     }
                 }
                 match read.last() {

@@ -1,6 +1,6 @@
 //! What checkpoints say, for retention: each is read once by an engine, and verified.
 
-use super::checkpoint::unsealed;
+use super::keys::unsealed;
 use crate::engine::{AuditKeyPorts, Engine};
 use crate::error::{Code, Error};
 use async_lock::Mutex;
@@ -9,6 +9,15 @@ use strongroom_domain::time::Timestamp;
 
 /// How many checkpoints are read at once.
 const CHECKPOINTS: u32 = 500;
+/// How much later than the one before a checkpoint is when the clock may have jumped. In microseconds, as all below.
+const A_JUMP: u64 = 24 * AN_HOUR;
+/// For how long checkpoints must have been made after a jump before its time is believed: somebody can see to the clock meanwhile.
+const BELIEVED_AFTER: u64 = 24 * AN_HOUR;
+/// How much later than the last checkpoint it can be.
+const SINCE_CHECKPOINT: u64 = AN_HOUR;
+/// How much of the time between two rounds counts as time that this engine ran; they come every hour.
+const BETWEEN_ROUNDS: u64 = 2 * AN_HOUR;
+const AN_HOUR: u64 = 60 * 60 * 1_000_000;
 
 /// What this engine's retention knows of the checkpoints, kept from round to round so that it reads each once. Who has it is at work.
 #[derive(Default)]
@@ -17,15 +26,64 @@ pub(crate) struct RetentionLedger(pub(super) Mutex<Known>);
 pub(super) struct Known {
     pub(super) ledger: Ledger,
     /// When the last checkpoint was made.
-    pub(super) at: Timestamp,
+    at: Timestamp,
+    jump: Option<ClockJump>,
+    /// For how many microseconds this engine ran since it knows of the jump, as far as its rounds tell.
+    ran: u64,
+    last_round: Option<Timestamp>,
     /// Whether the first key is the installation's own; it leads to all others.
     is_ours: bool,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, is_ours: false }
+        let (at, jump, ran, last_round) = (Timestamp::EPOCH, None, 0, None);
+        Self { ledger: Ledger::new(), at, jump, ran, last_round, is_ours: false }
     }
+}
+
+/// A day or more without checkpoints: nobody wrote, or the clock was set ahead. Which of both, nothing tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockJump {
+    /// The time of the last checkpoint before.
+    pub from: Timestamp,
+    /// The time of the first one after.
+    pub to: Timestamp,
+}
+
+impl Known {
+    /// Takes the time of the next checkpoint.
+    fn made_at(&mut self, at: Timestamp) {
+        let is_jump = self.ledger.number() > 1 && at.micros_since(self.at) >= A_JUMP;
+        let unbelieved = self.jump.filter(|jump| self.at < believed(*jump));
+        if is_jump {
+            self.jump = Some(ClockJump { from: unbelieved.map_or(self.at, |jump| jump.from), to: at });
+            self.ran = 0;
+        } else {
+            self.jump = unbelieved;
+        }
+        self.at = at;
+    }
+
+    /// What time it is at the least, and at the most an hour later: a clock that jumped ahead makes nothing old before somebody had a day to
+    /// see to it. With the jump that is not believed, where there is one.
+    pub(super) fn time(&mut self, clock: Timestamp) -> (Timestamp, Option<ClockJump>) {
+        let since = self.last_round.replace(clock).map_or(0, |last| clock.micros_since(last));
+        self.ran = self.ran.saturating_add(since.min(BETWEEN_ROUNDS));
+        let now = clock.min(later(self.at, SINCE_CHECKPOINT));
+        match self.jump.filter(|jump| now < believed(*jump)) {
+            Some(jump) => (now.min(later(jump.from, SINCE_CHECKPOINT.saturating_add(self.ran))), Some(jump)),
+            None => (now, None),
+        }
+    }
+}
+
+fn believed(jump: ClockJump) -> Timestamp {
+    later(jump.to, BELIEVED_AFTER)
+}
+
+fn later(time: Timestamp, micros: u64) -> Timestamp {
+    Timestamp::from_micros(time.as_micros().saturating_add_unsigned(micros))
 }
 
 impl Engine {
@@ -47,7 +105,7 @@ impl Engine {
             let page = self.ports.audit.checkpoints(known.ledger.number(), CHECKPOINTS).await?;
             for stored in &page {
                 match known.ledger.take(stored, &*ports.verifier) {
-                    (Some(checkpoint), None) => known.at = checkpoint.at,
+                    (Some(checkpoint), None) => known.made_at(checkpoint.at),
                     _ => return Err(wrong(&format!("Checkpoint {} does not hold", stored.number))),
                 }
             }

@@ -1,6 +1,6 @@
 //! The keys that sign the audit log, and their rotation.
 
-use super::checkpoint::unsealed;
+use super::keys::unsealed;
 use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Error, busy};
 use crate::system::{Operation, OperatorSession};

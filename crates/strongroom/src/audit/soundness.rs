@@ -2,7 +2,7 @@
 //!
 //! A key counts by what it opens to, never by the public part beside it: whoever can write to the store can write that.
 
-use super::checkpoint::{oldest_key, unsealed};
+use super::keys::{oldest_key, unsealed};
 use crate::engine::{AuditKeyPorts, Engine};
 use crate::error::{Code, Error};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +23,8 @@ struct Known {
     keys: Vec<(SealedInstanceKey, [u8; 32])>,
     /// The checkpoint that was looked at last.
     last: Option<(u64, ChainHash, Signature)>,
+    /// The number and hash of the newest that was the log's last, and sound.
+    newest: Option<(u64, ChainHash)>,
 }
 
 impl Engine {
@@ -30,8 +32,47 @@ impl Engine {
         with(&mut self.checkpoint_lease.sound.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The newest checkpoint that this engine wrote, or saw as the last one. To be asked for before the last one is read.
+    pub(super) fn newest_checkpoint_seen(&self) -> Option<(u64, ChainHash)> {
+        self.known(|known| known.newest)
+    }
+
+    pub(super) fn saw_checkpoint(&self, number: u64, hash: ChainHash) {
+        self.known(|known| {
+            if known.newest.is_none_or(|(newest, _)| newest < number) {
+                known.newest = Some((number, hash));
+            }
+        });
+    }
+
+    /// Refuses a last checkpoint behind which the one that was seen before is not there any more, or another one: nothing is to be
+    /// signed over what somebody took away.
+    pub(super) async fn leads_to(
+        &self,
+        seen: Option<(u64, ChainHash)>,
+        last: &Checkpoint,
+        hash: ChainHash,
+    ) -> Result<(), Error> {
+        let Some((number, seen)) = seen else { return Ok(()) };
+        let is_there = match last.number.checked_sub(number) {
+            None => false,
+            Some(0) => hash == seen,
+            Some(1) => last.previous == seen,
+            Some(_) => {
+                let stored = self.ports.audit.checkpoints(number.saturating_sub(1), 1).await?.into_iter().next();
+                stored.is_some_and(|stored| stored.number == number && stored.hash() == seen)
+            }
+        };
+        let text = || {
+            format!(
+                "Checkpoint {number} of the audit log, which was its last one, is gone or another one by now: the store was set back; verify                  the log, with an anchor if you have one."
+            )
+        };
+        if is_there { Ok(()) } else { Err(Error::new(Code::Internal, text())) }
+    }
+
     /// What the stored key of this version opens to.
-    fn opened_key(
+    pub(super) fn opened_key(
         &self,
         ports: &AuditKeyPorts,
         stored: &[SealedInstanceKey],

@@ -1,9 +1,9 @@
-//! A log some of whose records are damaged.
+//! A log some of whose records are damaged, and one with records that nobody wrote.
 
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use strongroom::domain::audit::{ChainedRecord, Link};
+use strongroom::domain::audit::{Behind, ChainedRecord, Link, LogReader};
 use strongroom::domain::id::StreamId;
 use strongroom::domain::port::{AuditReader, ReadError, ReadErrorKind};
 use strongroom_testkit::{AlterLog, AlteredLog};
@@ -51,5 +51,48 @@ impl AlterLog for DamagedLog {
 impl DamagedLog {
     pub(crate) fn of(inner: Arc<dyn AuditReader>, damaged: impl Into<BTreeSet<u64>>) -> Arc<dyn AuditReader> {
         Arc::new(AlteredLog(Arc::new(Self { inner, damaged: damaged.into() })))
+    }
+}
+
+/// A copy of a record stands at this place; where there are records, those before it are gone.
+pub(crate) struct PlantedAhead {
+    inner: Arc<dyn AuditReader>,
+    at: u64,
+}
+
+impl PlantedAhead {
+    pub(crate) fn of(inner: Arc<dyn AuditReader>, at: u64) -> Arc<dyn AuditReader> {
+        Arc::new(AlteredLog(Arc::new(Self { inner, at })))
+    }
+}
+
+#[async_trait]
+impl AlterLog for PlantedAhead {
+    fn log(&self) -> &dyn AuditReader {
+        &*self.inner
+    }
+
+    async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
+        let stream = self.inner.streams().await?[0];
+        let end = self.inner.links(stream, 0, u32::MAX).await?.last().map_or(0, |last| last.sequence);
+        let through = self.inner.behind(reader, after, limit).await?.first().map_or(end, |behind| behind.through);
+        let end = end.max(self.at);
+        Ok(if after.is_none() && through < end { vec![Behind { stream, through, end }] } else { Vec::new() })
+    }
+
+    async fn records(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<ChainedRecord>, ReadError> {
+        let links = self.links(stream, after, limit).await?.into_iter();
+        Ok(links.filter_map(|link| link.read(stream)).collect())
+    }
+
+    async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
+        let mut links = self.inner.links(stream, 0, u32::MAX).await?;
+        match links.iter().any(|link| link.sequence >= self.at) {
+            true => links.retain(|link| link.sequence >= self.at),
+            false => links.extend(links.last().cloned().map(|last| Link { sequence: self.at, ..last })),
+        }
+        links.retain(|link| link.sequence > after);
+        links.truncate(limit as usize);
+        Ok(links)
     }
 }

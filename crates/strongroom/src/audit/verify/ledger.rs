@@ -1,29 +1,50 @@
 use super::{A_PAGE, VerifyPhase, Work};
-use crate::audit::checkpoint::{oldest_key, unsealed};
-use crate::error::Error;
+use crate::audit::keys::{oldest_key, unsealed};
+use crate::error::{Code, Error};
 use std::sync::{Mutex, PoisonError};
 use strongroom_domain::audit::{AuditKey, Finding, FindingKind, Ledger};
 use strongroom_domain::port::RootKeyError;
+use strongroom_domain::time::Timestamp;
 use uuid::Uuid;
 
-/// How many verifications may go on at once without reading the checkpoints again and again; what is kept of one may be large.
+/// How many verifications go on at once: what is kept of one, so that it doesn't read all checkpoints for each step, may be large.
 const KEPT: usize = 4;
+/// For how many microseconds after a step its verification goes on: as long a step waits at the most.
+const GOES_ON: u64 = 60_000_000;
 
-/// What the checkpoints told in the last step of a verification, of the last few.
+/// What the checkpoints told in the last step of a verification, of those that go on.
 #[derive(Default)]
-pub(crate) struct Ledgers(Mutex<Vec<(Uuid, Ledger)>>);
+pub(crate) struct Ledgers(Mutex<Vec<Kept>>);
+
+struct Kept {
+    run: Uuid,
+    since: Timestamp,
+    ledger: Ledger,
+}
 
 impl Ledgers {
     /// That of this verification, else one that is to be filled anew.
-    pub(super) fn take(&self, run: Uuid) -> Ledger {
+    ///
+    /// # Errors
+    /// [`Code::Busy`] when there is none, and as many others go on as may.
+    pub(super) fn take(&self, run: Uuid, now: Timestamp) -> Result<Ledger, Error> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept.iter().position(|(of, _)| *of == run);
-        at.map_or_else(Ledger::new, |at| kept.remove(at).1)
+        if let Some(at) = kept.iter().position(|it| it.run == run) {
+            return Ok(kept.remove(at).ledger);
+        }
+        kept.retain(|it| now.micros_since(it.since) < GOES_ON);
+        if kept.len() < KEPT {
+            return Ok(Ledger::new());
+        }
+        Err(Error::new(
+            Code::Busy,
+            format!("{KEPT} verifications of the audit log go on at this node; try again when one of them ended."),
+        ))
     }
 
-    pub(super) fn keep(&self, run: Uuid, ledger: Ledger) {
+    pub(super) fn keep(&self, run: Uuid, ledger: Ledger, since: Timestamp) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(0, (run, ledger));
+        kept.insert(0, Kept { run, since, ledger });
         kept.truncate(KEPT);
     }
 }

@@ -25,7 +25,7 @@ use strongroom_domain::time::Timestamp;
 pub const MAX_VERIFIED_AT_ONCE: u32 = 20_000;
 /// How many findings end a step.
 const FINDINGS: usize = 100;
-/// By how many microseconds the index is behind at the most while it is made as it should be.
+/// By how many microseconds index and checkpoints are behind at the most while they are made as they should be.
 const USUAL_LAG: u64 = 60_000_000;
 /// How many links and checkpoints are read at once.
 const A_PAGE: u32 = 500;
@@ -58,6 +58,8 @@ pub struct VerifyStep {
     pub index_uncounted: bool,
     /// Of the last step: since when records are not in the index, where that is for long. What is behind is not found by searches.
     pub unindexed_since: Option<Timestamp>,
+    /// Of the last step: since when no checkpoint tells of records, where that is for long. That such records were cut off would not be found.
+    pub unchecked_since: Option<Timestamp>,
     /// Where to go on; `None` when this was all.
     pub next: Option<VerifyCursor>,
 }
@@ -118,7 +120,7 @@ async fn step(
         findings.extend(check_anchor(&anchor, found.filter(|found| found.number == anchor.number).as_ref()));
     }
     let cursor = cursor.unwrap_or_else(|| VerifyCursor::begin(engine.ports.ids.next()));
-    let ledger = engine.ledgers.take(cursor.run);
+    let ledger = engine.ledgers.take(cursor.run, begun)?;
     let left = limit.records;
     let time = u64::try_from(limit.time.as_micros()).unwrap_or(u64::MAX);
     let mut work = Work { engine, ports, ledger, cursor, findings, left, begun, time, index_unchecked: false };
@@ -126,10 +128,13 @@ async fn step(
     let Work { ledger, cursor, findings, index_unchecked, .. } = work;
     let (phase, checked, total) = (cursor.phase, cursor.checked, cursor.total.max(cursor.checked));
     if next {
-        engine.ledgers.keep(cursor.run, ledger);
+        engine.ledgers.keep(cursor.run, ledger, engine.ports.clock.now());
     }
     let (records, checkpoints) = (cursor.records, cursor.reported);
-    let unindexed_since = if next { None } else { unindexed_since(engine).await? };
+    let [unindexed_since, unchecked_since] = match next {
+        true => [None; 2],
+        false => [behind_since(engine, &LogReader::Index).await?, behind_since(engine, &LogReader::Checkpoints).await?],
+    };
     Ok(VerifyStep {
         phase,
         checked,
@@ -139,13 +144,14 @@ async fn step(
         findings,
         index_uncounted: index_unchecked,
         unindexed_since,
+        unchecked_since,
         next: next.then_some(cursor),
     })
 }
 
-/// The time of the oldest record that is not in the index, where the index is further behind than it is usually.
-async fn unindexed_since(engine: &Engine) -> Result<Option<Timestamp>, Error> {
-    let oldest = engine.audit_lag(&LogReader::Index).await?.oldest;
+/// The time of the oldest record that a reader has not had, where it is further behind than it is usually.
+async fn behind_since(engine: &Engine, reader: &LogReader) -> Result<Option<Timestamp>, Error> {
+    let oldest = engine.audit_lag(reader).await?.oldest;
     Ok(oldest.filter(|oldest| engine.ports.clock.now().micros_since(*oldest) > USUAL_LAG))
 }
 

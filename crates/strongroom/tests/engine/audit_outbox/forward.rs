@@ -1,11 +1,11 @@
 use super::{Fault, Log, Mood, Sink};
-use crate::damaged_log::DamagedLog;
+use crate::damaged_log::{DamagedLog, PlantedAhead};
 use crate::support::code;
 use async_trait::async_trait;
 use core::future::poll_fn;
 use core::task::Poll;
 use std::sync::Arc;
-use strongroom::audit::{ForwardError, Forwarded};
+use strongroom::audit::{ForwardError, Forwarded, Indexed};
 use strongroom::domain::audit::{ChainedRecord, LogReader, SinkName};
 use strongroom::domain::port::{AuditSink, SinkError};
 use strongroom::domain::unit::Change;
@@ -36,7 +36,7 @@ async fn every_record_goes_out_once_and_in_order() {
     log.write(90).await;
     let first = node.forward_audit(&sink, BATCH).await.expect("forwards");
     // A round is bounded, so that each stream has its turn.
-    assert_eq!(first, Forwarded { records: 32, unreadable: 0, more: true });
+    assert_eq!(first, Forwarded { records: 32, unreadable: 0, foreign: 0, more: true });
     log.write(3).await;
     assert_eq!(all(&node, &sink).await, 61);
     assert_eq!(sink.taken(), upto(93));
@@ -99,7 +99,7 @@ async fn a_sink_that_fails_now_and_then_has_not_failed() {
     log.write(10).await;
     sink.is(Mood::TakesOne);
     let done = node.forward_audit(&sink, BATCH).await.expect("it took something");
-    assert_eq!(done, Forwarded { records: 4, unreadable: 0, more: true });
+    assert_eq!(done, Forwarded { records: 4, unreadable: 0, foreign: 0, more: true });
     assert!(node.forward_audit(&sink, BATCH).await.is_err(), "nothing was taken");
     sink.is(Mood::Takes);
     assert_eq!(all(&node, &sink).await, 6);
@@ -247,7 +247,7 @@ async fn a_damaged_record_holds_up_nobody() {
     let before = node.audit_lag(&sink.reader()).await.expect("readable");
     assert_eq!(before.records, 12);
     let done = node.forward_audit(&sink, BATCH).await.expect("forwards");
-    assert_eq!(done, Forwarded { records: 6, unreadable: 6, more: false });
+    assert_eq!(done, Forwarded { records: 6, unreadable: 6, foreign: 0, more: false });
     assert_eq!(sink.deliveries(), [vec![1, 3, 4], vec![9, 10, 11]]);
     assert_eq!(node.forward_audit(&sink, BATCH).await.expect("rests"), Forwarded::default());
 
@@ -270,11 +270,40 @@ async fn what_was_planted_before_the_first_record_goes_nowhere_and_holds_up_nobo
         log.write(3).await;
         let (node, sink) = (log.node(), Sink::new("a"));
         let done = node.forward_audit(&sink, batch).await.expect("forwards");
-        assert_eq!(done, Forwarded { records: 2, unreadable: 1, more: false }, "{batch}");
+        assert_eq!(done, Forwarded { records: 2, unreadable: 1, foreign: 0, more: false }, "{batch}");
         assert_eq!(sink.deliveries().concat(), [2, 3]);
         for _ in 0..3 {
             node.index_audit(batch).await.expect("indexes");
         }
         assert_eq!(node.audit_lag(&LogReader::Index).await.expect("readable"), Default::default(), "{batch}");
     }
+}
+
+/// Who moved on to it would never take what is written before it later.
+#[tokio::test]
+async fn what_was_planted_far_ahead_goes_nowhere_and_holds_up_nobody() {
+    let mut log = Log::new().await;
+    log.write(3).await;
+    log.ports.audit = PlantedAhead::of(log.store.clone(), 1_000);
+    let (node, sink) = (log.node(), Sink::new("a"));
+    let foreign = |records, foreign| Forwarded { records, foreign, ..Forwarded::default() };
+    for (new, all) in [(0, 3), (2, 5), (1, 6)] {
+        log.write(new).await;
+        let before = sink.taken().len() as u64;
+        assert_eq!(node.forward_audit(&sink, BATCH).await.expect("forwards"), foreign(all - before, 1));
+        assert_eq!(node.forward_audit(&sink, BATCH).await.expect("forwards"), foreign(0, 1));
+        assert_eq!(sink.taken(), (1..=all).collect::<Vec<_>>());
+        assert_eq!(
+            node.index_audit(100).await.expect("indexes"),
+            Indexed { records: (all - before) as u32, more: true }
+        );
+        assert_eq!(node.index_audit(100).await.expect("indexes"), Indexed::default());
+    }
+    // What a writer signed behind a gap is taken: somebody removed what was before.
+    let mut log = Log::new().await;
+    log.write(9).await;
+    log.ports.audit = PlantedAhead::of(log.store.clone(), 7);
+    let (node, sink) = (log.node(), Sink::new("a"));
+    assert_eq!(node.forward_audit(&sink, BATCH).await.expect("forwards"), foreign(3, 0));
+    assert_eq!(sink.taken(), [7, 8, 9]);
 }

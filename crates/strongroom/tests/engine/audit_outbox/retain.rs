@@ -1,5 +1,5 @@
 use super::{Fault, Log, Mood, STREAM, Sink, name};
-use strongroom::audit::Retained;
+use strongroom::audit::{ClockJump, Retained};
 use strongroom::domain::audit::{Action, ChainState, LogReader};
 use strongroom::domain::lease::{LeaseName, LeaseTtl};
 use strongroom::domain::port::{AuditLog, AuditReader, Clock, Leases};
@@ -40,7 +40,7 @@ async fn old_records_go_and_young_ones_stay() {
     log.write(5).await;
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(2, &[]).await.expect("retains"), removed(0));
-    log.advance(DAY + 1);
+    log.pass(&node, DAY + 1).await;
     log.write(1).await;
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(2, &[]).await.expect("retains"), removed(7));
@@ -125,7 +125,7 @@ async fn a_clock_that_went_back_lets_nothing_younger_go() {
     assert_eq!(log.sequences().await, [3, 4, 5, 6]);
 }
 
-/// What nobody has signed as the time of the log lets nothing go.
+/// Neither before the first checkpoint of that time, nor after it; what was old before goes nevertheless.
 #[tokio::test]
 async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
     let log = Log::new().await;
@@ -134,9 +134,68 @@ async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
     log.advance(2 * DAY);
     log.write(4).await;
     log.keep_up(&node).await;
+    let from = log.clock.now();
     log.advance(10_000 * DAY);
+    let jump = Some(ClockJump { from, to: log.clock.now() });
     assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(4));
     assert_eq!(log.sequences().await, [5, 6, 7, 8, 9]);
+    log.keep_up(&node).await;
+    for node in [&node, &log.node()] {
+        for _ in 0..3 {
+            assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), Retained { jump, ..removed(0) });
+        }
+    }
+    // It jumps again, and somebody sets it back by half.
+    log.pass(&node, DAY / 2).await;
+    log.advance(10_000 * DAY);
+    log.keep_up(&node).await;
+    let jump = Some(ClockJump { from, to: log.clock.now() });
+    assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), Retained { jump, ..removed(0) });
+    log.clock.set(from);
+    log.advance(DAY / 2);
+    assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), Retained { jump, ..removed(0) });
+    assert_eq!(log.sequences().await[0], 5);
+}
+
+/// A store that nobody served for long is no other than one whose clock jumped; so it waits a day.
+#[tokio::test]
+async fn after_a_long_rest_what_is_old_goes_a_day_later() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(4).await;
+    log.keep_up(&node).await;
+    log.advance(100 * DAY);
+    log.write(1).await;
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
+    log.pass(&node, DAY - 1).await;
+    assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
+    log.pass(&node, DAY / 2).await;
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(5));
+}
+
+/// Where the clock was set right, its checkpoints are of the time that it was set to for as long: so what goes is what is old by the time that
+/// this node ran.
+#[tokio::test]
+async fn after_a_jump_that_was_set_right_retention_goes_on() {
+    let log = Log::new().await;
+    let node = log.node();
+    log.write(4).await;
+    log.keep_up(&node).await;
+    let right = log.clock.now();
+    log.advance(1_000 * DAY);
+    log.write(1).await;
+    log.keep_up(&node).await;
+    assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
+    log.clock.set(right);
+    for hour in 1..=25 {
+        log.advance(60 * 60);
+        log.write(1).await;
+        log.keep_up(&node).await;
+        let removed = node.retain_audit(1, &[]).await.expect("goes on").removed;
+        assert_eq!(removed, if hour < 25 { 0 } else { 4 }, "after {hour} hours");
+    }
 }
 
 #[tokio::test]
@@ -145,7 +204,7 @@ async fn many_records_go_in_units_each_of_which_was_announced() {
     let node = log.node();
     log.write(1_700).await;
     log.keep_up(&node).await;
-    log.advance(2 * DAY);
+    log.pass(&node, 2 * DAY).await;
     log.write(1).await;
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(1_700));
@@ -161,7 +220,7 @@ async fn a_crash_between_announcement_and_removal_is_made_good() {
         let node = log.node();
         log.write(800).await;
         log.keep_up(&node).await;
-        log.advance(2 * DAY);
+        log.pass(&node, 2 * DAY).await;
         log.write(1).await;
         log.keep_up(&node).await;
         log.plan(removes, fault);
@@ -192,7 +251,7 @@ async fn of_two_nodes_one_removes() {
     assert_eq!(told(&log).await.iter().sum::<u64>(), 600);
 
     log.write(5).await;
-    log.advance(2 * DAY);
+    log.pass(&nodes[0], 2 * DAY).await;
     log.keep_up(&nodes[0]).await;
     let ttl = LeaseTtl::MAX;
     let lease = log.store.acquire(LeaseName::Housekeeping, Uuid::from_u128(77), ttl).await.expect("leases");

@@ -39,7 +39,7 @@ async fn where_nothing_moved_there_is_none() {
     assert_eq!(first.checkpoint.begins, []);
     let keys: Vec<_> = first.checkpoint.keys.iter().map(|key| key.version).collect();
     assert_eq!((keys, first.checkpoint.newest_key, first.signature.key_version), (vec![1], 1, 1));
-    for seconds in [0, 1, 11, DAY] {
+    for seconds in [0, 1, 11, 3_587] {
         log.advance(seconds);
         assert_eq!(node.checkpoint().await, None);
     }
@@ -48,6 +48,12 @@ async fn where_nothing_moved_there_is_none() {
     assert_eq!((second.number, second.previous, second.keys.len()), (2, first.checkpoint.hash(), 0));
     assert_eq!(second.ends[0].sequence, sequence + 1);
     assert_eq!(log.checkpoints().await.len(), 2);
+    // That a node runs shows all the same: each hour.
+    log.advance(3_600);
+    let third = node.checkpoint().await.expect("an hour went by").checkpoint;
+    assert_eq!((third.number, third.previous, third.ends.len()), (3, second.hash(), 0));
+    assert_eq!(node.checkpoint().await, None);
+    assert_eq!(log.node().await.checkpoint().await, None);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn an_export_has_all_that_its_checkpoints_tell_of() {
     assert!(first.records.is_none() && !first.checkpoints.is_empty());
     let (_, records) = whole.next(&node.engine).await.expect("reads").expect("records").records.expect("records");
     let last = records.last().expect("some").sequence;
-    log.advance(3 * DAY);
+    log.pass(&node, 3 * DAY).await;
     log.write(2).await;
     node.checkpoint().await.expect("written");
     node.index().await;

@@ -103,6 +103,57 @@ async fn at_a_start_the_last_checkpoint_that_holds_says_which_key_signs() {
     assert_eq!(known(&log).await, KnownAuditKey { newest: Some(2), damaged: Some(253) });
 }
 
+/// However many do not hold, and also where what signed them opens no more: then that key is missed, and no older one taken for it.
+#[tokio::test]
+async fn at_a_start_more_checkpoints_than_are_looked_at_may_be_damaged() {
+    let (log, node, ..) = rotated().await;
+    for _ in 0..2_300 {
+        log.advance(60 * 60);
+        node.checkpoint().await.expect("an hour went by");
+    }
+    let last = log.checkpoints().await.pop().expect("there").checkpoint.number;
+    for (damaged, newest) in [(2_100, Some(2)), (last - 2, Some(2)), (last - 1, Some(1)), (last, None)] {
+        log.tamper((last + 1 - damaged..=last).map(Tampering::ChangeCheckpoint));
+        assert_eq!(known(&log).await, KnownAuditKey { newest, damaged: Some(last) }, "{damaged}");
+        log.mend();
+    }
+    let mut stored = log.store.instance_keys().await.expect("readable");
+    let ring = AuditKeyRing::open(log.root.clone(), entropy(), &stored, Some(1)).expect("opens");
+    let second = stored.iter_mut().find(|key| key.version == 2).expect("there");
+    second.sealed.reverse();
+    let known = known_audit_key(&*log.ports.audit, &ring, &Ed25519Verifier, &stored).await.expect("readable");
+    assert_eq!(known, KnownAuditKey { newest: Some(2), damaged: Some(last) });
+}
+
+/// Whoever takes away checkpoints, and with them what they tell of, does not have the rest signed by a server that runs.
+#[tokio::test]
+async fn nothing_is_signed_over_checkpoints_that_were_taken_away() {
+    let log = Log::new().await;
+    let (node, other) = (log.node().await, log.node().await);
+    for _ in 0..4 {
+        log.write(1).await;
+        node.checkpoint().await.expect("written");
+    }
+    for from in 1..=4 {
+        log.tamper([Tampering::CutCheckpoints(from)]);
+        log.write(1).await;
+        assert_eq!(code(node.engine.checkpoint_audit().await), Some(Code::Internal), "from {from} on");
+        log.mend();
+    }
+    // What another node wrote meanwhile leads back to what this one saw.
+    node.engine.release_audit_checkpoints().await.expect("releases");
+    for _ in 0..3 {
+        log.write(1).await;
+        other.checkpoint().await.expect("written");
+    }
+    other.engine.release_audit_checkpoints().await.expect("releases");
+    log.write(1).await;
+    log.tamper([Tampering::RemoveCheckpoint(4)]);
+    assert_eq!(code(node.engine.checkpoint_audit().await), Some(Code::Internal));
+    log.mend();
+    assert_eq!(node.checkpoint().await.expect("written").checkpoint.number, 8);
+}
+
 #[tokio::test]
 async fn unsound_streams_hold_up_no_other() {
     // More than one checkpoint tells of, and more than one round looks at.

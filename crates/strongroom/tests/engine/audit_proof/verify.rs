@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::sync::Arc;
 use strongroom::audit::{MAX_VERIFIED_AT_ONCE, VerifyCursor, VerifyLimit, VerifyPhase, VerifyStep};
 use strongroom::domain::audit::{Finding, FindingKind};
-use strongroom::domain::port::{AuditReader, StoredCheckpoint};
+use strongroom::domain::port::{AuditReader, Clock, StoredCheckpoint};
 use strongroom::{Code, Engine, Error, Limits};
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::FixedSigner;
@@ -39,7 +39,7 @@ async fn happen(log: &Log, node: &Node, event: Event) {
         Event::Checkpoint => drop(node.checkpoint().await),
         Event::Rotate => drop(node.engine.rotate_audit_key(&node.session).await.expect("rotates")),
         Event::Retain => {
-            log.advance(DAY + 1);
+            log.pass(node, DAY + 1).await;
             log.write(1).await;
             node.checkpoint().await;
             node.engine.retain_audit(1, &[]).await.expect("retains");
@@ -332,4 +332,44 @@ async fn limits_are_kept_and_the_first_step_leaves_a_record() {
     assert_eq!(told[..3], refused);
     assert_eq!(told[3].0, "system.audit.verify");
     assert_eq!((told[4..].len(), told[4]), (1, ("system.audit.verify", 200)));
+}
+
+/// Each keeps much in memory, and would read all checkpoints again for every step if another one took its place.
+#[tokio::test]
+async fn more_verifications_than_four_wait() {
+    let log = Log::new().await;
+    let node = log.node().await;
+    log.write(5).await;
+    node.checkpoint().await;
+    let mut begun = Vec::new();
+    for _ in 0..4 {
+        let step = node.engine.verify_audit(&node.session).run(None, None, steps_of(1)).await.expect("begins");
+        begun.push(step.next);
+    }
+    let fifth = node.engine.verify_audit(&node.session).run(None, None, steps_of(1)).await;
+    assert_eq!(fifth.map(|_| ()).unwrap_err().code(), Code::Busy);
+    while begun[0].is_some() {
+        let first = begun[0].take();
+        begun[0] = node.engine.verify_audit(&node.session).run(first, None, steps_of(1)).await.expect("goes on").next;
+    }
+    let fifth = node.engine.verify_audit(&node.session).run(None, None, steps_of(1)).await;
+    assert!(fifth.expect("begins").next.is_some());
+    // Those that nobody goes on with take no place for long.
+    log.advance(60);
+    assert_eq!(node.verify(None, 1).await, []);
+}
+
+#[tokio::test]
+async fn records_that_no_checkpoint_tells_of_for_long_are_told() {
+    let log = Log::new().await;
+    let node = log.node().await;
+    log.write(2).await;
+    node.checkpoint().await;
+    let since = log.clock.now();
+    log.write(1).await;
+    for (seconds, expected) in [(60, None), (1, Some(since))] {
+        log.advance(seconds);
+        let step = node.engine.verify_audit(&node.session).run(None, None, steps_of(1_000)).await.expect("verifies");
+        assert_eq!((step.next.is_none(), step.unchecked_since), (true, expected));
+    }
 }

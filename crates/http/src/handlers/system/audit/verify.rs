@@ -37,6 +37,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
         findings: step.findings.iter().map(finding).collect(),
         index_uncounted: step.index_uncounted,
         unindexed_since: step.unindexed_since.map(|since| since.to_string()),
+        unchecked_since: step.unchecked_since.map(|since| since.to_string()),
         next: step.next.map(|next| URL_SAFE_NO_PAD.encode(next.to_bytes())),
     };
     Answer::json(StatusCode::OK, &answer)
