@@ -30,6 +30,8 @@ use uuid::Uuid;
 /// So that no two nodes give the same identifier.
 static NODES: AtomicU64 = AtomicU64::new(1);
 const ROOT_KEY: [u8; 32] = [7; 32];
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
 
 /// Everybody is the operator.
 struct Door;
@@ -90,6 +92,11 @@ pub(crate) fn root_key() -> Arc<SoftwareRootKey> {
 
 /// As a server does at its start.
 async fn ring(reads: &dyn Reads) -> (Arc<AuditKeyRing>, Vec<Change>) {
+    try_ring(reads).await.expect("opens")
+}
+
+/// `None` where the keys that are stored don't open.
+async fn try_ring(reads: &dyn Reads) -> Option<(Arc<AuditKeyRing>, Vec<Change>)> {
     let root = root_key();
     let mut stored = reads.instance_keys().await.expect("readable");
     let mut changes = Vec::new();
@@ -99,12 +106,27 @@ async fn ring(reads: &dyn Reads) -> (Arc<AuditKeyRing>, Vec<Change>) {
         changes.extend(made.iter().cloned().map(Change::InsertInstanceKey));
         stored = made;
     }
-    let keys = InstanceKeys::open(&*root, &stored).expect("opens");
+    let keys = InstanceKeys::open(&*root, &stored).ok()?;
     let root: Arc<dyn RootKey> = root;
-    let ring = Arc::new(keys.audit_keys(root, Arc::new(OsEntropy), None).expect("opens"));
+    let ring = Arc::new(keys.audit_keys(root, Arc::new(OsEntropy), None).ok()?);
     let known = known_audit_key(reads, &*ring, &Ed25519Verifier, keys.audit_signing()).await.expect("readable");
-    ring.adopt(keys.audit_signing(), known.newest.unwrap_or_default()).expect("opens");
-    (ring, changes)
+    ring.adopt(keys.audit_signing(), known.newest.unwrap_or_default()).ok()?;
+    Some((ring, changes))
+}
+
+/// Whether a server finds the keys that it needs in this store.
+pub(crate) async fn has_keys(place: &Database) -> bool {
+    match (place.file(), place.url()) {
+        (Some(file), _) => {
+            let store = SqliteStore::open(OpenOptions::new(file)).await.expect("opens");
+            try_ring(&store).await.is_some()
+        }
+        (None, url) => {
+            let options = PostgresOptions::parse(url.expect("a URL")).expect("a URL");
+            let store = PostgresStore::open(options).await.expect("opens");
+            try_ring(&store).await.is_some()
+        }
+    }
 }
 
 impl Node {
@@ -198,9 +220,17 @@ impl Node {
         Self { engine, committer: write, audit: store, ids, clock, writer, session }
     }
 
-    /// Lets days go by.
+    /// Sets the clock days ahead.
     pub(crate) fn advance(&self, days: i64) {
-        self.clock.0.fetch_add(days * 24 * 60 * 60, Ordering::Relaxed);
+        self.clock.0.fetch_add(days * DAY, Ordering::Relaxed);
+    }
+
+    /// Lets days go by, with checkpoints as a server writes them while nothing happens.
+    pub(crate) async fn pass(&self, days: i64) {
+        for _ in 0..days * 2 {
+            self.clock.0.fetch_add(DAY / 2, Ordering::Relaxed);
+            self.checkpoint().await;
+        }
     }
 
     /// Removes what is more than so many days old.

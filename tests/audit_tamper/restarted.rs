@@ -115,6 +115,16 @@ fn keys_that_were_slipped_in_keep_nobody_from_anything() {
             for version in [0, 3, u32::MAX] {
                 tamper::slip_in_a_key(&place, version);
             }
+            // Nor do rows that can be no keys.
+            let bytes = place.bytes(&[0]);
+            for (purpose, version, public) in [
+                ("audit-signing", "-1", "NULL"),
+                ("audit-signing", "8589934592", "NULL"),
+                ("audit-signing", "7", bytes.as_str()),
+                ("nothing", "1", "NULL"),
+            ] {
+                place.run(&format!("INSERT INTO instance_keys VALUES ('{purpose}', {version}, {bytes}, {public})"));
+            }
             let node = Node::open(&place).await;
             for newest in [2, 4, 5] {
                 node.rotate().await;

@@ -37,7 +37,7 @@ async fn old_and_young(place: &Database) -> (Node, i64) {
     let streams = place.numbers("SELECT DISTINCT stream FROM audit_records");
     assert_eq!(streams.len(), 1, "one stream");
     let old = *sequences(place).last().expect("records");
-    node.advance(APART);
+    node.pass(APART).await;
     for records in [3, 2, 3] {
         node.commit(records).await;
     }
@@ -333,7 +333,7 @@ fn other_streams_go_on_without_an_altered_one() {
             for is_last in [false, true] {
                 let node = Node::open(&place).await;
                 node.commit(3).await;
-                node.advance(APART);
+                node.pass(APART).await;
                 node.commit(3).await;
                 node.checkpoint().await;
                 if is_last {

@@ -11,7 +11,7 @@ use strongroom_domain::port::StoredCheckpoint;
 use strongroom_root_key::SoftwareRootKey;
 
 /// The columns beside the signed record.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 19] = [
     "stream",
     "sequence",
     "at",
@@ -22,12 +22,15 @@ const COLUMNS: [&str; 16] = [
     "region",
     "principal",
     "credential",
+    "project",
     "resource_id",
     "request_id",
     "principal_kind",
     "action",
     "outcome",
+    "resource_kind",
     "resource_identity",
+    "client_ip",
 ];
 const SEQUENCE_BITS: u32 = 44;
 const ALL: &str = "sequence, hash, signature, signing_key_version, canonical, at, event, organisation, region, project, \
@@ -53,7 +56,16 @@ pub(crate) enum Tampering {
     DeleteIndexLine,
     EditIndexLine,
     InsertIndexLine,
+    /// Far behind the last record of a stream.
+    PlantAhead,
+    /// A key of somebody else.
+    PlantKey,
+    /// How far a reader is with a stream, which is all that there is: beyond that.
+    Position(usize),
 }
+
+/// The readers whose positions verification looks at.
+const READERS: [&str; 2] = ["index", "checkpoints"];
 
 pub(crate) fn all() -> Vec<Tampering> {
     use Tampering as T;
@@ -73,8 +85,11 @@ pub(crate) fn all() -> Vec<Tampering> {
         T::DeleteIndexLine,
         T::EditIndexLine,
         T::InsertIndexLine,
+        T::PlantAhead,
+        T::PlantKey,
     ];
     all.extend((0..COLUMNS.len()).map(T::Column));
+    all.extend((0..READERS.len()).map(T::Position));
     all
 }
 
@@ -85,34 +100,76 @@ pub(crate) fn any() -> impl Strategy<Value = Tampering> {
 /// What must be found first.
 #[derive(Debug)]
 pub(crate) enum Wanted {
-    /// At this record of the stream of this ordinal.
-    Record(FindingKind, u64),
+    Record(FindingKind, StreamId, u64),
+    Stream(FindingKind, StreamId),
+    /// The stream ended with its only record: it is gone, or its records from here on are.
+    Emptied(StreamId, u64),
     Checkpoint(u64),
     Kinds(Vec<FindingKind>),
+    /// The log is still what it was.
+    Nothing,
 }
 
 impl Wanted {
     pub(crate) fn is_met(&self, findings: &[Finding]) -> bool {
-        let first = findings.first();
+        let Some(first) = findings.first() else { return matches!(self, Self::Nothing) };
+        let at = (first.kind, first.stream, first.sequence);
         match self {
-            Self::Record(kind, sequence) => first.is_some_and(|it| it.kind == *kind && it.sequence == Some(*sequence)),
-            Self::Checkpoint(number) => first.is_some_and(|it| it.checkpoint == Some(*number)),
-            Self::Kinds(kinds) => first.is_some_and(|it| kinds.contains(&it.kind)),
+            Self::Record(kind, stream, sequence) => at == (*kind, Some(*stream), Some(*sequence)),
+            Self::Stream(kind, stream) => at == (*kind, Some(*stream), None),
+            Self::Emptied(stream, sequence) => {
+                at == (FindingKind::StreamMissing, Some(*stream), None)
+                    || at == (FindingKind::RecordsCutOff, Some(*stream), Some(*sequence))
+            }
+            Self::Checkpoint(number) => first.checkpoint == Some(*number),
+            Self::Kinds(kinds) => kinds.contains(&first.kind),
+            Self::Nothing => false,
         }
     }
 }
 
-fn sequence(position: i64) -> u64 {
+pub(crate) fn sequence(position: i64) -> u64 {
     (position & ((1 << SEQUENCE_BITS) - 1)).unsigned_abs()
 }
 
-fn stream_of(position: i64) -> i64 {
+pub(crate) fn position(stream: i64, sequence: u64) -> i64 {
+    stream << SEQUENCE_BITS | sequence.cast_signed()
+}
+
+pub(crate) fn stream_of(position: i64) -> i64 {
     position >> SEQUENCE_BITS
 }
 
 fn change(bytes: &mut [u8], at: &Index) {
     let at = at.index(bytes.len());
     bytes[at] ^= 1;
+}
+
+pub(crate) fn stream_id(place: &Database, ordinal: i64) -> StreamId {
+    let id = match place {
+        Database::Sqlite(_) => "lower(hex(id))",
+        Database::Postgres(_) => "id::text",
+    };
+    let rows = place.rows(&format!("SELECT {id} FROM audit_streams WHERE ordinal = {ordinal}"));
+    StreamId::new(rows[0][0].parse().expect("an identifier"))
+}
+
+/// Puts a copy of this record, the last of its stream, so far behind it.
+pub(crate) fn plant_ahead(place: &Database, last: i64, by: i64) {
+    let made = ALL.replacen("sequence", &format!("sequence + {by}"), 1);
+    place.run(&format!(
+        "INSERT INTO audit_records (position, stream, {ALL}) SELECT {}, stream, {made} FROM audit_records WHERE position = {last}",
+        last + by
+    ));
+}
+
+/// Tells a reader that it has had more of a stream than there is.
+pub(crate) fn set_ahead(place: &Database, reader: &str, stream: i64) {
+    place.run(&format!("DELETE FROM audit_positions WHERE name = '{reader}' AND stream = {stream}"));
+    place.run(&format!(
+        "INSERT INTO audit_positions (name, stream, sequence) SELECT '{reader}', {stream}, max(sequence) + 1000 \
+         FROM audit_records WHERE stream = {stream}"
+    ));
 }
 
 /// Adds records behind this one, the last of its stream: with hashes as a writer makes them, without a signature.
@@ -141,6 +198,7 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
     let at = pick.index(positions.len());
     let position = positions[at];
     let row = format!("position = {position}");
+    let stream = stream_id(place, stream_of(position));
     let last_of = |position: i64| *positions.iter().rfind(|it| stream_of(**it) == stream_of(position)).expect("there");
     let set_bytes = |column: &str, row: &str, bytes: &[u8]| {
         place.run(&format!("UPDATE audit_records SET {column} = {} WHERE {row}", place.bytes(bytes)));
@@ -151,32 +209,29 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
             let mut bytes = place.column("audit_records", column, &row);
             change(&mut bytes, &other);
             set_bytes(column, &row, &bytes);
-            Wanted::Record(FindingKind::RecordChanged, sequence(position))
+            Wanted::Record(FindingKind::RecordChanged, stream, sequence(position))
         }
         T::Column(which) => {
             let column = COLUMNS[*which];
             let value = match *which {
                 0..5 => format!("coalesce({column}, 0) + 1"),
-                5..12 => match place {
+                5..13 => match place {
                     Database::Sqlite(_) => "randomblob(16)".to_owned(),
                     Database::Postgres(_) => "gen_random_uuid()".to_owned(),
                 },
                 _ => format!("coalesce({column}, '') || 'x'"),
             };
             place.run(&format!("UPDATE audit_records SET {column} = {value} WHERE {row}"));
-            Wanted::Record(FindingKind::ColumnDiffers, sequence(position))
+            Wanted::Record(FindingKind::ColumnDiffers, stream, sequence(position))
         }
         T::Delete => {
             place.run(&format!("DELETE FROM audit_records WHERE {row}"));
-            if last_of(position) == position {
-                if sequence(position) == 1 {
-                    return Some(Wanted::Kinds(vec![FindingKind::StreamMissing, FindingKind::RecordsCutOff]));
-                }
-                // A server goes on where the stream ends now, or its end is missing.
-                let kinds = vec![FindingKind::RecordsCutOff, FindingKind::CheckpointDiffers, FindingKind::Unsigned];
-                return Some(Wanted::Kinds(kinds));
+            let of_stream = positions.iter().filter(|it| stream_of(**it) == stream_of(position));
+            match last_of(position) == position {
+                true if of_stream.count() == 1 => Wanted::Emptied(stream, sequence(position)),
+                true => Wanted::Record(FindingKind::RecordsCutOff, stream, sequence(position)),
+                false => Wanted::Record(FindingKind::RecordMissing, stream, sequence(position)),
             }
-            Wanted::Record(FindingKind::RecordMissing, sequence(position))
         }
         T::Swap => {
             let others: Vec<i64> = positions
@@ -190,7 +245,7 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
             for (from, to) in [(low, parked), (high, low), (parked, high)] {
                 place.run(&format!("UPDATE audit_records SET position = {to} WHERE position = {from}"));
             }
-            Wanted::Record(FindingKind::RecordChanged, sequence(low))
+            Wanted::Record(FindingKind::RecordChanged, stream, sequence(low))
         }
         T::SwapSignatures => {
             let signed: Vec<i64> = place
@@ -207,7 +262,7 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
             let [one, two] = [0, 1].map(|n| place.column("audit_records", "signature", &rows[n]));
             set_bytes("signature", &rows[0], &two);
             set_bytes("signature", &rows[1], &one);
-            Wanted::Record(FindingKind::SignatureInvalid, sequence(low))
+            Wanted::Record(FindingKind::SignatureInvalid, stream, sequence(low))
         }
         T::Insert => {
             let last = last_of(position);
@@ -216,21 +271,21 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
                 "INSERT INTO audit_records (position, stream, {ALL}) SELECT {}, stream, {made} FROM audit_records WHERE position = {last}",
                 last + 1
             ));
-            Wanted::Record(FindingKind::RecordChanged, sequence(last) + 1)
+            Wanted::Record(FindingKind::RecordChanged, stream, sequence(last) + 1)
         }
         T::Append => {
             let last = last_of(position);
             append(place, last, 1 + other.index(3));
-            Wanted::Record(FindingKind::Unsigned, sequence(last) + 1)
+            Wanted::Record(FindingKind::Unsigned, stream, sequence(last) + 1)
         }
         T::DeleteStream => {
-            let stream = stream_of(position);
-            let (from, to) = (stream << SEQUENCE_BITS, (stream + 1) << SEQUENCE_BITS);
+            let ordinal = stream_of(position);
+            let (from, to) = (ordinal << SEQUENCE_BITS, (ordinal + 1) << SEQUENCE_BITS);
             place.run(&format!("DELETE FROM audit_records WHERE position >= {from} AND position < {to}"));
-            place.run(&format!("DELETE FROM audit_positions WHERE stream = {stream}"));
+            place.run(&format!("DELETE FROM audit_positions WHERE stream = {ordinal}"));
             place.run(&format!("DELETE FROM audit_index WHERE position >= {from} AND position < {to}"));
-            place.run(&format!("DELETE FROM audit_streams WHERE ordinal = {stream}"));
-            Wanted::Kinds(vec![FindingKind::StreamMissing])
+            place.run(&format!("DELETE FROM audit_streams WHERE ordinal = {ordinal}"));
+            Wanted::Stream(FindingKind::StreamMissing, stream)
         }
         T::DeleteCheckpoint | T::EditCheckpoint => {
             let numbers = place.numbers("SELECT number FROM audit_checkpoints ORDER BY number");
@@ -263,13 +318,14 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
             if position == last {
                 return None;
             }
-            Wanted::Kinds(vec![FindingKind::RecordsCutOff])
+            Wanted::Record(FindingKind::RecordsCutOff, stream, sequence(position) + 1)
         }
         T::DeleteIndexLine | T::EditIndexLine | T::InsertIndexLine => {
             let lines = place.rows("SELECT term, at, position FROM audit_index ORDER BY position, term");
             let [term, at, of] = lines.get(pick.index(lines.len().max(1)))?.as_slice() else { return None };
             let row = format!("term = {term} AND at = {at} AND position = {of}");
             let of: i64 = of.parse().expect("a number");
+            let stream = stream_id(place, stream_of(of));
             match tampering {
                 T::DeleteIndexLine => place.run(&format!("DELETE FROM audit_index WHERE {row}")),
                 T::EditIndexLine => place.run(&format!("UPDATE audit_index SET term = 12345 WHERE {row}")),
@@ -281,7 +337,27 @@ pub(crate) fn apply(place: &Database, tampering: &Tampering, (pick, other): (Ind
                     return Some(Wanted::Kinds(vec![FindingKind::IndexLinesForeign]));
                 }
             }
-            Wanted::Record(FindingKind::IndexLineMissing, sequence(of))
+            Wanted::Record(FindingKind::IndexLineMissing, stream, sequence(of))
+        }
+        T::PlantAhead => {
+            let last = last_of(position);
+            plant_ahead(place, last, 1_000_000);
+            Wanted::Record(FindingKind::RecordMissing, stream, sequence(last) + 1)
+        }
+        T::PlantKey => {
+            let newest = place.numbers("SELECT max(version) FROM instance_keys WHERE purpose = 'audit-signing'")[0];
+            slip_in_a_key(place, u32::try_from(newest).expect("few") + 1);
+            Wanted::Kinds(vec![FindingKind::KeySlippedIn])
+        }
+        T::Position(reader) => {
+            set_ahead(place, READERS[*reader], stream_of(position));
+            match READERS[*reader] {
+                // A checkpoint told of more than there is.
+                "checkpoints" => {
+                    Wanted::Record(FindingKind::CheckpointsCutOff, stream, sequence(last_of(position)) + 1)
+                }
+                _ => Wanted::Nothing,
+            }
         }
     })
 }

@@ -10,7 +10,7 @@ use strongroom_tests::{Ended, database_of};
 const SEQUENCE_BITS: u32 = 44;
 
 /// The rows of a statement, each as text.
-fn sql(data: &Path, sql: &str) -> Vec<Vec<String>> {
+pub(crate) fn sql(data: &Path, sql: &str) -> Vec<Vec<String>> {
     if let Some(database) = database_of(data) {
         return database.sql(sql);
     }

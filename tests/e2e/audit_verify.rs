@@ -1,19 +1,25 @@
 //! `strongroomd audit`: verifying the log of a running server, and an export of it without one.
 
 use crate::Stage;
+use crate::audit_tampered::sql;
 use core::time::Duration;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::path::Path;
 use strongroom_domain::audit::Checkpoint;
 use strongroom_tests::{Ended, Launch, unbase64, wait_for};
 
 pub(crate) fn audit(stage: &Stage, arguments: &[&str]) -> Ended {
+    command(stage, arguments).run()
+}
+
+fn command(stage: &Stage, arguments: &[&str]) -> Launch {
     let mut all: Vec<String> = vec!["audit".to_owned()];
     all.extend(arguments.iter().map(|&argument| argument.to_owned()));
     all.extend(["--addr".to_owned(), format!("http://{}", stage.server.address())]);
     all.extend(["--data".to_owned(), stage.data().display().to_string()]);
     let all: Vec<&dyn AsRef<std::ffi::OsStr>> = all.iter().map(|it| it as &dyn AsRef<std::ffi::OsStr>).collect();
-    Launch::new(&all).run()
+    Launch::new(&all)
 }
 
 pub(crate) fn offline(file: &Path, key: &str, more: &[&str]) -> Ended {
@@ -99,6 +105,81 @@ fn a_log_is_verified_on_the_server_and_elsewhere() {
     let key = first_key(&stage);
     assert_eq!(kinds(&offline(&file, &key, &["--anchor", &anchor.display().to_string()])), [""; 0]);
     tampered_exports(&file, &key);
+}
+
+/// What a verification says at its begin.
+const BEGIN: &str = "streams: 0 of ";
+
+/// Begins to verify one by one, and kills the command when it has found one thing; gives what it found. `None`: it was too fast.
+fn killed(stage: &Stage, arguments: &[&str], state: &Path) -> Option<Value> {
+    let kept = || serde_json::from_slice::<Value>(&std::fs::read(state).ok()?).ok();
+    let begun = command(stage, arguments).begin();
+    let one = || kept().filter(|kept| kept["report"]["findings"].as_array().is_some_and(|found| found.len() == 1));
+    let has_found = wait_for(Duration::from_secs(20), one);
+    begun.signal(Signal::KILL);
+    let ended = begun.wait(Duration::from_secs(20));
+    let kept = has_found.and_then(|_| one());
+    kept.filter(|kept| ended.code.is_none() && kept["cursor"].is_string())
+        .map(|kept| kept["report"]["findings"].clone())
+}
+
+/// Also where the server was started anew meanwhile: what was found before is told at the end, once.
+#[test]
+fn a_verification_that_was_killed_is_gone_on_with() {
+    let mut stage = Stage::new();
+    let _ = stage.client.create("/app/x", "value").ok(201);
+    for _ in 0..200 {
+        let _ = stage.client.reveal("/app/x", None).ok(200);
+    }
+    settled(&stage);
+    let anchor = stage.folder.path().join("anchor");
+    std::fs::write(&anchor, done(audit(&stage, &["checkpoint"]))).expect("written");
+    stage.server.stop();
+    let data = stage.folder.path().join("data");
+    let reveals = "SELECT position FROM audit_records WHERE action = 'secret.value.read' ORDER BY position";
+    let reveals = sql(&data, reveals);
+    for position in [&reveals[0][0], &reveals[reveals.len() - 1][0]] {
+        let _ = sql(&data, &format!("UPDATE audit_records SET status = 403 WHERE position = {position}"));
+    }
+    stage = Stage::over(stage.folder);
+    let anchor = anchor.display().to_string();
+    let through = audit(&stage, &["verify", "--json", "--anchor", &anchor, "--at-once", "1"]);
+    assert_eq!(kinds(&through), ["column_differs"; 2]);
+    assert!(through.stderr.contains(BEGIN), "{through:?}");
+    let findings = |ended: &Ended| -> Value {
+        let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        report["findings"].clone()
+    };
+
+    let file = stage.folder.path().join("state");
+    let state = file.display().to_string();
+    let arguments = ["verify", "--json", "--anchor", &anchor, "--state", &state, "--at-once", "1"];
+    let found = wait_for(Duration::from_secs(120), || {
+        let _ = std::fs::remove_file(&file);
+        killed(&stage, &arguments, &file)
+    });
+    assert_eq!(found.expect("it is killed between the two")[0], findings(&through)[0]);
+    let kept = std::fs::read(&file).expect("kept");
+    for is_anew in [false, true] {
+        if is_anew {
+            std::fs::write(&file, &kept).expect("written");
+            stage = stage.restart();
+        }
+        let ended = audit(&stage, &arguments);
+        assert_eq!(kinds(&ended), ["column_differs"; 2], "{ended:?}");
+        assert_eq!(findings(&ended), findings(&through));
+        assert!(!ended.stderr.contains(BEGIN) && !ended.stderr.contains("anew"), "it goes on: {ended:?}");
+        let records = |ended: &Ended| serde_json::from_str::<Value>(&ended.stdout).expect("JSON")["records"].as_u64();
+        assert!(records(&ended) >= records(&through), "{ended:?}");
+        assert!(!file.exists(), "gone at the end");
+    }
+    // With another anchor it begins anew.
+    std::fs::write(&file, &kept).expect("written");
+    let other = stage.folder.path().join("other").display().to_string();
+    std::fs::write(&other, done(audit(&stage, &["checkpoint"]))).expect("written");
+    let ended = audit(&stage, &["verify", "--json", "--anchor", &other, "--state", &state, "--at-once", "1"]);
+    assert!(ended.stderr.contains("begins anew") && ended.stderr.contains(BEGIN), "{ended:?}");
+    assert_eq!(findings(&ended), findings(&through));
 }
 
 fn tampered_exports(file: &Path, key: &str) {

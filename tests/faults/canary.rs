@@ -2,6 +2,7 @@
 
 use crate::audit_log::AuditLog;
 use crate::canary_keys::{audit, credentials, keys};
+use crate::canary_operator::operator;
 use crate::database;
 use crate::needles::Needles;
 use serde_json::{Value, json};
@@ -49,6 +50,8 @@ impl Canaries {
 /// All that callers can do with what must not be left anywhere.
 pub(crate) fn everything(client: &Client, canaries: &mut Canaries) {
     tour(client, canaries);
+    pruning(client, canaries);
+    many(client, canaries);
     failures(client, canaries);
     keys(client, canaries);
     credentials(client, canaries);
@@ -113,6 +116,59 @@ fn tour(client: &Client, canaries: &mut Canaries) {
     canaries.keep(200, client.request("PATCH", client.secret("/c/a")).json(&description).send());
     canaries.keep(204, client.destroy("/c/a", 1));
     canaries.keep(204, client.delete(client.secret("/c/kv")));
+}
+
+/// Versions that go by themselves, since only so many are kept.
+fn pruning(client: &Client, canaries: &mut Canaries) {
+    let value = canaries.value("a value that is pruned at once");
+    let create =
+        json!({"path": "/c/pruned", "kmsKeyIdentity": client.kms_key, "secretString": value, "maxActiveVersions": 1});
+    canaries.keep(201, client.post(client.secrets(), &create));
+    let versions = format!("{}/versions", client.secret("/c/pruned"));
+    let mut last = value;
+    for name in ["a value that is pruned", "a value that prunes"] {
+        let value = canaries.value(name);
+        canaries.keep(201, client.post(&versions, &json!({ "secretString": value })));
+        last = value;
+    }
+    for version in [1, 2] {
+        canaries.keep(404, client.reveal("/c/pruned", Some(version)));
+    }
+    assert_eq!(client.reveal("/c/pruned", None).ok(200)["secretString"], last);
+    let value = canaries.value("beside a bad number of versions");
+    let bad =
+        json!({"path": "/c/new", "kmsKeyIdentity": client.kms_key, "secretString": value, "maxActiveVersions": 0});
+    canaries.keep(400, client.post(client.secrets(), &bad));
+    let patch = client.request("PATCH", client.secret("/c/pruned")).json(&json!({"maxActiveVersions": 2}));
+    canaries.keep(200, patch.send());
+    canaries.keep(200, client.get(format!("{}?includeVersions=true", client.secret("/c/pruned"))));
+}
+
+/// Many values at once. Those that it answers are to be given; nothing else is.
+fn many(client: &Client, canaries: &mut Canaries) {
+    let address = format!("/v1/secrets/{}/values", client.region);
+    let paths: Vec<String> = (0..20).map(|n| format!("/c/many/{n}")).collect();
+    for path in &paths {
+        let value = canaries.value(&format!("a value of many at {path}"));
+        let body = json!({"path": path, "kmsKeyIdentity": client.kms_key, "secretString": value});
+        canaries.keep(201, client.post(client.secrets(), &body));
+    }
+    for body in [json!({ "paths": paths }), json!({"pathPrefix": "/c/many/"})] {
+        let answer = client.post(&address, &body).ok(200);
+        let items = answer["items"].as_array().expect("items");
+        let is_given = |item: &Value| !canaries.needles.search().found(item.to_string().as_bytes()).is_empty();
+        assert!(items.len() == paths.len() && items.iter().all(is_given), "{answer}");
+    }
+    let known: Value = paths.iter().map(|path| (path.clone(), json!(1))).collect::<serde_json::Map<_, _>>().into();
+    canaries.keep(200, client.post(&address, &json!({"paths": paths, "known": known})));
+    canaries.keep(200, client.post(&address, &json!({"paths": ["/c/many/none"]})));
+    let word = canaries.word("paths of another type");
+    canaries.keep(400, client.post(&address, &json!({ "paths": word })));
+    let word = canaries.word("a known version of another type");
+    canaries.keep(400, client.post(&address, &json!({"paths": ["/c/many/0"], "known": {"/c/many/0": [word]}})));
+    canaries.keep(200, client.post_empty(format!("{}/disable", client.key(&client.kms_key))));
+    canaries.keep(200, client.post(&address, &json!({ "paths": paths })));
+    canaries.keep(200, client.post_empty(format!("{}/enable", client.key(&client.kms_key))));
 }
 
 /// What fails, each time with a value in the request.
@@ -228,11 +284,12 @@ pub(crate) fn search(
     let mut found = Vec::new();
     let mut look = |place: &str, bytes: &[u8]| {
         for name in search.found(bytes) {
-            // The two files that exist to hold them.
+            // The files that exist to hold them.
             let kept = match place {
                 "dev.env" => name == "the token (as it is)",
-                "root.key" => name == "the root key (hexadecimal)",
-                _ => false,
+                "operator.token" => name == "the operator's token (as it is)",
+                "root.key" => name == "the new root key (hexadecimal)" || name == "the root key (hexadecimal)",
+                _ => place.starts_with("root.key.old-") && name == "the root key (hexadecimal)",
             };
             if !kept {
                 found.push(format!("{place}: {name}"));
@@ -269,7 +326,9 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     canaries.needles.add("the token", client.token.as_deref().unwrap().as_bytes());
     canaries.needles.add("the root key", &root_key(data));
     everything(&client, &mut canaries);
-    search(server, data, || records(&AuditLog::verify(data)), &canaries);
+    let printed = operator(server.address(), data, None, &client, &mut canaries);
+    let others = || [records(&AuditLog::verify(data)), printed].concat();
+    search(server, data, others, &canaries);
 
     // A second start reads everything back.
     let server = Launch::dev(data).log("trace").start();

@@ -10,6 +10,7 @@ mod audit_sinks;
 mod audit_site;
 mod canary;
 mod canary_keys;
+mod canary_operator;
 mod database;
 mod disk_full;
 mod durability;

@@ -291,7 +291,7 @@ pub enum Change {
     },
     /// Adds a checkpoint of the audit log, and notes how far it tells of its streams. Its number is one that no other has: else a conflict.
     AddCheckpoint(SignedCheckpoint),
-    /// Notes how far a reader of the audit log is with a stream. Never back.
+    /// Notes how far a reader of the audit log is with a stream. Never back, but from behind the stream's last record, where no server put it.
     AdvanceReader {
         /// Who.
         reader: LogReader,

@@ -56,8 +56,8 @@ impl AuditReader for MemoryStore {
 
     async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
         let state = self.read()?;
-        let (stream, end, through) = (state.log.stream(), state.log.end(), state.log.position(reader));
-        let is_behind = through < end && after != Some(stream) && limit > 0;
+        let (stream, end, through) = (state.log.stream(), state.log.end(), state.log.credible_position(reader));
+        let is_behind = through != end && after != Some(stream) && limit > 0;
         Ok(is_behind.then_some(Behind { stream, through, end }).into_iter().collect())
     }
 

@@ -121,6 +121,12 @@ impl Log {
         self.positions.get(reader).copied().unwrap_or(0)
     }
 
+    /// 0 for one behind the last record, unless it is that of checkpoints.
+    pub(crate) fn credible_position(&self, reader: &LogReader) -> u64 {
+        let position = self.position(reader);
+        if position <= self.end() || *reader == LogReader::Checkpoints { position } else { 0 }
+    }
+
     pub(crate) fn set_position(&mut self, reader: LogReader, position: u64) {
         self.positions.insert(reader, position);
     }

@@ -3,6 +3,7 @@
 use super::place::Place;
 use crate::audit_log::AuditLog;
 use crate::canary::{Canaries, everything, records, root_key, search};
+use crate::canary_operator::operator;
 use crate::database;
 use strongroom_test_postgres::{Cluster, Mode};
 
@@ -19,6 +20,7 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     canaries.needles.add("the token", client.token.as_deref().unwrap().as_bytes());
     canaries.needles.add("the root key", &root_key(data));
     everything(&client, &mut canaries);
+    let printed = operator(server.address(), data, Some(place.database.url()), &client, &mut canaries);
     let others = || {
         let records = records(&AuditLog::verify_in(&place.database));
         // Everything is in its file then.
@@ -34,6 +36,7 @@ fn no_value_token_or_root_key_is_left_anywhere() {
         assert!(holds("/c/generated"), "the store is not in these files");
         others.push(("the database's log".to_owned(), log.into_bytes()));
         others.extend(records);
+        others.extend(printed);
         others
     };
     search(server, data, others, &canaries);

@@ -1,10 +1,10 @@
 //! Checkpoints that were kept elsewhere.
 
 use super::findings::Report;
-use super::offline::stored;
+use super::offline::{MAX_LINE, stored};
 use crate::failure::Failure;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use strongroom_api::audit::{AuditFinding, ExportLine};
 use strongroom_domain::audit::Checkpoint;
@@ -20,7 +20,8 @@ pub(super) struct Anchors {
     pub(super) ends: Vec<StoredCheckpoint>,
     /// The numbers of those that can't be of one log with the one in the line before.
     pub(super) breaks: Vec<u64>,
-    all: Vec<StoredCheckpointName>,
+    /// Whether the one of the name that was asked for is among them.
+    pub(super) has_asked: bool,
 }
 
 /// A checkpoint's number and hash, in one text.
@@ -32,6 +33,12 @@ pub(super) fn name_of(anchor: &StoredCheckpoint) -> StoredCheckpointName {
     hash.iter().fold(anchor.number.to_string() + ":", |name, byte| name + &format!("{byte:02x}"))
 }
 
+/// Whether this is its name. The number tells most apart, without a hash.
+fn is_named(anchor: &StoredCheckpoint, name: &str) -> bool {
+    let number = name.split(':').next().and_then(|number| number.parse().ok());
+    number == Some(anchor.number) && name_of(anchor) == name
+}
+
 fn read(anchor: &StoredCheckpoint) -> Option<Checkpoint> {
     anchor.read().map(|read| read.checkpoint)
 }
@@ -41,14 +48,21 @@ fn hash_of(anchor: &StoredCheckpoint) -> Option<[u8; 32]> {
 }
 
 impl Anchors {
-    /// Takes all lines that are checkpoints: one that was cut off while it was written may follow.
-    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+    /// Takes all lines that are checkpoints: one that was cut off while it was written may follow. `asked`: the name of one to look for.
+    pub(super) fn read(file: &Path, asked: Option<&str>) -> Result<Self, Failure> {
         let unread = |error| Failure::runtime(format!("{} cannot be read", file.display())).because(error);
         let mut anchors = Self::default();
-        for line in BufReader::new(File::open(file).map_err(unread)?).split(b'\n') {
-            if let Ok(ExportLine::Checkpoint(checkpoint)) = serde_json::from_slice(&line.map_err(unread)?) {
-                anchors.take(stored(checkpoint));
+        let (mut from, mut line) = (BufReader::new(File::open(file).map_err(unread)?), Vec::new());
+        while from.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(unread)? > 0 {
+            if line.len() as u64 == MAX_LINE {
+                return Err(Failure::runtime(format!("a line of {} is too long", file.display())));
             }
+            if let Ok(ExportLine::Checkpoint(checkpoint)) = serde_json::from_slice(&line) {
+                let checkpoint = stored(checkpoint);
+                anchors.has_asked |= asked.is_some_and(|asked| is_named(&checkpoint, asked));
+                anchors.take(checkpoint);
+            }
+            line.clear();
         }
         if anchors.ends.is_empty() {
             return Err(Failure::runtime(format!(
@@ -60,7 +74,6 @@ impl Anchors {
     }
 
     fn take(&mut self, next: StoredCheckpoint) {
-        self.all.push(name_of(&next));
         let Some(last) = self.ends.last_mut() else { return self.ends.push(next) };
         if *last == next {
             return;
@@ -80,11 +93,6 @@ impl Anchors {
     /// The one of the highest number.
     pub(super) fn highest(&self) -> Option<&StoredCheckpoint> {
         self.ends.iter().max_by_key(|end| end.number)
-    }
-
-    /// Whether it is one of the file's.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.all.iter().any(|it| it == name)
     }
 
     /// Tells where the checkpoints of the file aren't of one log.
@@ -138,6 +146,10 @@ mod tests {
     }
 
     fn read<'a>(checkpoints: impl IntoIterator<Item = &'a Checkpoint>) -> Anchors {
+        asked(checkpoints, None)
+    }
+
+    fn asked<'a>(checkpoints: impl IntoIterator<Item = &'a Checkpoint>, name: Option<&str>) -> Anchors {
         let file = NamedTempFile::new().expect("a file");
         let line = |checkpoint| {
             let line = ExportLine::Checkpoint(ExportCheckpoint::from(&stored(checkpoint)));
@@ -145,7 +157,7 @@ mod tests {
         };
         let text: String = checkpoints.into_iter().map(line).collect();
         fs::write(file.path(), text + "{\"type\":\"checkp").expect("writes");
-        Anchors::read(file.path()).expect("reads")
+        Anchors::read(file.path(), name).expect("reads")
     }
 
     fn ends(anchors: &Anchors) -> Vec<u64> {
@@ -158,11 +170,17 @@ mod tests {
         let anchors = read(&all);
         assert_eq!((ends(&anchors), anchors.breaks.as_slice()), (vec![9], [].as_slice()));
         assert_eq!(anchors.highest(), Some(&stored(&all[8])));
-        assert!(all.iter().all(|it| anchors.has(&name_of(&stored(it)))));
+        assert!(!anchors.has_asked);
+        let has = |checkpoints: &[Checkpoint], name: &str| asked(checkpoints, Some(name)).has_asked;
+        for it in &all {
+            let name = name_of(&stored(it));
+            assert!(has(&all, &name));
+            assert!(!has(&all, &name[..name.len() - 1]) && !has(&following(None, 9, 5), &name), "another hash");
+        }
+        assert!(!has(&all[1..], &name_of(&stored(&all[0]))) && !has(&all, "") && !has(&all, ":"));
         // Kept now and then, one of them twice.
         let anchors = read([&all[1], &all[4], &all[4], &all[5], &all[8]]);
         assert_eq!((ends(&anchors), anchors.breaks.as_slice()), (vec![2, 6, 9], [].as_slice()));
-        assert!(!anchors.has(&name_of(&stored(&all[0]))));
     }
 
     #[test]
@@ -189,7 +207,7 @@ mod tests {
     #[test]
     fn a_file_without_one_is_refused() {
         let file = NamedTempFile::new().expect("a file");
-        assert!(Anchors::read(file.path()).is_err());
-        assert!(Anchors::read(&file.path().join("none")).is_err());
+        assert!(Anchors::read(file.path(), None).is_err());
+        assert!(Anchors::read(&file.path().join("none"), None).is_err());
     }
 }

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use crate::failure::Failure;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use strongroom_api::audit::AuditEntry;
 use strongroom_api::audit::{EXPORT_FORMAT, ExportCheckpoint, ExportEnd, ExportHeader, ExportLine, ExportRecord};
@@ -18,7 +18,7 @@ use strongroom_domain::id::StreamId;
 use strongroom_domain::port::StoredCheckpoint;
 
 /// The longest line: a checkpoint of a thousand streams has some hundred kilobytes.
-const MAX_LINE: u64 = 16 * 1024 * 1024;
+pub(super) const MAX_LINE: u64 = 16 * 1024 * 1024;
 /// After how many lines it is told how far it came.
 const TOLD_AFTER: u64 = 4_096;
 
@@ -87,7 +87,7 @@ fn read(
             ExportLine::End(ExportEnd { records, .. }) => end = Some(records),
             ExportLine::Checkpoint(checkpoint) => {
                 report.checkpoints += 1;
-                content.checkpoint(checkpoint, &mut report);
+                content.checkpoint(checkpoint, &mut report)?;
             }
             ExportLine::Record(record) => {
                 report.records += 1;
@@ -110,11 +110,14 @@ enum Content {
 }
 
 impl Content {
-    fn checkpoint(&mut self, checkpoint: ExportCheckpoint, report: &mut Report) {
+    fn checkpoint(&mut self, checkpoint: ExportCheckpoint, report: &mut Report) -> Result<(), Failure> {
         match self {
             Self::Whole(whole) => whole.checkpoint(&stored(checkpoint), report),
             // None belongs there.
-            Self::Organisation(_) => report.add(&Finding::of_all(FindingKind::ExportTorn)),
+            Self::Organisation(_) => {
+                report.add(&Finding::of_all(FindingKind::ExportTorn));
+                Ok(())
+            }
         }
     }
 
@@ -123,9 +126,11 @@ impl Content {
             record.stream.parse().map_err(|error| Failure::runtime("a record names no stream").because(error))?;
         match self {
             Self::Whole(whole) => whole.record(stream, record, report),
-            Self::Organisation(records) => records.record(stream, &record, report),
+            Self::Organisation(records) => {
+                records.record(stream, &record, report);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn end(self, is_torn: bool, report: &mut Report) {
@@ -174,6 +179,12 @@ pub(super) fn stored(checkpoint: ExportCheckpoint) -> StoredCheckpoint {
     StoredCheckpoint { number, canonical: canonical.0, signature: (key_version, signature.0) }
 }
 
+fn unkept(error: io::Error) -> Failure {
+    let folder = std::env::temp_dir();
+    let what = format!("what checkpoints tell cannot be kept in a temporary file in {}", folder.display());
+    Failure::runtime(what + "; name another folder by TMPDIR").because(error)
+}
+
 /// The whole log.
 struct Whole {
     ledger: Ledger,
@@ -201,7 +212,7 @@ impl Whole {
         }
     }
 
-    fn checkpoint(&mut self, stored: &StoredCheckpoint, report: &mut Report) {
+    fn checkpoint(&mut self, stored: &StoredCheckpoint, report: &mut Report) -> Result<(), Failure> {
         if let (Some(check), None) = (&self.check, self.before) {
             self.before = Some(check.end(&self.ledger));
         }
@@ -210,14 +221,15 @@ impl Whole {
             report.add(&finding);
         }
         for end in sound.into_iter().flat_map(|checkpoint| checkpoint.ends) {
-            self.ends.tell(&end);
+            self.ends.tell(&end).map_err(unkept)?;
         }
         if let Some(found) = self.found.get_mut(&stored.number) {
             *found = Some(stored.clone());
         }
+        Ok(())
     }
 
-    fn record(&mut self, stream: StreamId, record: ExportRecord, report: &mut Report) {
+    fn record(&mut self, stream: StreamId, record: ExportRecord, report: &mut Report) -> Result<(), Failure> {
         if self.check.is_none_or(|check| check.through.stream != stream) {
             self.end_stream(false, report);
             if !self.seen.insert(stream) {
@@ -226,20 +238,20 @@ impl Whole {
             self.check = Some(StreamCheck::begin(stream));
         }
         self.before = None;
-        let Some(check) = &mut self.check else { return };
+        let Some(check) = &mut self.check else { return Ok(()) };
         let differing = AuditRecord::from_canonical(&record.canonical.0)
             .ok()
             .filter(|read| AuditEntry::from(read) != record.entry)
             .map(|_| "entry");
         let signature = record.signature.map(|signature| (record.key_version.unwrap_or(0), signature.0));
         let (sequence, hash) = (record.sequence, record.hash.0);
-        let differs = self.ends.differ(stream, sequence, &hash);
         let link = Link { sequence, hash, signature, canonical: record.canonical.0, differing };
-        let finding = check.take(&link, &self.ledger, &Ed25519Verifier);
-        let other = Finding::at_record(FindingKind::CheckpointDiffers, stream, sequence);
-        if let Some(finding) = finding.or(differs.then_some(other)) {
+        if let Some(finding) = check.take(&link, &self.ledger, &Ed25519Verifier) {
             report.add(&finding);
+        } else if self.ends.differ(stream, sequence, &link.hash).map_err(unkept)? {
+            report.add(&Finding::at_record(FindingKind::CheckpointDiffers, stream, sequence));
         }
+        Ok(())
     }
 
     fn end_stream(&mut self, is_torn: bool, report: &mut Report) {

@@ -87,10 +87,11 @@ impl State {
         }
     }
 
-    /// As it is, unless it began without an anchor, or with one that isn't among these: then that would not be looked for.
+    /// As it is, unless it began without an anchor, or with one that isn't among these, which were asked for it: then that would not be looked
+    /// for.
     fn of(self, anchors: Option<&Anchors>) -> Self {
         let Some(anchors) = anchors else { return self };
-        if self.cursor.is_none() || self.anchor.as_deref().is_some_and(|anchor| anchors.has(anchor)) {
+        if self.cursor.is_none() || anchors.has_asked {
             return self;
         }
         Output::note("the verification begins anew: the one that was begun did not look for this anchor");
@@ -108,20 +109,25 @@ impl State {
 }
 
 pub(super) async fn run(server: ServerArgs, args: VerifyArgs) -> Result<(), Failure> {
-    let anchors = args.anchor.as_deref().map(Anchors::read).transpose()?;
+    let state = args.state.as_deref().map(State::read).transpose()?.unwrap_or_default();
+    let anchors = args.anchor.as_deref().map(|file| Anchors::read(file, state.anchor.as_deref())).transpose()?;
     let json = server.json();
     if let Some(file) = &args.file {
         let keys: Vec<[u8; 32]> = args.key.iter().map(|key| key.0).collect();
         return offline::verify(file, &keys, anchors.as_ref())?.tell(json);
     }
     let (client, _) = server.client()?;
-    let report = online(&client, &args, anchors.as_ref()).await?;
+    let report = online(&client, &args, state.of(anchors.as_ref()), anchors.as_ref()).await?;
     report.tell(json)?;
     Ok(())
 }
 
-async fn online(client: &Client, args: &VerifyArgs, anchors: Option<&Anchors>) -> Result<Report, Failure> {
-    let mut state = args.state.as_deref().map(State::read).transpose()?.unwrap_or_default().of(anchors);
+async fn online(
+    client: &Client,
+    args: &VerifyArgs,
+    mut state: State,
+    anchors: Option<&Anchors>,
+) -> Result<Report, Failure> {
     let highest = anchors.and_then(Anchors::highest);
     if state.cursor.is_none() {
         state.anchor = highest.map(name_of);
@@ -148,6 +154,11 @@ async fn online(client: &Client, args: &VerifyArgs, anchors: Option<&Anchors>) -
             if let Some(since) = step.unindexed_since {
                 state.report.not_proven.push(format!(
                     "that searches find what was recorded since {since}: it is not in the index yet, though it should be"
+                ));
+            }
+            if let Some(since) = step.unchecked_since {
+                state.report.not_proven.push(format!(
+                    "that nothing was cut off of what was recorded since {since}: no checkpoint tells of it yet, though one should"
                 ));
             }
             if let Some(anchors) = anchors {
@@ -201,14 +212,14 @@ mod tests {
         StoredCheckpoint { number, canonical: vec![1, 2, 3], signature: (1, vec![7; 64]) }
     }
 
-    fn anchors(numbers: &[u64]) -> Anchors {
+    fn anchors(numbers: &[u64], begun: &State) -> Anchors {
         let file = NamedTempFile::new().expect("a file");
         let line = |number: &u64| {
             let line = ExportLine::Checkpoint(ExportCheckpoint::from(&anchor(*number)));
             serde_json::to_string(&line).expect("writes") + "\n"
         };
         fs::write(file.path(), numbers.iter().map(line).collect::<String>()).expect("writes");
-        Anchors::read(file.path()).expect("reads")
+        Anchors::read(file.path(), begun.anchor.as_deref()).expect("reads")
     }
 
     #[test]
@@ -218,16 +229,19 @@ mod tests {
             anchor: with.map(|number| name_of(&anchor(number))),
             ..State::default()
         };
-        let goes_on = |state: State, anchors: Option<&Anchors>| state.of(anchors).cursor.is_some();
-        assert!(goes_on(begun(None), None));
-        assert!(!goes_on(begun(None), Some(&anchors(&[5]))));
-        assert!(goes_on(begun(Some(5)), Some(&anchors(&[5]))));
-        assert!(goes_on(begun(Some(5)), Some(&anchors(&[5, 9]))), "more were added to it");
-        assert!(!goes_on(begun(Some(5)), Some(&anchors(&[6]))));
+        let goes_on = |state: State, numbers: &[u64]| {
+            let anchors = anchors(numbers, &state);
+            state.of(Some(&anchors)).cursor.is_some()
+        };
+        assert!(begun(None).of(None).cursor.is_some());
+        assert!(!goes_on(begun(None), &[5]));
+        assert!(goes_on(begun(Some(5)), &[5]));
+        assert!(goes_on(begun(Some(5)), &[5, 9]), "more were added to it");
+        assert!(!goes_on(begun(Some(5)), &[6]));
         // It was looked for in the first step.
         assert_eq!(begun(Some(5)).of(None).anchor, Some(name_of(&anchor(5))));
         // What an older program left.
         let old: State = serde_json::from_str("{\"cursor\":\"cursor\"}").expect("reads");
-        assert!(!goes_on(old, Some(&anchors(&[5]))));
+        assert!(!goes_on(old, &[5]));
     }
 }

@@ -69,7 +69,7 @@ impl LogReader {
 pub struct Behind {
     /// The stream.
     pub stream: StreamId,
-    /// The last that it had; 0 for none.
+    /// The last that it had; 0 for none. More than `end` where checkpoints told of records that are gone.
     pub through: u64,
     /// The last that there is.
     pub end: u64,

@@ -86,6 +86,10 @@ pub trait AuditReader: Send + Sync {
     async fn denied(&self, request: RequestId, organisation: OrganisationId) -> Result<Option<AuditRecord>, ReadError>;
 
     /// At most `limit` streams with records that a reader has not had yet, in the order in which they began, after this one.
+    ///
+    /// - A position behind the stream's last record tells of nothing: positions are written after the records, of which the last is never
+    ///   removed, so that somebody else put it there. The reader has the whole stream before it. That of [`LogReader::Checkpoints`] is
+    ///   given as it is, also where no record is left: a checkpoint told of records that are gone.
     async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError>;
 
     /// The newest at most `limit` index lines of a term within a window, newest first: by time, then by event. With each the stream that

@@ -335,5 +335,10 @@ pub trait SetupReader: Send + Sync {
     async fn key_check(&self) -> Result<Option<KeyCheck>, ReadError>;
 
     /// Its instance keys, by purpose and version.
+    ///
+    /// - A row that can be no key, since its purpose is unknown or its version is none from 1 on, comes as an
+    ///   [`AuditSigning`](crate::root_key::InstanceKeyPurpose::AuditSigning) key of version 0 without a public key, with its sealed bytes:
+    ///   somebody slipped it in, and it must keep nobody from the others. No key has version 0, and there may be several of these.
+    /// - A public key that can be none is left out.
     async fn instance_keys(&self) -> Result<Vec<SealedInstanceKey>, ReadError>;
 }

@@ -5,7 +5,7 @@ use strongroom_domain::id::StreamId;
 
 pub(super) fn apply(state: &mut State, reader: LogReader, stream: StreamId, through: u64, journal: &mut Journal) {
     let before = state.log.position(&reader);
-    if stream != state.log.stream() || through <= before {
+    if stream != state.log.stream() || through <= state.log.credible_position(&reader) {
         return;
     }
     state.log.set_position(reader.clone(), through);

@@ -4,7 +4,6 @@ pub(crate) mod answer;
 pub(crate) mod audit_record;
 pub(crate) mod audit_stream;
 pub(crate) mod directory_object;
-pub(crate) mod instance_key;
 pub(crate) mod key_check;
 pub(crate) mod kms_key;
 pub(crate) mod kms_key_version;

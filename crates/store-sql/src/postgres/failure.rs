@@ -15,6 +15,11 @@ const INSECURE: &str =
 #[error("the sequence of audit_streams.ordinal is behind 524287")]
 pub(crate) struct StreamsUsedUp;
 
+/// Somebody else put rows of their own where the next streams of the audit log were to begin.
+#[derive(Debug, thiserror::Error)]
+#[error("none of the next places of audit_streams is free for another stream of the audit log")]
+pub(crate) struct NoFreePlace;
+
 /// The `SQLSTATE` of an error of the server.
 pub(crate) fn code(error: &Error) -> Option<Cow<'_, str>> {
     error.as_database_error().and_then(DatabaseError::code)
@@ -82,6 +87,9 @@ pub(crate) fn explain(error: &Error) -> &'static str {
         Error::AnyDriverError(error) if error.is::<StreamsUsedUp>() => {
             "the audit log has no place for another stream, so nothing can be written; set the sequence of audit_streams.ordinal \
              (setval) to where enough numbers below 524288 are free"
+        }
+        Error::AnyDriverError(error) if error.is::<NoFreePlace>() => {
+            "somebody else wrote where the next streams of the audit log were to begin; verify the log; places behind these are tried"
         }
         Error::PoolClosed => "the store is stopping",
         Error::Tls(_) => INSECURE,

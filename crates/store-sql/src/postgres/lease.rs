@@ -20,20 +20,32 @@ macro_rules! now {
     };
 }
 
-/// Whether the row of `leases` stands: as `Tenure::stands`, where the longest life of a lease is explained.
-macro_rules! stands {
+/// Whether the row of `leases` has an epoch, and there is one after it. Else no server wrote it.
+macro_rules! has_epoch {
     () => {
-        concat!("leases.expires_at - ", now!(), " BETWEEN 1 AND 3600000000")
+        "leases.epoch BETWEEN 0 AND 9223372036854775806"
     };
 }
 
-/// An epoch is kept only for the holder that has it already.
+/// Whether the row of `leases` stands: as `Tenure::stands`, where the longest life of a lease is explained.
+macro_rules! stands {
+    () => {
+        concat!(has_epoch!(), " AND leases.expires_at BETWEEN ", now!(), " + 1 AND ", now!(), " + 3600000000")
+    };
+}
+
+/// An epoch is kept only for the holder that has it already. Where there is none, the microseconds since 1970 stand for it: no lease was
+/// acquired as often, so that no epoch comes again.
 const ACQUIRE: &str = concat!(
     "INSERT INTO leases (name, epoch, holder, expires_at) VALUES ($1, 1, $2, ",
     now!(),
     " + $3)
      ON CONFLICT (name) DO UPDATE
-     SET epoch = leases.epoch + CASE WHEN leases.holder = excluded.holder AND ",
+     SET epoch = CASE WHEN ",
+    has_epoch!(),
+    " THEN leases.epoch ELSE ",
+    now!(),
+    " END + CASE WHEN leases.holder = excluded.holder AND ",
     stands!(),
     " THEN 0 ELSE 1 END, holder = excluded.holder, expires_at = ",
     now!(),

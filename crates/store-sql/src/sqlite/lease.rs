@@ -1,7 +1,7 @@
 //! Leases, decided inside the writing transaction, where nobody else writes.
 
 use crate::row;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use std::sync::Arc;
 use strongroom_domain::lease::{Epoch, Lease, LeaseName, LeaseTtl, Tenure};
 use strongroom_domain::port::Clock;
@@ -38,7 +38,7 @@ pub(super) fn call(connection: &Connection, call: &LeaseCall, clock: &LeaseClock
         LeaseCall::Acquire(name, ..) => *name,
         LeaseCall::Renew(lease, _) | LeaseCall::Release(lease) => lease.name,
     };
-    let last = tenure(connection, name)?;
+    let last = tenure(connection, name, now)?;
     let next = match call {
         LeaseCall::Acquire(_, holder, ttl) => Tenure::acquired(last.as_ref(), *holder, *ttl, now),
         LeaseCall::Renew(lease, ttl) => last.and_then(|last| last.renewed(lease.epoch, *ttl, now)),
@@ -63,14 +63,21 @@ pub(super) fn stands(
     clock: &LeaseClock,
 ) -> rusqlite::Result<bool> {
     let now = clock.now(connection)?;
-    Ok(tenure(connection, name)?.is_some_and(|tenure| tenure.is(epoch, now)))
+    Ok(tenure(connection, name, now)?.is_some_and(|tenure| tenure.is(epoch, now)))
 }
 
-fn tenure(connection: &Connection, name: LeaseName) -> rusqlite::Result<Option<Tenure>> {
+/// What the row says. One that no server wrote has ended, so that it keeps nobody from the lease. Where its epoch is none, or there is none
+/// after it, the microseconds since 1970 are: no lease was acquired as often, so that no epoch comes again.
+fn tenure(connection: &Connection, name: LeaseName, now: Timestamp) -> rusqlite::Result<Option<Tenure>> {
+    let read = |row: &Row<'_>| {
+        let epoch = row.get(0).ok().filter(|epoch| (0..i64::MAX).contains(epoch));
+        let (holder, until): (Option<Uuid>, Option<i64>) = (row.get(1).ok(), row.get(2).ok());
+        let until = epoch.zip(holder).and(until).unwrap_or_default();
+        let epoch = epoch.unwrap_or_else(|| now.as_micros()).max(0).unsigned_abs();
+        Tenure { epoch: Epoch::new(epoch), holder: holder.unwrap_or_default(), until: row::at(until.max(0)) }
+    };
     connection
         .prepare_cached("SELECT epoch, holder, expires_at FROM leases WHERE name = ?1")?
-        .query_row([name.as_str()], |row| {
-            Ok(Tenure { epoch: Epoch::new(row.get(0)?), holder: row.get(1)?, until: row::at(row.get(2)?) })
-        })
+        .query_row([name.as_str()], |row| Ok(read(row)))
         .optional()
 }

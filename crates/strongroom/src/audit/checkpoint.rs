@@ -106,7 +106,7 @@ impl Engine {
             Some((stream, sequence)) => Err(Error::new(
                 Code::Internal,
                 format!(
-                    "Record {sequence} of the audit log's stream {stream} is not what its writer signed; verify the log."
+                    "Record {sequence} of the audit log's stream {stream} is gone, or not what its writer signed; verify the log."
                 ),
             )),
         }
@@ -259,6 +259,11 @@ impl Engine {
         let (mut page, mut asked, mut looked_at) = (first, STREAMS as usize, 0);
         loop {
             for behind in &page {
+                // A checkpoint told of more: what is gone must show, so nothing is told of what is left.
+                if behind.through > behind.end {
+                    ends.unsound = ends.unsound.or(Some((behind.stream, behind.end + 1)));
+                    continue;
+                }
                 match self.sound_end(ports, keys, newest_key, *behind).await? {
                     Some(state) => ends.sound.push(state),
                     None => ends.unsound = ends.unsound.or(Some((behind.stream, behind.end))),

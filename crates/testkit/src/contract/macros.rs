@@ -110,6 +110,7 @@ suites! { $
         add_checkpoint_keeps_every_byte
         add_checkpoint_notes_the_ends
         a_reader_never_goes_back
+        a_position_behind_the_last_record_tells_of_nothing
         changes_of_an_unknown_stream_leave_nothing
         a_change_that_does_not_fit_undoes_changes_of_the_log;
     /// The cases of [`secret_reader`](crate::contract::secret_reader).

@@ -24,6 +24,15 @@ pub(super) async fn ordinal(connection: &mut PgConnection, stream: StreamId) -> 
         .await
 }
 
+/// Sets a position which no server wrote: one behind the last record of its stream. To be made after the statement that lets positions rise, in
+/// its transaction: that one holds the row, so that this one sees all records that others wrote before they noted them. The last position of
+/// the last stream is the largest number there is.
+const BEYOND_THE_LAST: &str = "UPDATE audit_positions SET sequence = $3, hash = $4
+     WHERE name = $1 AND stream = $2 AND sequence > $3
+       AND sequence > coalesce((SELECT records.position FROM audit_records AS records
+                                WHERE records.position > $2 * $5 AND records.position <= $2 * $5 + ($5 - 1)
+                                ORDER BY records.position DESC LIMIT 1) - $2 * $5, 0)";
+
 /// Notes a position, with the hash of the record there where that one goes.
 pub(super) async fn advance(
     connection: &mut PgConnection,
@@ -32,7 +41,7 @@ pub(super) async fn advance(
     through: u64,
     hash: Option<Vec<u8>>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    let noted = sqlx::query(
         "INSERT INTO audit_positions (name, stream, sequence, hash) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name, stream) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash
          WHERE audit_positions.sequence < excluded.sequence",
@@ -40,8 +49,18 @@ pub(super) async fn advance(
     .bind(reader.name())
     .bind(ordinal)
     .bind(row::column(through))
-    .bind(hash)
-    .execute(connection)
-    .await
-    .map(|_| ())
+    .bind(hash.as_deref())
+    .execute(&mut *connection)
+    .await?;
+    if noted.rows_affected() == 0 {
+        sqlx::query(BEYOND_THE_LAST)
+            .bind(reader.name())
+            .bind(ordinal)
+            .bind(row::column(through))
+            .bind(hash)
+            .bind(row::position(1, 0))
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }

@@ -1,13 +1,24 @@
 //! A lane's audit stream. It begins with the lane's first record, and never goes on after a restart.
 
 use super::record::Record;
-use crate::postgres::failure::StreamsUsedUp;
+use crate::postgres::failure::{NoFreePlace, StreamsUsedUp};
 use crate::row;
 use sqlx::PgConnection;
 use std::sync::{Arc, OnceLock};
 use strongroom_domain::audit::{ChainHash, ChainState, Signature};
 use strongroom_domain::id::StreamId;
 use strongroom_domain::port::{AuditSigner, IdGenerator};
+
+/// How many places are looked at in a row for one that nobody else has put anything into.
+const LOOKED_AT: usize = 1_000;
+
+/// A row for the stream at the next place, and whether there are records at that place already, which would count for the stream; no row
+/// where that place has a stream. The last position of the last stream is the largest number there is.
+const BEGIN: &str = "INSERT INTO audit_streams (id) VALUES ($1) ON CONFLICT (ordinal) DO NOTHING
+     RETURNING ordinal, CASE WHEN ordinal BETWEEN 1 AND $2
+         THEN EXISTS (SELECT FROM audit_records AS records
+                      WHERE records.position > ordinal * $3 AND records.position <= ordinal * $3 + ($3 - 1))
+         ELSE false END";
 
 /// How far the stream has come.
 pub(super) struct Chain {
@@ -67,15 +78,24 @@ impl Chain {
             again.execute(connection).await?;
             return Ok(*ordinal);
         }
-        let ordinal: Vec<i64> = sqlx::query_scalar("INSERT INTO audit_streams (id) VALUES ($1) RETURNING ordinal")
-            .bind(stream)
-            .fetch_all(connection)
-            .await?;
-        let ordinal = ordinal.first().copied().ok_or(sqlx::Error::RowNotFound)?;
-        if ordinal > row::LAST_ORDINAL {
-            return Err(sqlx::Error::AnyDriverError(StreamsUsedUp.into()));
+        for _ in 0..LOOKED_AT {
+            let begun: Option<(i64, bool)> = sqlx::query_as(BEGIN)
+                .bind(stream)
+                .bind(row::LAST_ORDINAL)
+                .bind(row::position(1, 0))
+                .fetch_optional(&mut *connection)
+                .await?;
+            // Somebody else took that place.
+            let Some((ordinal, is_told_of)) = begun else { continue };
+            if ordinal > row::LAST_ORDINAL {
+                return Err(sqlx::Error::AnyDriverError(StreamsUsedUp.into()));
+            }
+            if !is_told_of {
+                return Ok(*self.given.get_or_init(|| ordinal));
+            }
+            sqlx::query("DELETE FROM audit_streams WHERE id = $1").bind(stream).execute(&mut *connection).await?;
         }
-        Ok(*self.given.get_or_init(|| ordinal))
+        Err(sqlx::Error::AnyDriverError(NoFreePlace.into()))
     }
 
     /// The batch is durable.

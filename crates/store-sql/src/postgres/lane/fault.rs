@@ -3,6 +3,7 @@
 use crate::error::OpenError;
 use crate::postgres::failure;
 use sqlx::Error;
+use sqlx::error::DatabaseError;
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub(super) enum Remedy {
     Again,
     /// The same again, once: the connection was lost.
     Reconnect,
+    /// The same again, in another stream of the audit log: somebody else put a row where this one goes on, or begins.
+    NewStream,
     /// Each job by itself: one of them doesn't fit.
     Alone,
     /// The others without those that may wait for a lock, which are tried again by and by.
@@ -121,12 +124,19 @@ fn remedy(error: &Error) -> Remedy {
     match code.as_deref() {
         Some("40001" | "40P01") => Remedy::Again,
         Some("55P03") => Remedy::Apart,
+        Some("23505") if is_of_a_stream(error) => Remedy::NewStream,
         // Data, constraints, limits of the program.
         Some(code) if ["21", "22", "23", "54"].contains(&code.get(..2).unwrap_or_default()) => Remedy::Alone,
         None if matches!(error, Error::Encode(_)) => Remedy::Alone,
         _ if failure::is_lost(error) && !failure::is_timeout(error) => Remedy::Reconnect,
         _ => Remedy::None,
     }
+}
+
+/// Whether what was refused is a record of the log, or a stream.
+fn is_of_a_stream(error: &Error) -> bool {
+    let table = error.as_database_error().and_then(DatabaseError::table);
+    matches!(table, Some("audit_records" | "audit_streams"))
 }
 
 /// Whether a commit that ended so may have been made: without an answer, or with one of a server that was about to end.

@@ -74,8 +74,9 @@ impl Flush {
         loop {
             let streams = bounded(limit, unreflected(&mut connection, after)).await?;
             for (ordinal, reflected, end) in streams.iter().copied() {
+                // No server wrote another.
+                let mut from = if (0..=end.unwrap_or(0)).contains(&reflected) { reflected } else { 0 };
                 // A stream may be long, and each statement must end in time.
-                let mut from = reflected;
                 while let Some(end) = end.filter(|end| from < *end) {
                     let to = end.min(from.saturating_add(RECORDS));
                     for (secret, version, at) in bounded(limit, read(&mut connection, ordinal, from, to)).await? {
@@ -226,16 +227,22 @@ async fn write_chunk(connection: &mut PgConnection, chunk: &[(AccessKey, i64)]) 
     .map(|_| ())
 }
 
+/// Where one goes back because another node wrote at the same time, some records are read again.
 async fn write_positions(connection: &mut PgConnection, positions: &BTreeMap<i64, u64>) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO audit_positions (name, stream, sequence)
          SELECT $1, stream, sequence FROM unnest($2::bigint[], $3::bigint[]) AS position (stream, sequence) ORDER BY stream
          ON CONFLICT (name, stream) DO UPDATE SET sequence = excluded.sequence
-         WHERE audit_positions.sequence < excluded.sequence",
+         WHERE audit_positions.sequence < excluded.sequence
+            OR audit_positions.sequence > (SELECT records.position FROM audit_records AS records
+                                           WHERE records.position > excluded.stream * $4
+                                             AND records.position <= excluded.stream * $4 + ($4 - 1)
+                                           ORDER BY records.position DESC LIMIT 1) - excluded.stream * $4",
     )
     .bind(POSITION)
     .bind(positions.keys().copied().bind_iter())
     .bind(positions.values().map(|sequence| row::column(*sequence)).bind_iter())
+    .bind(row::position(1, 0))
     .execute(connection)
     .await
     .map(|_| ())

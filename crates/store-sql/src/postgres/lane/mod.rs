@@ -229,6 +229,16 @@ impl Lane {
             let again = match failed.remedy {
                 Remedy::Again => tries < TRIES,
                 Remedy::Reconnect => tries == 1,
+                Remedy::NewStream => {
+                    let said = &failed.cause as &dyn std::error::Error;
+                    tracing::error!(
+                        stream = ?self.chain.position(),
+                        error = said,
+                        "somebody else wrote where the next records of the audit log belong; they go into another stream; verify the log"
+                    );
+                    self.chain.abandon();
+                    tries < TRIES
+                }
                 _ => false,
             };
             if !again {

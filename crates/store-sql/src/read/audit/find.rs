@@ -1,9 +1,9 @@
+use super::stream_rows;
 use crate::entity::audit_stream;
 use crate::error::unread;
 use crate::row;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, QueryResult, Statement,
-    Value,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, QueryFilter, QueryResult, Statement, Value,
 };
 use std::collections::{BTreeSet, HashMap};
 use strongroom_domain::audit::{IndexEntry, Term};
@@ -76,6 +76,6 @@ async fn streams(db: &DatabaseConnection, ordinals: BTreeSet<i64>) -> Result<Has
     if ordinals.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = audit_stream::Entity::find().filter(audit_stream::Column::Ordinal.is_in(ordinals)).all(db).await;
+    let found = stream_rows(db).filter(audit_stream::Column::Ordinal.is_in(ordinals)).all(db).await;
     Ok(found.map_err(unread)?.into_iter().map(|row| (row.ordinal, row.id)).collect())
 }

@@ -36,7 +36,8 @@ pub(crate) use records::{records, streams};
 
 use crate::entity::audit_stream;
 use crate::error::{corrupt, unread};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, Select};
 use strongroom_domain::audit::AuditRecord;
 use strongroom_domain::id::StreamId;
 use strongroom_domain::port::ReadError;
@@ -45,6 +46,20 @@ use strongroom_domain::port::ReadError;
 async fn ordinal(db: &DatabaseConnection, stream: StreamId) -> Result<Option<i64>, ReadError> {
     let found = audit_stream::Entity::find().filter(audit_stream::Column::Id.eq(stream.uuid())).one(db).await;
     Ok(found.map_err(unread)?.map(|row| row.ordinal))
+}
+
+/// Whether a row of `audit_streams`, by this name in its statement, can be read. On SQLite anything may stand in place of an id; whoever put it
+/// there must not hide other streams.
+fn is_stream(backend: DbBackend, streams: &str) -> String {
+    match backend {
+        DbBackend::Sqlite => format!("typeof({streams}.id) = 'blob' AND length({streams}.id) = 16"),
+        _ => "true".to_owned(),
+    }
+}
+
+/// The streams that can be read.
+fn stream_rows(db: &DatabaseConnection) -> Select<audit_stream::Entity> {
+    audit_stream::Entity::find().filter(Expr::cust(is_stream(db.get_database_backend(), "audit_streams")))
 }
 
 fn decode(canonical: &[u8]) -> Result<AuditRecord, ReadError> {

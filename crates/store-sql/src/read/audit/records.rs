@@ -1,4 +1,4 @@
-use super::{decode, ordinal};
+use super::{decode, ordinal, stream_rows};
 use crate::entity::{audit_record, audit_stream};
 use crate::error::{corrupt, unread};
 use crate::row::audit::around;
@@ -9,7 +9,7 @@ use strongroom_domain::id::StreamId;
 use strongroom_domain::port::ReadError;
 
 pub(crate) async fn streams(db: &DatabaseConnection) -> Result<Vec<StreamId>, ReadError> {
-    let query = audit_stream::Entity::find().order_by_asc(audit_stream::Column::Ordinal);
+    let query = stream_rows(db).order_by_asc(audit_stream::Column::Ordinal);
     let found = query.all(db).await.map_err(unread)?;
     Ok(found.into_iter().map(|row| StreamId::new(row.id)).collect())
 }

@@ -24,7 +24,8 @@ pub(super) fn ordinal(connection: &Connection, stream: StreamId) -> rusqlite::Re
         .optional()
 }
 
-/// Notes a position, with the hash of the record there where that one goes.
+/// Notes a position, with the hash of the record there where that one goes. One that no server wrote doesn't count: what is no number, and one
+/// behind the last record.
 pub(super) fn advance(
     connection: &Connection,
     reader: &LogReader,
@@ -36,8 +37,18 @@ pub(super) fn advance(
         .prepare_cached(
             "INSERT INTO audit_positions (name, stream, sequence, hash) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (name, stream) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash
-             WHERE sequence < excluded.sequence",
+             WHERE CAST(sequence AS INTEGER) < excluded.sequence
+                OR CAST(sequence AS INTEGER) > coalesce((SELECT records.position FROM audit_records AS records
+                                                         WHERE records.position > ?5 AND records.position <= ?6
+                                                         ORDER BY records.position DESC LIMIT 1), ?5) - ?5",
         )?
-        .execute((reader.name(), ordinal, row::column(through), hash))?;
+        .execute((
+            reader.name(),
+            ordinal,
+            row::column(through),
+            hash,
+            row::position(ordinal, 0),
+            row::position(ordinal, row::MAX_SEQUENCE),
+        ))?;
     Ok(())
 }

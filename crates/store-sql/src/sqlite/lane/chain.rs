@@ -3,7 +3,7 @@
 
 use super::OpenError;
 use crate::row;
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{Connection, Statement, ffi, params};
 use std::sync::Arc;
 use strongroom_domain::audit::{ChainState, ChainedRecord, EncodedRecord};
 use strongroom_domain::id::{CredentialId, EventId, OrganisationId, ProjectId, RegionId, StreamId};
@@ -59,8 +59,34 @@ impl Chain {
         self.pending.push(record);
     }
 
-    /// Writes the records of the batch, the last one signed.
+    /// Writes the records of the batch, the last one signed. Where somebody else put a row into the stream's place, this stream ends, and
+    /// the records go into another: that row is for the verification, and must keep nobody from writing.
     pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        if !self.begun && self.ordinal > self.last_ordinal {
+            (self.ordinal, self.last_ordinal) = free(connection)?;
+        }
+        let mut written = 0;
+        match self.insert(connection, &mut written) {
+            Err(error) if is_taken(&error) => {
+                tracing::error!(
+                    stream = self.ordinal,
+                    sequence = self.durable.sequence,
+                    error = &error as &dyn std::error::Error,
+                    "somebody else wrote where the next records of the audit log belong; they go into another stream; verify the log"
+                );
+                self.take_back(connection, written)?;
+                self.move_on(connection)?;
+                self.insert(connection, &mut 0)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Counts the records that it wrote.
+    fn insert(&mut self, connection: &Connection, written: &mut usize) -> rusqlite::Result<()> {
         let Some(last) = self.pending.last_mut() else { return Ok(()) };
         last.signature = Some(self.signer.sign(&self.state.signed_bytes()));
         if !self.begun {
@@ -72,7 +98,37 @@ impl Chain {
                 .execute((self.ordinal, self.state.stream.uuid()))?;
         }
         let mut insert = connection.prepare_cached(INSERT)?;
-        self.pending.iter().try_for_each(|record| execute(&mut insert, self.ordinal, record))
+        for record in &self.pending {
+            execute(&mut insert, self.ordinal, record)?;
+            *written += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes the records out again that were written before the one whose place was taken, and the stream where it began with them.
+    fn take_back(&self, connection: &Connection, written: usize) -> rusqlite::Result<()> {
+        for record in self.pending.iter().take(written) {
+            connection
+                .prepare_cached("DELETE FROM audit_records WHERE position = ?1")?
+                .execute([row::position(self.ordinal, record.sequence)])?;
+        }
+        if !self.begun {
+            connection
+                .prepare_cached("DELETE FROM audit_streams WHERE ordinal = ?1 AND id = ?2")?
+                .execute((self.ordinal, self.state.stream.uuid()))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the records of the batch into another stream, at a place that is free.
+    fn move_on(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let records = std::mem::take(&mut self.pending);
+        self.abandon();
+        (self.ordinal, self.last_ordinal) = free(connection)?;
+        for record in records {
+            self.append(record.record.into());
+        }
+        Ok(())
     }
 
     /// The batch is durable. Gives its records, which are left to be dropped.
@@ -100,6 +156,14 @@ impl Chain {
         self.durable = ChainState::begin(StreamId::new(self.ids.next()));
         self.state = self.durable;
     }
+}
+
+/// Whether a row of that key is there already.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error().map(|failure| failure.extended_code),
+        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_ROWID)
+    )
 }
 
 /// The first and the last of the places among the streams that nothing tells of: mostly those behind all that anything tells of. Where the
@@ -185,7 +249,8 @@ mod tests {
     use crate::sqlite::lane::fixtures::{Ids, Signer, record};
     use crate::sqlite::{SqliteStore, connect};
     use std::sync::Arc;
-    use strongroom_domain::port::AuditReader;
+    use strongroom_domain::audit::ChainState;
+    use strongroom_domain::port::{AuditReader, AuditSigner};
 
     #[tokio::test]
     async fn a_batch_that_may_come_back_ends_the_stream() {
@@ -292,10 +357,86 @@ mod tests {
             let mut between = Chain::open(&connection, Arc::new(Signer), ids.clone()).expect("opens");
             between.abandon();
             between.append(record(2).into());
-            let refused = between.write(&connection).expect_err("the next one is taken");
-            assert!(refused.to_string().contains("524287"), "{refused}");
-            assert_eq!((next(), next()), (Ok(row::LAST_ORDINAL - 1), Ok(4)), "{planted}");
-            assert!(store.streams().await.expect("readable").len() >= 5);
+            between.write(&connection).expect("the next one is taken, and others are free");
+            assert_eq!(between.position().0, row::LAST_ORDINAL - 1, "{planted}");
+            assert_eq!((next(), next()), (Ok(4), Ok(5)), "{planted}");
+            assert!(store.streams().await.expect("readable").len() >= 6);
+        }
+    }
+
+    /// Whatever was put into the place of the next records, they are written, each once; what was written before stays.
+    #[tokio::test]
+    async fn a_place_that_was_taken_keeps_nothing_from_being_written() {
+        let record_at = |stream: i64, sequence: u64| {
+            format!(
+                "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status)
+                 VALUES ({}, {stream}, {sequence}, x'', x'', 0, x'', '', '', 200)",
+                row::position(stream, sequence)
+            )
+        };
+        let stream_at =
+            |ordinal: i64| format!("INSERT INTO audit_streams (ordinal, id) VALUES ({ordinal}, randomblob(16))");
+        for (begun, planted, wanted) in [
+            (true, record_at(1, 3), 2),
+            // The first records of the batch have a place, and the last one has none.
+            (true, record_at(1, 5), 2),
+            (true, format!("{}; {}", record_at(1, 4), record_at(7, 1)), 8),
+            (false, stream_at(1), 2),
+            (false, record_at(1, 1), 2),
+            (false, record_at(1, 3), 2),
+            (false, format!("{}; {}; {}", stream_at(1), stream_at(2), record_at(3, 9)), 4),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let options = OpenOptions::new(folder.path().join("strongroom.db")).create();
+            let store = SqliteStore::open(options.clone()).await.expect("opens");
+            let connection = connect::writer(&options).expect("opens");
+            let mut chain = Chain::open(&connection, Arc::new(Signer), Arc::new(Ids::default())).expect("opens");
+            if begun {
+                chain.append(record(1).into());
+                chain.append(record(2).into());
+                chain.write(&connection).expect("written");
+                chain.committed();
+            }
+            connection.execute_batch(&planted).expect("planted");
+            for event in 3..=5 {
+                chain.append(record(event).into());
+            }
+            chain.write(&connection).expect("written");
+            chain.committed();
+            assert_eq!(chain.position(), (wanted, 3), "{planted}");
+            chain.append(record(6).into());
+            chain.write(&connection).expect("written");
+            chain.committed();
+
+            let streams = store.streams().await.expect("readable");
+            let records = store.records(*streams.last().expect("a stream"), 0, 10).await.expect("readable");
+            let mut state = ChainState::begin(*streams.last().expect("a stream"));
+            for written in &records {
+                state = state.after(&written.canonical);
+                assert_eq!(
+                    (written.stream, written.sequence, written.hash),
+                    (state.stream, state.sequence, state.hash)
+                );
+            }
+            let signed: Vec<bool> = records.iter().map(|record| record.signature.is_some()).collect();
+            assert_eq!(signed, [false, false, true, true], "{planted}");
+            assert_eq!(
+                records[2].signature,
+                Some(Signer.sign(&{
+                    let first =
+                        records[..3].iter().fold(ChainState::begin(state.stream), |it, of| it.after(&of.canonical));
+                    first.signed_bytes()
+                }))
+            );
+            let events: Vec<u128> = connection
+                .prepare("SELECT event FROM audit_records WHERE length(event) = 16 ORDER BY position")
+                .expect("prepared")
+                .query_map([], |row| row.get::<_, uuid::Uuid>(0))
+                .expect("reads")
+                .map(|event| event.expect("an id").as_u128())
+                .collect();
+            let wanted: Vec<u128> = if begun { (1..=6).collect() } else { (3..=6).collect() };
+            assert_eq!(events, wanted, "{planted}");
         }
     }
 

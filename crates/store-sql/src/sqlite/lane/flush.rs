@@ -42,11 +42,15 @@ impl Flush {
     pub(super) fn open(connection: &Connection, accesses: Arc<Accesses>, now: Instant) -> rusqlite::Result<Self> {
         let position: (i64, u64) = connection
             .query_row(
-                "SELECT stream, sequence FROM audit_positions
+                "SELECT stream, sequence FROM audit_positions AS noted
                  WHERE name = ?1 AND typeof(stream) = 'integer' AND stream BETWEEN 1 AND ?2
-                   AND typeof(sequence) = 'integer' AND sequence >= 0
+                   AND typeof(sequence) = 'integer' AND sequence BETWEEN 0 AND ?4
+                   -- None is behind the last record; one of 0 may stand before the first.
+                   AND (sequence = 0 OR EXISTS (SELECT 1 FROM audit_records
+                                                WHERE position >= noted.stream * ?3 + noted.sequence
+                                                  AND position <= noted.stream * ?3 + ?4))
                  ORDER BY stream DESC LIMIT 1",
-                (POSITION, row::LAST_ORDINAL),
+                (POSITION, row::LAST_ORDINAL, row::position(1, 0), row::column(row::MAX_SEQUENCE)),
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?
@@ -159,12 +163,28 @@ mod tests {
             );
             connection.execute_batch(&sql).expect("told");
         };
+        let (third, first) = (row::position(7, 3), row::position(8, 1));
+        let planted = |position: String, version: &str, at: &str| {
+            let sql = format!(
+                "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status,
+                                            resource_kind, resource_id, resource_version)
+                 VALUES ({position}, 8, 1, x'', x'', {at}, x'', 'secret.value.read', 'success', 200, 'secret',
+                         zeroblob(16), {version})"
+            );
+            connection.execute_batch(&sql).expect("planted");
+        };
         tell("7", "3");
+        assert_eq!(open(), ((0, 0), 0), "behind the last record");
+        planted(third.to_string(), "1", "5");
+        assert_eq!(open(), ((7, 3), 0));
         let too_far = (row::LAST_ORDINAL + 1).to_string();
         for stream in ["8.5", "'text'", "x'00'", "-1", &too_far] {
             tell(stream, "9");
         }
-        for (stream, sequence) in [("8", "-1"), ("9", "0.5"), ("10", "'text'"), ("11", "x'00'")] {
+        let huge = i64::MAX.to_string();
+        for (stream, sequence) in
+            [("8", "-1"), ("9", "0.5"), ("10", "'text'"), ("11", "x'00'"), ("12", "1"), ("13", &huge)]
+        {
             tell(stream, sequence);
         }
         assert_eq!(open(), ((7, 3), 0));
@@ -175,17 +195,10 @@ mod tests {
                                            updated_at, object_version, revision, created_at)
                       VALUES (zeroblob(16), x'', x'', x'', '/a', '/', 'a', x'', x'', 1, 1, 0, 1, 1, 0)";
         connection.execute_batch(secret).expect("stored");
-        let first = row::position(8, 1);
         let values =
             [("1", "5"), ("-1", "5"), ("0.5", "5"), ("'text'", "5"), ("2", "'text'"), ("3", "x''"), ("4", "0.5")];
         for (place, (version, at)) in values.iter().enumerate() {
-            let sql = format!(
-                "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status,
-                                            resource_kind, resource_id, resource_version)
-                 VALUES ({first} + {place}, 8, 1, x'', x'', {at}, x'', 'secret.value.read', 'success', 200, 'secret',
-                         zeroblob(16), {version})"
-            );
-            connection.execute_batch(&sql).expect("planted");
+            planted(format!("{first} + {place}"), version, at);
         }
         // Of one alone: the secret, and its version.
         assert_eq!(open(), ((7, 3), 2));

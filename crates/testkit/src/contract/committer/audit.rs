@@ -165,6 +165,40 @@ pub async fn a_reader_never_goes_back(store: Store) {
     assert_eq!((through(&store, &reader, stream).await, logged[3].sequence), (None, 4));
 }
 
+/// A position behind the last record is nobody's: the reader begins anew, and goes on from there. That of checkpoints stays, and shows.
+pub async fn a_position_behind_the_last_record_tells_of_nothing(store: Store) {
+    let logged = records(&store, organisation(), 4).await;
+    let (stream, last) = (logged[0].stream, logged[3].sequence);
+    let sink = LogReader::Sink(strongroom_domain::audit::SinkName::new("a").expect("a name"));
+    for reader in READERS.iter().chain([&sink]) {
+        for beyond in [last + 1, 1_000_000_000_000] {
+            store.commit(units::silent(vec![units::advance(reader, stream, beyond)])).await;
+            let shown = if *reader == LogReader::Checkpoints { beyond } else { 0 };
+            assert_eq!(through(&store, reader, stream).await, Some(shown), "{reader:?}");
+        }
+        if *reader == LogReader::Checkpoints {
+            continue;
+        }
+        for (to, wanted) in [(2, 2), (1, 2), (3, 3)] {
+            store.commit(units::silent(vec![units::advance(reader, stream, to)])).await;
+            assert_eq!(through(&store, reader, stream).await, Some(wanted), "{reader:?}");
+        }
+        store.commit(units::silent(vec![units::advance(reader, stream, last + 1)])).await;
+    }
+    let ends = vec![ChainState { stream, sequence: logged[1].sequence, hash: logged[1].hash }];
+    let changes = vec![
+        Change::AddCheckpoint(build::checkpoint(1, ends)),
+        units::index(&logged[..2]),
+        units::remove_records(&logged[..2]),
+    ];
+    store.commit(units::silent(changes)).await;
+    for reader in READERS.iter().filter(|reader| **reader != LogReader::Checkpoints) {
+        assert_eq!(through(&store, reader, stream).await, Some(logged[1].sequence), "{reader:?}");
+    }
+    store.commit(units::silent(vec![units::advance(&sink, stream, last)])).await;
+    assert_eq!(through(&store, &sink, stream).await, None);
+}
+
 /// A stream that isn't there gets neither lines nor a position.
 pub async fn changes_of_an_unknown_stream_leave_nothing(store: Store) {
     let logged = records(&store, organisation(), 2).await;
