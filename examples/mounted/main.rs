@@ -36,18 +36,22 @@ async fn main() -> Result<(), Failure> {
     let users = |organisation| Arc::new(Users::new(organisation, &owner, &reader)) as _;
     let site = Site::open(&PathBuf::from(folder), users).await?;
     let engine = site.room.shared_engine();
-    let api = Api::new(engine, Arc::new(SystemIds), Arc::new(SystemClock), Settings::default());
+    let settings = Settings { base_path: MOUNT.parse()?, ..Settings::default() };
+    let api = Api::new(engine, Arc::new(SystemIds), Arc::new(SystemClock), settings);
     let listener = TcpListener::bind(address).await?;
     writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
 
+    let mounted = api.clone();
     let answer = move |request, peer| {
-        let api = api.clone();
+        let api = mounted.clone();
         async move { answer(&api, request, peer).await }
     };
     tokio::select! {
         () = serve(listener, answer, stop) => {}
         () = site.keep_house() => {}
     }
+    // A change goes on when its caller has gone.
+    api.drained().await;
     site.close().await;
     Ok(())
 }

@@ -28,6 +28,20 @@ impl Program {
 
     /// Status and body of the answer.
     fn call(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        let (head, body) = self.answer(method, path, token, body);
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), body)
+    }
+
+    /// A header of the answer.
+    fn header(&self, method: &str, path: &str, token: &str, body: &str, name: &str) -> String {
+        let (head, _) = self.answer(method, path, token, body);
+        let named = head.lines().filter_map(|line| line.split_once(": ")).find(|(other, _)| *other == name);
+        named.map_or_else(|| panic!("no {name}: {head}"), |(_, value)| value.to_owned())
+    }
+
+    /// Head and body of the answer.
+    fn answer(&self, method: &str, path: &str, token: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         let length = body.len();
         let request = format!(
@@ -38,8 +52,7 @@ impl Program {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("a status"), body.to_owned())
+        (head.to_owned(), body.to_owned())
     }
 
     fn signal(&self, signal: Signal) {
@@ -132,6 +145,18 @@ fn the_api_is_mounted_beside_other_routes() {
     assert!(revealed.contains(&STANDARD.encode("correct horse")), "{revealed}");
     assert_eq!(reveal(&reader, "/private/db").0, 403);
     assert_eq!(reveal(&owner, "/private/db").0, 200);
+    // Addresses that the API tells are those that its clients know.
+    let of = |method, path: &str, body: &str, name| program.header(method, path, "of-the-owner", body, name);
+    let put = r#"{"secretString": "YQ=="}"#;
+    let location = of("POST", "/vault/v1/secrets/embedded/secret/private/db/versions", put, "location");
+    assert_eq!(owner("GET", &location, "").0, 200, "{location}");
+    let link = of("GET", "/vault/v1/secrets/embedded/secrets?pathPrefix=/&limit=1", "", "link");
+    let next = link.strip_prefix('<').and_then(|link| link.split_once('>')).expect("an address").0;
+    let (status, page) = owner("GET", next, "");
+    assert!(status == 200 && page.contains("/shared/db") && !page.contains("/private"), "{next}: {page}");
+    let (_, document) = program.call("GET", "/vault/openapi.json", "", "");
+    assert!(document.contains(r#""servers":[{"url":"/vault"}]"#), "the document names the mount");
+
     let (_, listed) = reader("GET", "/vault/v1/secrets/embedded/secrets?pathPrefix=/", "");
     assert!(listed.contains("/shared/db") && !listed.contains("/private"), "{listed}");
     assert!(program.stop(Signal::TERM).success());

@@ -1,19 +1,29 @@
-//! A store written outside of Strongroom's repository, proven by the testkit's contract suites: [`ChangeFeed`] puts a feed of changes
-//! before any writer, so that a program hears at once which secrets to read anew.
+//! Parts of a store written outside of Strongroom's repository, proven by the testkit's contract suites.
 //!
-//! The macro `store_contract!` makes a test of every case of every port, over a store that is made anew for each. It takes nothing else.
+//! - [`ChangeFeed`] is a writer: it tells of the changes of any other, so that a program hears at once which secrets to read anew.
+//! - [`DirectoryCopy`] is a reader with the writer that it needs: it answers from data of its own who may do what.
+//!
+//! The engine takes each port by itself (`strongroom::Ports`), so that a store may be of several makers. The macro `store_contract!` makes
+//! a test of every case of every port, over a store that is made anew for each. It takes nothing else.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod change_feed;
+mod directory_copy;
 
 use async_trait::async_trait;
 use change_feed::ChangeFeed;
+use directory_copy::DirectoryCopy;
 use std::sync::Arc;
 use strongroom::Limits;
 use strongroom::ValueInput;
+use strongroom::domain::directory::{DirectoryObject, ObjectKind};
 use strongroom::domain::id::StreamId;
 use strongroom::domain::path::SecretPath;
-use strongroom::domain::port::{CommitErrorKind, Committer, SecretReader};
+use strongroom::domain::port::{
+    CommitErrorKind, Committer, DirectoryReader, ObjectQuery, ObjectSelector, ReadErrorKind, SecretReader,
+    TenancyReader,
+};
+use strongroom::domain::unit::Change;
 use strongroom::domain::value::{SecretBytes, SecretValue};
 use strongroom::embed::{Embedded, Environment, StorePorts};
 use strongroom::kms::CreateKeyInput;
@@ -36,26 +46,34 @@ impl Remains for Inside {
     }
 }
 
-fn store() -> Store {
+/// The store behind the parts, and all ports over it.
+fn behind() -> (Arc<MemoryStore>, Store) {
     let clock = Arc::new(ManualClock::jumping(build::at(0)));
     let inner = MemoryStore::new(Arc::new(FixedSigner), StreamId::new(build::uuid())).with_clock(clock.clone());
     let inner = Arc::new(inner);
-    let feed = Arc::new(ChangeFeed::before(Arc::clone(&inner)));
-    Store {
-        committer: feed.clone(),
-        access: feed.clone(),
-        audit_log: feed,
-        clock,
-        ..Store::of(Arc::clone(&inner), FixedSigner::verify)
-    }
-    .searched_by(Inside(inner))
+    let ports = Store { clock, ..Store::of(Arc::clone(&inner), FixedSigner::verify) };
+    (Arc::clone(&inner), ports.searched_by(Inside(inner)))
 }
 
-store_contract!(change_feed_before_memory, async { store() });
+fn with_feed() -> Store {
+    let (inner, ports) = behind();
+    let feed = Arc::new(ChangeFeed::before(inner));
+    Store { committer: feed.clone(), access: feed.clone(), audit_log: feed, ..ports }
+}
+
+store_contract!(change_feed_before_memory, async { with_feed() });
+
+async fn with_copy() -> Store {
+    let (inner, ports) = behind();
+    let copy = Arc::new(DirectoryCopy::before(inner).await.expect("readable"));
+    Store { committer: copy.clone(), tenancy: copy.clone(), directory: copy, ..ports }
+}
+
+store_contract!(directory_copy_before_memory, async { with_copy().await });
 
 #[test]
 fn leases_have_one_holder_at_a_time() {
-    model::check_leases(|| async { store() });
+    model::check_leases(|| async { with_feed() });
 }
 
 fn memory() -> Arc<MemoryStore> {
@@ -99,6 +117,47 @@ async fn a_change_is_told_when_its_caller_stopped_waiting() {
     assert_eq!(changes.recv().await, Ok(secret.id));
     let found = SecretReader::find(&*inner, &secret.scope, &secret.path).await.expect("readable");
     assert_eq!(found.map(|found| found.id), Some(secret.id));
+}
+
+/// The objects of the directory that are teams.
+async fn teams(reader: &impl DirectoryReader) -> Result<Vec<DirectoryObject>, ReadErrorKind> {
+    let query = ObjectQuery { kind: ObjectKind::Team, organisation: None, which: ObjectSelector::All };
+    reader.objects(&query).await.map_err(|error| *error.kind())
+}
+
+/// What was stored before there was a copy, and what came afterwards; the store is not asked for it.
+#[tokio::test]
+async fn the_copy_answers_by_itself() {
+    let faulty = Arc::new(Faulty::new(memory()));
+    let organisation = build::organisation("o");
+    let [old, new] = ["old", "new"].map(|slug| DirectoryObject::from(build::team(organisation.id, slug)));
+    faulty.commit(units::of(vec![Change::InsertOrganisation(organisation.clone())])).await.expect("applied");
+    let (unit, organisation) = units::revise(&organisation, vec![units::put(old.clone())]);
+    faulty.commit(unit).await.expect("applied");
+    let copy = DirectoryCopy::before(Arc::clone(&faulty)).await.expect("readable");
+    let (unit, organisation) = units::revise(&organisation, vec![units::put(new.clone()), units::remove(&old)]);
+    copy.commit(unit).await.expect("applied");
+
+    faulty.directory.fail(When::Before, ReadErrorKind::Unavailable);
+    assert_eq!(teams(&copy).await, Ok(vec![new]));
+    assert_eq!(copy.organisation("o").await.expect("readable"), Some(organisation));
+    assert_eq!(faulty.directory.left(), 1, "nobody asked");
+}
+
+/// A commit whose outcome nobody knows ends the copy: from then on the store answers.
+#[tokio::test]
+async fn a_copy_that_may_be_wrong_is_not_used() {
+    let faulty = Arc::new(Faulty::new(memory()));
+    let copy = DirectoryCopy::before(Arc::clone(&faulty)).await.expect("readable");
+    let organisation = build::organisation("o");
+    let team = DirectoryObject::from(build::team(organisation.id, "t"));
+    copy.commit(units::of(vec![Change::InsertOrganisation(organisation.clone())])).await.expect("applied");
+    faulty.commits.fail(When::After, CommitErrorKind::OutcomeUnknown);
+    let (unit, _) = units::revise(&organisation, vec![units::put(team.clone())]);
+    copy.commit(unit).await.expect_err("the answer is lost");
+    assert_eq!(teams(&copy).await, Ok(vec![team]));
+    faulty.directory.fail(When::Before, ReadErrorKind::Unavailable);
+    assert_eq!(teams(&copy).await, Err(ReadErrorKind::Unavailable));
 }
 
 /// Asks a future once.

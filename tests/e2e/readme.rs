@@ -1,22 +1,27 @@
 //! The shell blocks of the README, word for word and from top to bottom, as somebody who reads it would type them into one terminal.
 
 use crate::Stage;
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use strongroom_tests::strongroomd;
 
 const README: &str = include_str!("../../README.md");
 
-/// How a block begins that is not run, and why. Its lines may only call cargo and files of the repository; those must be there.
-const NOT_RUN: [(&str, &str); 2] = [
+/// How a block begins that is not run, and why. Its lines may only call cargo and files of the repository. What they name must be there,
+/// and as much is done of them as takes no build: see [`broken`].
+const NOT_RUN: [(&str, &str); 3] = [
     (
         "cargo run --release -p strongroomd -- dev",
-        "the tests run the server as it was built for them, and `scripts/test` runs the tests",
+        "a release build takes minutes; the tests run the server as it was built for them",
     ),
-    ("cargo install --locked --path bins/cli", "the tests run the command line as it was built for them"),
+    ("scripts/test", "it runs the tests"),
+    (
+        "cargo install --locked --path bins/cli",
+        "a release build takes minutes; the tests run the command line as it was built for them",
+    ),
 ];
 
 /// Languages of blocks in which there is nothing to type. What is in `rust` is run as a doctest of the engine's crate.
@@ -63,29 +68,55 @@ fn commands(text: &str) -> Vec<Vec<&str>> {
     lines.map(|line| line.split_whitespace().collect()).collect()
 }
 
-/// What is wrong with a line that is not run; an empty text when nothing is.
-fn broken(words: &[&str], packages: &BTreeSet<String>, root: &Path) -> String {
+/// The packages of the repository, each with the programs that it makes.
+fn packages() -> BTreeMap<String, Vec<String>> {
+    let metadata = Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps"]).output();
+    let metadata: Value = serde_json::from_slice(&metadata.expect("cargo").stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    let of_package = packages.map(|package| {
+        let targets = package["targets"].as_array().expect("targets").iter();
+        let programs = targets.filter(|target| target["kind"] == json!(["bin"]));
+        let name = |it: &Value| it["name"].as_str().expect("a name").to_owned();
+        (name(package), programs.map(name).collect())
+    });
+    of_package.collect()
+}
+
+/// What is wrong with a line that is not run; an empty text when nothing is. Of a program that it starts or installs there must be a build,
+/// and with `--help` after the same arguments it must end well.
+fn broken(words: &[&str], packages: &BTreeMap<String, Vec<String>>, root: &Path) -> String {
     let [program, rest @ ..] = words else { return String::new() };
-    if *program == "cargo" {
-        let named = rest.iter().position(|word| matches!(*word, "-p" | "--package" | "--path")).and_then(|at| {
-            let value = rest.get(at + 1)?;
-            Some(if rest[at] == "--path" {
-                root.join(value).join("Cargo.toml").is_file()
-            } else {
-                packages.contains(*value)
-            })
+    let (program, arguments) = if *program == "cargo" {
+        let (of_cargo, of_program) = rest.split_at(rest.iter().position(|word| *word == "--").unwrap_or(rest.len()));
+        let named = of_cargo.windows(2).find_map(|pair| match pair {
+            ["-p" | "--package", name] => Some((*name).to_owned()),
+            ["--path", folder] => name_in(&root.join(folder).join("Cargo.toml")),
+            _ => None,
         });
-        return match named {
-            Some(true) => String::new(),
-            Some(false) => format!("`{}` names a package that is not there", words.join(" ")),
-            None => format!("`{}` names no package", words.join(" ")),
+        let Some(programs) = named.and_then(|name| packages.get(&name)) else {
+            return format!("`{}` names no package of the repository", words.join(" "));
         };
+        let [program] = programs.as_slice() else {
+            return format!("`{}` names a package that makes {} programs", words.join(" "), programs.len());
+        };
+        (strongroomd().with_file_name(program), of_program.get(1..).unwrap_or_default())
+    } else if program.contains('/') {
+        (root.join(program), rest)
+    } else {
+        return format!("`{program}` is no program of the repository: run the block in the test instead");
+    };
+    match Command::new(&program).args(arguments).arg("--help").stdin(Stdio::null()).output() {
+        Ok(ended) if ended.status.success() && !ended.stdout.is_empty() => String::new(),
+        Ok(ended) => format!("`{}`: {}", words.join(" "), String::from_utf8_lossy(&ended.stderr)),
+        Err(error) => format!("{}: {error}; was it built?", program.display()),
     }
-    let file = root.join(program);
-    if program.contains('/') && std::fs::metadata(&file).is_ok_and(|file| file.permissions().mode() & 0o111 != 0) {
-        return String::new();
-    }
-    format!("`{program}` is no program of the repository: run the block in the test instead")
+}
+
+/// The package of a manifest.
+fn name_in(manifest: &Path) -> Option<String> {
+    let manifest = std::fs::read_to_string(manifest).ok()?;
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = "))?;
+    Some(name.trim_matches('"').to_owned())
 }
 
 #[test]
@@ -98,10 +129,13 @@ fn every_block_is_run_or_says_why_not() {
     assert!(unknown.is_empty(), "what is to be typed is marked `sh`: {unknown:?}");
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
-    let metadata = Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps"]).output();
-    let metadata: Value = serde_json::from_slice(&metadata.expect("cargo").stdout).expect("JSON");
-    let packages = metadata["packages"].as_array().expect("packages").iter();
-    let packages: BTreeSet<String> = packages.filter_map(|it| Some(it["name"].as_str()?.to_owned())).collect();
+    let packages = packages();
+    for block in blocks().iter().filter(|block| block.language == "toml") {
+        let named = block.text.lines().filter_map(|line| line.split_once(" = {")).map(|(name, _)| name);
+        for name in named.filter(|name| name.starts_with("strongroom")) {
+            assert!(packages.contains_key(name), "line {}: there is no package {name}", block.line);
+        }
+    }
 
     let blocks = shell_blocks();
     for (block, _) in blocks.iter().filter(|(_, is_run)| *is_run) {
@@ -157,6 +191,34 @@ fn every_block_works_as_it_stands() {
     assert_eq!(outputs.len(), run.len(), "{out}");
     let tour = run.iter().position(|block| block.text.contains("api() {")).expect("the README has the tour");
     check_tour(&run[tour].text, outputs[tour]);
+    let cli = run
+        .iter()
+        .position(|block| block.text.contains("strongroom run "))
+        .expect("the README has a tour of the command line");
+    check_cli_tour(outputs[cli]);
+}
+
+/// What the tour of the command line shows, in the order of its lines.
+fn check_cli_tour(out: &str) {
+    let mut lines = out.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut shows = |what: &str, is_it: &dyn Fn(&str) -> bool| {
+        lines.find(|line| is_it(line)).unwrap_or_else(|| panic!("no {what}, or not in its place: {out}"));
+    };
+    // Before it was rotated, and the old version afterwards.
+    let length = "correct horse".len().to_string();
+    shows("length of the value", &|line| line == length);
+    shows("length of the old version", &|line| line == length);
+    shows("destroyed version", &|line| line.starts_with("1\tdestroyed\t"));
+    shows("version that is left", &|line| line.starts_with("2\tactive\tcurrent\t"));
+    shows("tree", &|line| line == "/shop/");
+    shows("password in the tree", &|line| line.contains("password") && line.ends_with("v2"));
+    shows("key in the tree", &|line| line.contains("session-key") && line.ends_with("v1"));
+    shows("description", &|line| line == "path\t/shop/production/db/password");
+    // 32 random bytes each, in base64.
+    shows("environment of the program", &|line| line == "a password of 43 characters, and a key of 43");
+    shows("record of a reveal", &|line| {
+        line.contains("\tsecret.value.read\t/shop/production/db/password\t") && line.contains("\tsuccess\t")
+    });
 }
 
 /// What the tour shows.
@@ -185,7 +247,7 @@ fn check_tour(tour: &str, out: &str) {
 #[test]
 fn lines_that_are_not_run_are_checked() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
-    let packages = BTreeSet::from(["strongroomd".to_owned()]);
+    let packages = packages();
     let is_fine = |line: &str| commands(line).iter().all(|words| broken(words, &packages, root).is_empty());
     for line in [
         "cargo run --release -p strongroomd -- dev    # run it",
@@ -197,6 +259,8 @@ fn lines_that_are_not_run_are_checked() {
     }
     for line in [
         "cargo run -p strongroomx",
+        "cargo run -p strongroomd -- devel",
+        "cargo run -p strongroom-crypto",
         "cargo build",
         "scripts/tests",
         "README.md",

@@ -47,7 +47,7 @@ pub(crate) struct GlobalArgs {
     /// The region, by slug or identity [env: STRONGROOM_REGION; default: the server's only one]
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// One JSON document on standard output, errors as JSON on standard error
+    /// One JSON document on standard output, errors as JSON on standard error; not for completion and manual pages
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// No colours, also on a terminal [env: NO_COLOR]
@@ -124,8 +124,8 @@ impl Command {
             Self::Explain(args) => explain::run(args, context).await,
             Self::Audit(args) => audit::run(args, context).await,
             Self::Regions(args) => regions::run(args, context).await,
-            Self::Completion(args) => completion::run(&args),
-            Self::Man(args) => man::run(&args),
+            Self::Completion(args) => completion::run(&args, context),
+            Self::Man(args) => man::run(&args, context),
         }
     }
 }

@@ -3,11 +3,12 @@
 use crate::failure::Failure;
 use crate::files;
 use core::fmt;
+use core::time::Duration;
 use serde::de::Deserializer;
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,15 @@ use zeroize::Zeroizing;
 
 /// More than this is no configuration.
 const LONGEST: u64 = 1024 * 1024;
+
+/// How long another command may take to change the file, which is a moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long is waited before the lock is tried again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What to do when the file can't stand at its place.
+const ELSEWHERE: &str = "is there room, and may you write there? STRONGROOM_CONFIG names another file";
 
 /// The name of a profile where none is given.
 pub(crate) const DEFAULT_PROFILE: &str = "default";
@@ -117,10 +127,12 @@ impl ConfigFile {
     pub(crate) fn change(path: PathBuf, change: impl FnOnce(&mut Config)) -> Result<Self, Failure> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|error| Failure::failed(format!("{} cannot be made", folder.display())).because(error))?;
+            made.map_err(|error| {
+                Failure::failed(format!("{} cannot be made", folder.display())).hint(ELSEWHERE).because(error)
+            })?;
         }
         // Held until it is dropped.
-        let _lock = lock(&path)?;
+        let _lock = lock(&path, PATIENCE)?;
         let mut file = Self::read(path)?;
         change(&mut file.config);
         file.write()?;
@@ -130,23 +142,46 @@ impl ConfigFile {
     /// Writes it, whole or not at all.
     fn write(&self) -> Result<(), Failure> {
         let text = toml::to_string(&self.config);
-        let text =
-            text.map_err(|error| Failure::failed("the configuration cannot be written as TOML").because(error))?;
+        let text = text.map_err(|error| {
+            Failure::failed("the configuration cannot be written as TOML")
+                .hint("does a setting hold what no text file can, such as a path that is not UTF-8?")
+                .because(error)
+        })?;
         files::write(&self.path, Zeroizing::new(text).as_bytes())
     }
 }
 
-/// Waits until no other command changes the file: whoever has the lock file beside it does. It stays there, empty.
-fn lock(path: &Path) -> Result<File, Failure> {
+/// Waits so long until no other command changes the file: whoever has the lock file beside it does. It stays there, empty.
+fn lock(path: &Path, patience: Duration) -> Result<File, Failure> {
     let mut place = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     place.push(".lock");
-    let cannot = |error| Failure::failed(format!("{} cannot be locked", path.display())).because(error);
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(place).map_err(cannot)?;
-    match file.lock() {
-        // Some file systems have no locks: then changes at one moment are a risk, and no log-in at all would be worse.
-        Err(error) if error.kind() != ErrorKind::Unsupported => Err(cannot(error)),
-        _ => Ok(file),
+    let place = PathBuf::from(place);
+    let cannot =
+        |error| Failure::failed(format!("{} cannot be locked", place.display())).hint(ELSEWHERE).because(error);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&place).map_err(cannot)?;
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // Some file systems have no locks: then changes at one moment are a risk, and no log-in at all would be worse.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            Err(TryLockError::WouldBlock) if waited >= patience => {
+                let message = format!("another command changes {}, and doesn't end", path.display());
+                let hint = format!("`fuser -v {}` names it: end it, then try again", place.display());
+                return Err(Failure::failed(message).hint(hint));
+            }
+            Err(TryLockError::WouldBlock) => {
+                pause();
+                waited += PAUSE;
+            }
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lock of a file can only be tried again")]
+fn pause() {
+    std::thread::sleep(PAUSE);
 }
 
 /// The first line of what a parser says.
@@ -178,8 +213,9 @@ fn check(path: &Path, mode: u32, owner: u32) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, ConfigFile, Hidden, Profile};
+    use super::{Config, ConfigFile, Hidden, Profile, lock};
     use crate::failure::Exit;
+    use core::time::Duration;
     use std::fs::{Permissions, set_permissions, write};
     use std::os::unix::fs::PermissionsExt;
     use zeroize::Zeroizing;
@@ -219,6 +255,18 @@ mod tests {
         });
         let file = ConfigFile::read(path).map_err(|failure| failure.to_string()).ok().unwrap();
         assert_eq!(file.config.profiles.len(), 16);
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_back_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let patience = Duration::from_millis(60);
+        let held = lock(&path, patience).map_err(|failure| failure.to_string()).unwrap();
+        let failure = lock(&path, patience).err().unwrap();
+        assert!(failure.to_string().contains("doesn't end"), "{failure}");
+        drop(held);
+        assert!(lock(&path, patience).is_ok());
     }
 
     #[test]

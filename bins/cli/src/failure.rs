@@ -90,18 +90,30 @@ impl Failure {
         Self::failed("the output cannot be written").hint("is the disk full?").because(error)
     }
 
+    /// With what it is about in front.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// What to do next: as it was said, else where it can be looked up.
+    /// What to do next: as it was said, else what helps with failures of its kind. None where nothing is to be done.
     fn next(&self) -> Option<&str> {
-        let looked_up = match self.exit {
+        self.hint.as_deref().or(match self.exit {
+            Exit::Failed => Some("mend what is said here, then try again; `strongroom status` shows what is set"),
             Exit::Usage => Some("the command's --help shows how it is used"),
             Exit::NotFound => Some("`strongroom ls` shows what is there; `strongroom status` where you look"),
-            _ => None,
-        };
-        self.hint.as_deref().or(looked_up)
+            Exit::Denied => Some("`strongroom status` shows as whom and where you act"),
+            Exit::Conflict => Some("look at what is there now, then try again"),
+            Exit::Unreachable => Some("try again in a moment; `strongroom status` shows which server is asked"),
+            Exit::Partly => Some("look at what is left; the same command again goes on"),
+            Exit::CommandNotRun => Some("is it a program, and may you run it?"),
+            Exit::CommandNotFound => Some("is its name right, and its directory in PATH?"),
+            Exit::Interrupted | Exit::ClosedPipe => None,
+        })
     }
 
     /// Tells whoever called, once, with every cause.
@@ -253,5 +265,29 @@ impl fmt::Display for Failure {
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, Failure};
+
+    #[test]
+    fn every_failure_says_what_to_do_next() {
+        for exit in [
+            Exit::Failed,
+            Exit::Usage,
+            Exit::NotFound,
+            Exit::Denied,
+            Exit::Conflict,
+            Exit::Unreachable,
+            Exit::Partly,
+            Exit::CommandNotRun,
+            Exit::CommandNotFound,
+        ] {
+            assert!(Failure::new(exit, "x").next().is_some(), "{exit:?}");
+            assert_eq!(Failure::new(exit, "x").hint("do y").next(), Some("do y"));
+        }
+        assert_eq!(Failure::new(Exit::Interrupted, "x").next(), None);
     }
 }

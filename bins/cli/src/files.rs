@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
 /// More links than this lead nowhere.
@@ -40,8 +40,10 @@ impl NewFile {
         let cannot = |error| cannot_write(place, error);
         let writing = match target(place).map_err(cannot)? {
             Target::File(end) => {
+                // Locked first: a signal between would find a file that nobody knows of.
+                let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
                 let file = beside(&end).map_err(cannot)?;
-                UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(file.path().to_owned());
+                unfinished.push(file.path().to_owned());
                 Writing::Beside { file, place: end }
             }
             Target::Stream => {
@@ -148,12 +150,14 @@ pub(crate) fn write(place: &Path, bytes: &[u8]) -> Result<(), Failure> {
     NewFile::begin(place)?.write_whole(bytes)
 }
 
-/// Takes away what was only begun, because the process ends now.
-pub(crate) fn remove_unfinished() {
-    for path in UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+/// Takes away what was only begun, because the process ends now. As long as what it gives is kept, nothing new is begun.
+pub(crate) fn remove_unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in unfinished.drain(..) {
         // It may be finished in this moment.
         let _ = std::fs::remove_file(path);
     }
+    unfinished
 }
 
 fn forget(path: &Path) {
@@ -187,7 +191,7 @@ mod tests {
         let mut file = NewFile::begin(&place).unwrap();
         file.write_all(b"half").unwrap();
         assert!(!place.exists());
-        remove_unfinished();
+        drop(remove_unfinished());
         drop(file);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 

@@ -9,11 +9,13 @@ mod environment;
 mod failure;
 mod files;
 mod formats;
+mod misused;
 mod output;
 mod progress;
 mod prompt;
 mod settings;
 mod signals;
+mod source;
 mod terminal;
 mod transfer;
 
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
 /// A command line that isn't understood, or a question for help.
 fn misused(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
-    if let Some(failure) = commands::put::misused::failure(error) {
+    if let Some(failure) = misused::failure(error) {
         return failure.report(Terminal::find(wants_json, false));
     }
     if error.use_stderr() && wants_json {

@@ -2,7 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::terminal::Terminal;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,15 @@ use zeroize::Zeroizing;
 
 /// What a terminal cuts a line off at, in bytes, without saying so.
 const LONGEST: usize = 4095;
+
+/// How a question is answered without a terminal.
+const NOT_ASKED: &str = "say --yes if it is meant";
+
+/// What switches a special character of a terminal off.
+const SWITCHED_OFF: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
+
+/// What Ctrl-Z gives while it stops nothing.
+const CTRL_Z: u8 = 0x1a;
 
 /// How the terminal was before typing was hidden.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
@@ -26,12 +35,15 @@ pub(crate) fn hidden(question: &str, instead: &str) -> Result<Zeroizing<Vec<u8>>
         terminal.write_all(b"\n")?;
         answer
     })();
-    let answer = asked.map_err(|error| Failure::failed("the answer cannot be read").because(error))?;
+    let answer = asked.map_err(|error| unread(error, instead))?;
     match answer {
         Some(line) if line.len() >= LONGEST => {
             Err(Failure::usage("a terminal hands over no line of 4095 bytes or more").hint(instead))
         }
-        Some(line) => Ok(line),
+        Some(mut line) => {
+            line.retain(|byte| *byte != CTRL_Z);
+            Ok(line)
+        }
         None => Err(gave_up()),
     }
 }
@@ -41,12 +53,12 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    let mut terminal = open("say --yes if it is meant")?;
+    let mut terminal = open(NOT_ASKED)?;
     let asked = (|| {
         terminal.write_all(format!("{} [y/N] ", Terminal::one_line(question)).as_bytes())?;
         read_line(&mut terminal)
     })();
-    let answer = asked.map_err(|error| Failure::failed("the answer cannot be read").because(error))?;
+    let answer = asked.map_err(|error| unread(error, NOT_ASKED))?;
     let is_yes = answer.is_some_and(|line| [&b"y"[..], b"yes"].contains(&line.to_ascii_lowercase().trim_ascii()));
     if is_yes { Ok(()) } else { Err(gave_up()) }
 }
@@ -57,6 +69,12 @@ pub(crate) fn show_typing_again() {
         // A terminal that hung up has nobody before it.
         let _ = tcsetattr(terminal, OptionalActions::Flush, &before);
     }
+}
+
+fn unread(error: io::Error, instead: &str) -> Failure {
+    Failure::failed("the answer cannot be read, nothing was done")
+        .hint(format!("is the terminal still there? Else {instead}"))
+        .because(error)
 }
 
 fn gave_up() -> Failure {
@@ -76,6 +94,8 @@ impl HiddenTyping {
         let before = tcgetattr(terminal)?;
         let mut hidden = before.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
+        // Stopped here, it would leave the shell a terminal that shows nothing.
+        hidden.special_codes[SpecialCodeIndex::VSUSP] = SWITCHED_OFF;
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some((terminal.try_clone()?, before));
         let begun = Self;
         tcsetattr(terminal, OptionalActions::Flush, &hidden)?;

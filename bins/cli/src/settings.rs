@@ -30,6 +30,18 @@ impl Environment for ProcessEnvironment {
     }
 }
 
+/// The same without what names a server or credentials: a profile counts for itself.
+pub(crate) struct ProfileEnvironment;
+
+impl Environment for ProfileEnvironment {
+    fn get(&self, name: &str) -> Result<Option<String>, Failure> {
+        let is_others = name.starts_with("THALASSA_")
+            || ["STRONGROOM_ADDR", "STRONGROOM_TOKEN", "STRONGROOM_ACCESS_KEY", "STRONGROOM_ACCESS_SECRET"]
+                .contains(&name);
+        if is_others { Ok(None) } else { ProcessEnvironment.get(name) }
+    }
+}
+
 /// A setting, and where it was found: `--region`, `STRONGROOM_REGION`, `profile dev`.
 #[derive(Clone)]
 pub(crate) struct Found<T = String> {
@@ -190,7 +202,7 @@ impl Settings {
 }
 
 /// A profile's credentials go to the server that they were made for, and to no other that a flag or a variable names.
-fn is_same_server(address: Option<&Found>, profile: &Profile) -> bool {
+pub(crate) fn is_same_server(address: Option<&Found>, profile: &Profile) -> bool {
     let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin());
     match (address, &profile.address) {
         (Some(address), Some(own)) => origin(&address.value).is_some_and(|origin_of| Some(origin_of) == origin(own)),

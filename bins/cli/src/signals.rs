@@ -24,7 +24,7 @@ pub(crate) fn end_at_once() -> Result<(), Failure> {
 
 fn end(kind: SignalKind) {
     prompt::show_typing_again();
-    files::remove_unfinished();
+    let _nothing_is_begun = files::remove_unfinished();
     let is_interrupt = kind == SignalKind::interrupt();
     std::process::exit(if is_interrupt { Exit::Interrupted as i32 } else { 128 + kind.as_raw_value() });
 }

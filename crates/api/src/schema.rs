@@ -46,7 +46,10 @@ fn or_null(longest: Option<usize>) -> ObjectBuilder {
 }
 
 fn version_or_etag() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::String])).minimum(Some(1))
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Integer, Type::String]))
+        .minimum(Some(1))
+        .maximum(Some(i64::MAX))
 }
 
 macro_rules! schemas {

@@ -46,7 +46,8 @@ pub struct Secret {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::AccessPolicy>))]
     pub access_policy: Option<Json>,
-    /// How many of its active versions are kept: a put that leaves more destroys the oldest. Not there when all are.
+    /// How many of its active versions are kept: a put that leaves more destroys the oldest. Not there when it is not set: then all are
+    /// kept, but where the operator keeps fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub max_active_versions: Option<u32>,
@@ -151,7 +152,8 @@ pub struct CreateSecret {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::AccessPolicy>))]
     pub access_policy: Option<Json>,
-    /// How many active versions are kept: a put that leaves more destroys the oldest. All, when it isn't there.
+    /// How many active versions are kept, 1 to the most that the operator allows (by default 1000): a put that leaves more destroys the
+    /// oldest. Not there means not set: all are kept, but where the operator keeps fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub max_active_versions: Option<u32>,
@@ -192,7 +194,8 @@ pub struct PatchSecret {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::AnnotationChanges>))]
     pub annotations: Option<Option<BTreeMap<String, Option<String>>>>,
-    /// How many active versions are kept from now on. What is too many then goes with the puts to come.
+    /// How many active versions are kept from now on, 1 to the most that the operator allows (by default 1000); null takes the setting
+    /// away, as it is by default: all are kept, but where the operator keeps fewer. What is too many then goes with the puts to come.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1))]
     pub max_active_versions: Option<Option<u32>>,

@@ -58,8 +58,9 @@ pub struct RevealValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::SecretPath>))]
     pub path: Option<String>,
-    /// Which version; none means the current one.
+    /// Which version, from 1; none means the current one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64))]
     pub version: Option<u64>,
 }
 

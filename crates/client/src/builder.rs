@@ -26,6 +26,7 @@ pub struct ClientBuilder {
     allow_plain_http: bool,
     largest_answer: usize,
     largest_list: usize,
+    most_pages: usize,
 }
 
 impl ClientBuilder {
@@ -42,6 +43,7 @@ impl ClientBuilder {
             allow_plain_http: false,
             largest_answer: 2 * MIB,
             largest_list: 64 * MIB,
+            most_pages: 10_000,
         }
     }
 
@@ -107,6 +109,12 @@ impl ClientBuilder {
         self
     }
 
+    /// The most pages of one list, each of up to 1000 items; 10 000 unless it is set. A list that goes on behind them ends with an error.
+    pub fn most_pages(mut self, pages: usize) -> Self {
+        self.most_pages = pages;
+        self
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
@@ -153,6 +161,7 @@ impl ClientBuilder {
             retries: self.retries,
             largest_answer: self.largest_answer,
             largest_list: self.largest_list,
+            most_pages: self.most_pages,
         };
         Ok(Client { transport: Arc::new(transport), organisation, project })
     }

@@ -100,6 +100,9 @@ impl Error {
 
     /// What was asked for may have been done.
     pub(crate) fn perhaps_done(self) -> Self {
+        if self.0.outcome_unknown {
+            return self;
+        }
         let Inner { kind, message, cause, .. } = &*self.0;
         let (kind, cause) = (kind.clone(), cause.clone());
         let message = format!("{message}; what was asked for may have been done");

@@ -40,7 +40,7 @@ pub use plain::{Plain, Sensitive};
 pub use projects::Projects;
 pub use regions::Regions;
 pub use retry::Retries;
-pub use secrets::{Entry, NewSecret, PutOptions, Refused, RevealOutcome, RevealedItem, Secrets};
+pub use secrets::{Delete, Entry, NewSecret, PutOptions, Refused, RevealOutcome, RevealedItem, Secrets};
 pub use value::{NewValue, Revealed, Value};
 
 pub use reqwest::Method;

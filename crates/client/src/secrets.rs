@@ -1,11 +1,13 @@
 mod browse;
 mod create;
+mod delete;
 mod put;
 mod reveal;
 mod reveal_many;
 
 pub use browse::Entry;
 pub use create::NewSecret;
+pub use delete::Delete;
 pub use put::PutOptions;
 pub use reveal_many::{Refused, RevealOutcome, RevealedItem};
 
@@ -88,13 +90,5 @@ impl Secrets {
     pub async fn destroy(&self, path: &str, version: u64) -> Result<(), Error> {
         let call = self.at(Method::DELETE, path).segment("versions").query("version", &version.to_string());
         self.client.send(call).await.map(drop)
-    }
-
-    /// Deletes a secret with all its versions, for good.
-    ///
-    /// # Errors
-    /// Any.
-    pub async fn delete(&self, path: &str) -> Result<(), Error> {
-        self.client.send(self.at(Method::DELETE, path)).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@ mod unsent;
 use crate::call::Repeat;
 use crate::token::Tokens;
 use crate::{Answer, Call, Client, Error, Retries};
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use futures_util::future::BoxFuture;
@@ -27,6 +27,7 @@ pub(crate) struct Transport {
     pub(crate) retries: Retries,
     pub(crate) largest_answer: usize,
     pub(crate) largest_list: usize,
+    pub(crate) most_pages: usize,
 }
 
 /// A failed attempt.
@@ -56,8 +57,10 @@ struct Request<'a> {
     call: &'a Call,
     url: Url,
     deadline: Instant,
-    /// Whether anything may have left.
-    left: AtomicBool,
+    /// Whether the attempt of now was sent, and the server hasn't refused it.
+    sent: AtomicBool,
+    /// Whether this holds of an attempt before: then the change may be made, whatever the later ones come to.
+    doubtful: AtomicBool,
 }
 
 impl Transport {
@@ -89,33 +92,33 @@ impl Transport {
     fn request<'a>(&'a self, client: Option<&'a Client>, call: &'a Call) -> Result<Request<'a>, Error> {
         let url = call.url(&self.base)?;
         let deadline = now() + self.timeout;
-        Ok(Request { transport: self, client, call, url, deadline, left: AtomicBool::new(false) })
+        let (sent, doubtful) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Request { transport: self, client, call, url, deadline, sent, doubtful })
     }
 }
 
 impl Request<'_> {
     /// Tries, and again where that is safe, until there is an answer or the time is over.
     async fn run<T, F: Future<Output = Result<T, Failed>>>(&self, attempt: impl FnMut() -> F) -> Result<T, Error> {
-        let Retries { times, first, longest } = self.transport.retries;
-        let pauses =
-            ExponentialBuilder::new().with_min_delay(first).with_max_delay(longest).with_max_times(times).with_jitter();
-        let tries = attempt.retry(pauses).when(|failed| failed.again).adjust(|failed, pause| {
+        let retries @ Retries { longest, .. } = self.transport.retries;
+        let tries = attempt.retry(retries.pauses()).when(|failed| failed.again).adjust(|failed, pause| {
             let asked = failed.error.api_error().and_then(|error| error.retry_after).unwrap_or_default();
             let pause = pause?.max(asked);
             (asked <= longest && now() + pause < self.deadline).then_some(pause)
         });
         let outcome = timeout_at(self.deadline, tries).await;
-        match outcome {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failed)) => Err(failed.error),
-            Err(_) => Err(self.doubtful(self.transport.too_slow())),
-        }
+        let error = match outcome {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(failed)) => failed.error,
+            Err(_) => self.transport.too_slow(),
+        };
+        Err(if self.is_doubtful() { error.perhaps_done() } else { error })
     }
 
-    /// Marks an error after which it isn't known whether the change was made.
-    fn doubtful(&self, error: Error) -> Error {
-        let changes = self.call.repeat != Repeat::Reads;
-        if changes && self.left.load(Ordering::Relaxed) { error.perhaps_done() } else { error }
+    /// Whether the change may have been made by any attempt so far.
+    fn is_doubtful(&self) -> bool {
+        let left = self.sent.load(Ordering::Relaxed) || self.doubtful.load(Ordering::Relaxed);
+        left && self.call.repeat != Repeat::Reads
     }
 
     async fn answer(&self) -> Result<Answer, Failed> {
@@ -125,13 +128,10 @@ impl Request<'_> {
             false => self.transport.largest_answer,
         };
         let body = read_body(&mut response, most).await.map_err(|error| match error {
-            Some(error) => {
-                let error = self.doubtful(self.transport.broken_off(error));
-                Failed { error, again: self.call.repeat != Repeat::Never }
-            }
+            Some(error) => Failed { error: self.transport.broken_off(error), again: self.call.repeat != Repeat::Never },
             None => {
                 let message = format!("the server's answer is larger than {most} bytes, and was not read");
-                Failed::for_good(self.doubtful(Error::too_large(message)))
+                Failed::for_good(Error::too_large(message))
             }
         })?;
         Ok(Answer { status: response.status().as_u16(), headers: core::mem::take(response.headers_mut()), body })
@@ -147,6 +147,7 @@ impl Request<'_> {
         if response.status() != StatusCode::UNAUTHORIZED || lent.number.is_none() {
             return self.checked(response).await;
         }
+        self.sent.store(false, Ordering::Relaxed);
         let lent = tokens.lend(self.transport, lent.number).await.map_err(Failed::for_good)?;
         self.checked(self.exchange(Some(lent.header)).await?).await
     }
@@ -168,13 +169,13 @@ impl Request<'_> {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let before = self.left.swap(true, Ordering::Relaxed);
+        let is_unanswered = self.sent.swap(true, Ordering::Relaxed);
+        self.doubtful.fetch_or(is_unanswered, Ordering::Relaxed);
         request.send().await.map_err(|error| {
             let unsent = error.is_connect() || error.is_builder();
-            self.left.fetch_and(before || !unsent, Ordering::Relaxed);
+            self.sent.store(!unsent, Ordering::Relaxed);
             let (error, may_pass) = self.transport.unsent(error);
-            let again = may_pass && (unsent || call.repeat != Repeat::Never);
-            Failed { error: self.doubtful(error), again }
+            Failed { error, again: may_pass && (unsent || call.repeat != Repeat::Never) }
         })
     }
 
@@ -186,11 +187,13 @@ impl Request<'_> {
         }
         let error = self.transport.refusal(&mut response).await;
         let is_running = error.code() == Some("idempotency_running");
-        let may_pass = is_running || matches!(status.as_u16(), 408 | 429 | 502..=504);
-        let says_so = error.code().is_some();
         // What isn't the server stood in between, and may have lost its answer.
-        let error = if status.is_server_error() && !says_so { self.doubtful(error) } else { error };
-        Err(Failed { error, again: may_pass && self.call.repeat != Repeat::Never })
+        let lost = status.is_server_error() && error.code().is_none();
+        self.sent.store(is_running || lost || error.outcome_unknown(), Ordering::Relaxed);
+        let may_pass = is_running || matches!(status.as_u16(), 408 | 429 | 502..=504);
+        // Refused by its rate, a call was not begun.
+        let again = may_pass && (self.call.repeat != Repeat::Never || error.code() == Some("rate_limited"));
+        Err(Failed { error, again })
     }
 }
 

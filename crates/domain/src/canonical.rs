@@ -9,7 +9,8 @@ use uuid::Uuid;
 pub struct Encoder(Vec<u8>);
 
 impl Encoder {
-    /// Begins a text of this purpose and format version.
+    /// Begins a text of this purpose and format version. `purpose` is a constant of the program: texts of different purposes never have the
+    /// same bytes.
     #[must_use]
     pub fn new(purpose: &str, version: u8) -> Self {
         let mut encoder = Self(Vec::with_capacity(512));
@@ -28,17 +29,17 @@ impl Encoder {
         self
     }
 
-    /// Adds a text.
+    /// Adds a text, as its UTF-8 bytes.
     pub fn text(&mut self, field: &str) -> &mut Self {
         self.bytes(field.as_bytes())
     }
 
-    /// Adds a number.
+    /// Adds a number, as eight bytes, big-endian.
     pub fn number(&mut self, field: u64) -> &mut Self {
         self.bytes(&field.to_be_bytes())
     }
 
-    /// Adds an identifier.
+    /// Adds an identifier, as its sixteen bytes.
     pub fn id(&mut self, field: Uuid) -> &mut Self {
         self.bytes(field.as_bytes())
     }
@@ -55,7 +56,7 @@ impl Encoder {
         self
     }
 
-    /// The bytes.
+    /// The bytes, to be hashed, authenticated or stored.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         self.0
@@ -105,7 +106,7 @@ impl<'a> Decoder<'a> {
     /// Reads a text.
     ///
     /// # Errors
-    /// [`DecodeError`] when it isn't UTF-8.
+    /// [`DecodeError`] when the bytes end too early, or aren't UTF-8.
     pub fn text(&mut self) -> Result<String, DecodeError> {
         core::str::from_utf8(self.bytes()?).map(str::to_owned).map_err(|_| DecodeError)
     }
@@ -113,7 +114,7 @@ impl<'a> Decoder<'a> {
     /// Reads a number.
     ///
     /// # Errors
-    /// [`DecodeError`] when the field isn't eight bytes.
+    /// [`DecodeError`] when the bytes end too early, or the field isn't eight of them.
     pub fn number(&mut self) -> Result<u64, DecodeError> {
         self.bytes()?.try_into().map(u64::from_be_bytes).map_err(|_| DecodeError)
     }
@@ -121,7 +122,7 @@ impl<'a> Decoder<'a> {
     /// Reads an identifier.
     ///
     /// # Errors
-    /// [`DecodeError`] when the field isn't sixteen bytes.
+    /// [`DecodeError`] when the bytes end too early, or the field isn't sixteen of them.
     pub fn id(&mut self) -> Result<Uuid, DecodeError> {
         Uuid::from_slice(self.bytes()?).map_err(|_| DecodeError)
     }

@@ -111,24 +111,24 @@ pub struct Token {
     pub id: CredentialId,
     /// HMAC-SHA-256 of the token under the token-digest key.
     pub digest: [u8; 32],
-    /// The version of that key.
+    /// The version of the token-digest key that made the digest, from 1.
     pub digest_key_version: u32,
     /// Whose it is.
     pub holder: TokenHolder,
     /// The only organisation where it may act; `None` for wherever its user is a member.
     pub organisation: Option<OrganisationId>,
-    /// What it is called.
+    /// What it is called: 1 to 255 characters, none of them a control character; others may be called the same.
     pub name: String,
     /// What it allows.
     pub scopes: Scopes,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends; `None` for never.
+    /// The moment from which on it opens nothing; `None` for never.
     pub expires: Option<Expiry>,
 }
 
 impl Token {
-    /// Whether its time has ended.
+    /// Whether it has ended: from the very moment of its end on.
     #[must_use]
     pub fn is_over(&self, at: Timestamp) -> bool {
         self.expires.as_ref().is_some_and(|expiry| expiry.is_over(at))

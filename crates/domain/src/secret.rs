@@ -27,11 +27,11 @@ pub struct Secret {
     pub metadata: Metadata,
     /// Further conditions on reveal and put.
     pub policy: Option<AccessPolicy>,
-    /// How many active versions are kept: a put that leaves more destroys the oldest.
+    /// How many active versions are kept: a put that leaves more destroys the oldest. `None`: as many as the operator keeps and allows.
     pub max_active_versions: Option<NonZeroU32>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When any version was last revealed.
+    /// When any version was last revealed; `None` when none ever was.
     pub last_accessed_at: Option<Timestamp>,
     /// What every change changes.
     pub state: SecretState,
@@ -108,7 +108,7 @@ impl SecretState {
 pub struct WrappedKey {
     /// The key version that wrapped it.
     pub key_version: KeyVersionNumber,
-    /// What the KMS answered.
+    /// The wrapped key as the KMS answered it; only that KMS can read it.
     pub bytes: Vec<u8>,
 }
 

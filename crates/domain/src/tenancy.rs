@@ -27,9 +27,9 @@ impl Default for Gates {
 pub struct Organisation {
     /// The organisation.
     pub id: OrganisationId,
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character. Others may have the same.
     pub name: String,
-    /// Its slug, unique.
+    /// Its slug: 1 to 63 of `a` to `z`, `0` to `9` and `-`; unique in the installation, and never changed.
     pub slug: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,
@@ -68,11 +68,11 @@ impl Organisation {
 pub struct Region {
     /// The region.
     pub id: RegionId,
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character. Others may have the same.
     pub name: String,
-    /// Its slug, unique.
+    /// Its slug: 1 to 63 of `a` to `z`, `0` to `9` and `-`; unique in the installation, and never changed.
     pub slug: String,
-    /// Its description; empty when there is none.
+    /// Its description: at most 1,024 characters; empty when there is none.
     pub description: String,
     /// Whether its KMS may be used.
     pub kms_enabled: bool,

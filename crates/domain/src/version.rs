@@ -69,7 +69,7 @@ pub struct Version {
     pub format: ValueFormat,
     /// When it was put.
     pub created_at: Timestamp,
-    /// When it was last revealed.
+    /// When it was last revealed; `None` when it never was.
     pub last_accessed_at: Option<Timestamp>,
 }
 
@@ -88,7 +88,7 @@ pub enum VersionSelector {
     "the secret has {limit} active versions, the most allowed; destroy one that is no longer needed, then put again"
 )]
 pub struct TooManyVersions {
-    /// The limit.
+    /// The most active versions that the secret may have.
     pub limit: u32,
 }
 
@@ -124,7 +124,7 @@ pub struct Head {
     pub latest: VersionNumber,
     /// The highest active version; `None` when all are destroyed.
     pub current: Option<VersionNumber>,
-    /// How many versions are active.
+    /// How many of its versions are active, neither destroyed nor to come.
     pub active: u32,
 }
 

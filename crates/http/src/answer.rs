@@ -136,10 +136,9 @@ impl Answer {
     }
 
     /// A text that is in the program.
-    pub(crate) fn file(media: &'static str, text: &'static [u8]) -> Self {
+    pub(crate) fn file(media: &'static str, text: Bytes) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media))]);
-        let body = ResponseBody::of(Content::Whole(Some(Bytes::from_static(text))));
-        Self { status: StatusCode::OK, headers, body }
+        Self { status: StatusCode::OK, headers, body: ResponseBody::of(Content::Whole(Some(text))) }
     }
 
     /// Is shown by browsers, which load nothing else for it, guess no type, and ask each time whether it still holds.

@@ -1,6 +1,7 @@
 //! The API as one function from request to response.
 
 use crate::answer::{Answer, ResponseBody, without_body};
+use crate::base_path::BasePath;
 use crate::body::{BodyLimits, BoxError, RequestBody};
 use crate::bulk::DEFAULT_BULK_BYTES;
 use crate::call::{Attempt, Call, Ended};
@@ -9,6 +10,7 @@ use crate::failure::{Failure, HttpCode};
 use crate::limits::{Limits, Slot};
 use crate::metrics::RequestMetrics;
 use crate::oauth;
+use crate::openapi;
 use crate::query::Query;
 use crate::routes::{self, Route};
 use bytes::Bytes;
@@ -47,6 +49,9 @@ pub struct Settings {
     /// How many bytes of values all answers with many values may hold together, from before they are revealed until they have been sent.
     /// Such an answer waits a little for its share, and is 503 then. `None`: no limit.
     pub max_bulk_bytes: Option<NonZeroUsize>,
+    /// Where the API is mounted in a server of one's own: what stands before its paths in the addresses that clients know. Requests are
+    /// handed over without it. Empty unless it is mounted.
+    pub base_path: BasePath,
 }
 
 impl Default for Settings {
@@ -59,6 +64,7 @@ impl Default for Settings {
             max_in_flight: None,
             max_per_second: None,
             max_bulk_bytes: NonZeroUsize::new(DEFAULT_BULK_BYTES),
+            base_path: BasePath::default(),
         }
     }
 }
@@ -76,6 +82,7 @@ pub struct Api {
     limits: Arc<Limits>,
     changes: TaskTracker,
     metrics: Arc<RequestMetrics>,
+    document: Arc<openapi::Text>,
 }
 
 impl Api {
@@ -84,8 +91,9 @@ impl Api {
     pub fn new(engine: Arc<Engine>, ids: Arc<dyn IdGenerator>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let (in_flight, per_second, bulk) = (settings.max_in_flight, settings.max_per_second, settings.max_bulk_bytes);
         let limits = Arc::new(Limits::new(in_flight, per_second, bulk, Arc::clone(&clock)));
+        let document = Arc::new(openapi::Text::new(settings.base_path.clone()));
         let (settings, metrics) = (Arc::new(settings), Arc::new(RequestMetrics::new()));
-        Self { engine, ids, clock, settings, limits, changes: TaskTracker::new(), metrics }
+        Self { engine, ids, clock, settings, limits, changes: TaskTracker::new(), metrics, document }
     }
 
     /// Answers one request. `peer`: the connection's other end.
@@ -111,6 +119,7 @@ impl Api {
                     engine: Arc::clone(&self.engine),
                     settings: Arc::clone(&self.settings),
                     limits: Arc::clone(&self.limits),
+                    document: Arc::clone(&self.document),
                     query,
                     place,
                     request: self.request_info(id, &parts, peer),
@@ -153,8 +162,10 @@ impl Api {
         }
     }
 
-    /// Waits until no change is running any more.
-    pub(crate) async fn drained(&self) {
+    /// Waits until no change is running any more: one that has begun goes on when its caller has gone, also behind a closed connection.
+    /// Whoever stops a server hands over no more requests, waits for this, and only then closes the store. It takes as long as the changes
+    /// do; whoever can't wait that long puts a limit around it, and loses no more than a crash would.
+    pub async fn drained(&self) {
         self.changes.close();
         self.changes.wait().await;
     }

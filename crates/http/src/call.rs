@@ -6,6 +6,7 @@ use crate::auth;
 use crate::bulk::Share;
 use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::openapi;
 use crate::query::Query;
 use crate::routes::Place;
 use core::ops::Deref;
@@ -22,6 +23,7 @@ pub(crate) struct Call {
     pub(crate) engine: Arc<Engine>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) document: Arc<openapi::Text>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) query: Query,
@@ -55,6 +57,11 @@ impl Call {
             None => Ok(()),
             Some(_) => Err(Failure::invalid("`version` goes into the body; leave it out of the URL.")),
         }
+    }
+
+    /// What clients know one of our paths by.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.base_path)
     }
 
     /// The project that the call names.
@@ -164,7 +171,12 @@ impl Attempt {
             let counted = self.limits.count_values(call.caller().principal, values);
             self.within_rate(counted, call, tried.target()).await?;
         }
-        self.limits.share(len).await
+        let share = self.limits.share(len).await;
+        if let Err(failure) = &share {
+            // What was listed for it has a record already, so that none would be made at the end.
+            self.record(failure).await?;
+        }
+        share
     }
 
     /// Settles credentials, the caller's rate, and the credential's scope, for what callers ask about themselves. Headers that name an
@@ -253,8 +265,8 @@ impl Attempt {
             Ended::CutShort(failure) => (Err(failure), true),
         };
         let Err(failure) = &outcome else { return outcome };
-        let status = failure.status().as_u16();
-        let Some((identified, tried)) = self.identified.get() else {
+        let Some((identified, _)) = self.identified.get() else {
+            let status = failure.status().as_u16();
             // The engine counts refused credentials itself.
             let is_seen_to = status == 401 || (self.handed_over.get().is_some() && !cut_short);
             if !is_seen_to && self.leaves_records {
@@ -266,6 +278,15 @@ impl Attempt {
         if (identified.has_record() && !cut_short) || !self.leaves_records {
             return outcome;
         }
+        match self.record(failure).await {
+            Ok(()) => outcome,
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Records that what an identified caller tries failed so.
+    async fn record(&self, failure: &Failure) -> Result<(), Failure> {
+        let Some((identified, tried)) = self.identified.get() else { return Ok(()) };
         let reached = match (self.session.get(), self.organisation.get(), self.myself.get()) {
             (Some(session), ..) => Reached::Session(session),
             (None, Some(session), _) => Reached::Organisation(session),
@@ -277,10 +298,7 @@ impl Attempt {
             .as_ref()
             .map(|(kind, identity)| (*kind, self.path.get().map_or(identity.as_str(), SecretPath::as_str)));
         let target = Target { action: tried.action, resource };
-        match self.engine.record_failure(reached, target, failure.code(), status).await {
-            Ok(()) => outcome,
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.engine.record_failure(reached, target, failure.code(), failure.status().as_u16()).await?)
     }
 }
 

@@ -27,12 +27,12 @@ impl Call {
     /// The URL of the page that follows `key`, everything else being as in this request.
     pub(crate) fn next_page(&self, name: &str, key: &str) -> String {
         let query = self.query.with(name, &write(key));
-        format!("{}?{query}", self.uri.path())
+        self.address(&format!("{}?{query}", self.uri.path()))
     }
 
     /// The same for a cursor that takes the place of another parameter.
     pub(crate) fn next_link(&self, name: &str, cursor: &str, instead_of: &str) -> String {
         let query = self.query.without(instead_of).with(name, cursor);
-        format!("{}?{query}", self.uri.path())
+        self.address(&format!("{}?{query}", self.uri.path()))
     }
 }

@@ -3,10 +3,12 @@
 mod answer;
 mod api;
 mod auth;
+mod base_path;
 mod body;
 mod bulk;
 mod call;
 mod client;
+mod conditions;
 mod convert;
 mod cursor;
 mod failure;
@@ -25,5 +27,6 @@ mod wiping;
 
 pub use answer::{BrokenAnswer, ResponseBody};
 pub use api::{Api, Settings};
+pub use base_path::{BasePath, BasePathError};
 pub use routes::operations;
 pub use serve::{ServeOptions, serve};

@@ -45,7 +45,7 @@ impl<K> Default for Faults<K> {
 }
 
 impl<K: Debug> Faults<K> {
-    /// Makes one more call fail.
+    /// Makes one more call fail, after those that are to fail already.
     pub fn fail(&self, when: When, kind: K) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back((when, kind));
     }
@@ -108,17 +108,17 @@ impl Meanwhile {
 /// ```
 pub struct Faulty<S: ?Sized> {
     pub(crate) inner: Arc<S>,
-    /// Of [`Committer`].
+    /// Failures of [`Committer::commit`], and the kind that each has.
     pub commits: Faults<CommitErrorKind>,
-    /// Of [`AccessLog`].
+    /// Failures of [`AccessLog::record`].
     pub accesses: Faults<AccessErrorKind>,
-    /// Of [`AuditLog`].
+    /// Failures of [`AuditLog::enqueue`].
     pub records: Faults<CommitErrorKind>,
-    /// Of [`SecretReader`], all methods together.
+    /// Failures of [`SecretReader`]: each is used up by the next call of any of its methods.
     pub reads: Faults<ReadErrorKind>,
-    /// Of [`DirectoryReader`].
+    /// Failures of [`DirectoryReader::objects`].
     pub directory: Faults<ReadErrorKind>,
-    /// Of [`KeyReader`], all methods together.
+    /// Failures of [`KeyReader`]: each is used up by the next call of any of its methods.
     pub keys: Faults<ReadErrorKind>,
     /// What others do before a unit is applied, such as overtake it.
     pub before_commits: Meanwhile,
@@ -129,7 +129,7 @@ pub struct Faulty<S: ?Sized> {
 }
 
 impl<S: ?Sized> Faulty<S> {
-    /// Stands before `inner`.
+    /// Stands before `inner`, with no failure to come.
     #[must_use]
     pub fn new(inner: Arc<S>) -> Self {
         Self {

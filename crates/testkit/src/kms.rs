@@ -56,8 +56,14 @@ pub use unsupported::{what_a_type_does_not_do_is_unsupported, what_the_kms_does_
 ///
 /// Takes an async expression that yields a [`Fixture`], evaluated once per case: the KMS, and what it can do.
 ///
-/// ```ignore
-/// // tests/contract.rs of a KMS
+/// ```
+/// // tests/contract.rs of a KMS, here of the one in memory
+/// use std::sync::Arc;
+/// use strongroom_domain::port::Kms;
+/// use strongroom_kms_memory::MemoryKms;
+/// use strongroom_testkit::kms::Fixture;
+/// use strongroom_testkit::{SeededEntropy, kms_contract};
+///
 /// struct Mine(Arc<dyn Kms>);
 ///
 /// impl Fixture for Mine {
@@ -66,11 +72,17 @@ pub use unsupported::{what_a_type_does_not_do_is_unsupported, what_the_kms_does_
 ///     }
 ///
 ///     fn keeps_material(&self) -> bool {
-///         false
+///         true
 ///     }
 /// }
 ///
-/// strongroom_testkit::kms_contract!(async { Mine(Arc::new(MyKms::new())) });
+/// fn fixture() -> Mine {
+///     Mine(Arc::new(MemoryKms::new(Arc::new(SeededEntropy::new(1)))))
+/// }
+///
+/// kms_contract!(async { fixture() });
+/// # // A doctest has no `#[test]`: one of the cases, as the macro runs it.
+/// # strongroom_testkit::contract::run(async { strongroom_testkit::kms::erasing_again_succeeds(&fixture()).await });
 /// ```
 #[macro_export]
 macro_rules! kms_contract {

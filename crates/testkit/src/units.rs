@@ -58,7 +58,7 @@ pub fn path_is_free(secret: &Secret) -> Expect {
     Expect::Absent(UniqueKey::SecretPath(secret.scope, secret.path.clone()))
 }
 
-/// Adds a secret with a first version.
+/// Adds a secret with a first version; expects its path to be free.
 #[must_use]
 pub fn insert(secret: &Secret) -> Unit {
     expecting(
@@ -75,7 +75,8 @@ fn with(secret: &Secret, state: SecretState, change: Change) -> (Unit, Secret) {
     (expecting(vec![unchanged(secret)], vec![change]), Secret { state, ..secret.clone() })
 }
 
-/// Adds a version.
+/// Adds a version, the next by number, a second after the last change; expects the secret as it was read. Gives the secret as it is
+/// afterwards.
 ///
 /// # Panics
 /// Never: the limit on active versions is out of reach.
@@ -87,7 +88,8 @@ pub fn append(secret: &Secret) -> (Unit, Secret) {
     with(secret, state, Change::AppendVersion { secret: secret.id, version, state })
 }
 
-/// Destroys the active version `number`; `below` is the highest active one below it.
+/// Destroys the active version `number`; `below` is the highest active one below it, `None` when there is none. Expects the secret as it
+/// was read.
 #[must_use]
 pub fn erase(secret: &Secret, number: VersionNumber, below: Option<VersionNumber>) -> (Unit, Secret) {
     let at = later(secret.state.updated_at);
@@ -95,7 +97,11 @@ pub fn erase(secret: &Secret, number: VersionNumber, below: Option<VersionNumber
     with(secret, state, Change::EraseVersion { secret: secret.id, version: number, at, state })
 }
 
-/// Adds a version, and destroys these active ones, none of them the new one.
+/// Adds a version, and destroys these active ones in the same unit: the lowest numbers first, none of them the new one. Expects one
+/// revision, the one before all of it.
+///
+/// # Panics
+/// Never: the limit on active versions is out of reach.
 #[must_use]
 pub fn append_and_erase(secret: &Secret, oldest: Vec<VersionNumber>) -> (Unit, Secret) {
     let (mut unit, appended) = append(secret);
@@ -111,7 +117,7 @@ pub fn append_and_erase(secret: &Secret, oldest: Vec<VersionNumber>) -> (Unit, S
     (unit, Secret { state, ..appended })
 }
 
-/// Replaces the metadata.
+/// Replaces description, labels and annotations; expects the secret as it was read.
 #[must_use]
 pub fn replace_metadata(secret: &Secret, metadata: Metadata) -> (Unit, Secret) {
     replaced(Secret { metadata, ..secret.clone() })
@@ -130,7 +136,7 @@ fn replaced(secret: Secret) -> (Unit, Secret) {
     with(&secret, state, change)
 }
 
-/// Sets or clears the policy.
+/// Sets the access policy, or clears it with `None`; expects the secret as it was read.
 #[must_use]
 pub fn replace_policy(secret: &Secret, policy: Option<AccessPolicy>) -> (Unit, Secret) {
     let state = secret.state.touched(later(secret.state.updated_at));
@@ -139,13 +145,13 @@ pub fn replace_policy(secret: &Secret, policy: Option<AccessPolicy>) -> (Unit, S
     (unit, Secret { policy, ..secret })
 }
 
-/// Removes a secret.
+/// Removes a secret with all its versions; expects it as it was read.
 #[must_use]
 pub fn delete(secret: &Secret) -> Unit {
     expecting(vec![unchanged(secret)], vec![Change::DeleteSecret { secret: secret.id }])
 }
 
-/// Adds a key.
+/// Adds a KMS key with its versions; expects its name and slug to be free.
 #[must_use]
 pub fn insert_key(key: &Key) -> Unit {
     let scope = key.spec.scope;
@@ -156,7 +162,7 @@ pub fn insert_key(key: &Key) -> Unit {
     expecting(expect, vec![Change::InsertKey(key.clone())])
 }
 
-/// Adds a key version.
+/// Adds a key version, the next by number; expects the key as it was read.
 #[must_use]
 pub fn append_key_version(key: &Key) -> (Unit, Key) {
     let state = key.touched(later(key.state.updated_at));
@@ -168,7 +174,7 @@ pub fn append_key_version(key: &Key) -> (Unit, Key) {
     (expecting(vec![unchanged_key(key)], vec![change]), appended)
 }
 
-/// Replaces a key's status.
+/// Replaces a key's status; expects the key as it was read.
 #[must_use]
 pub fn replace_key_status(key: &Key, status: KeyStatus) -> (Unit, Key) {
     let state = KeyState { status, ..key.touched(later(key.state.updated_at)) };
@@ -199,7 +205,7 @@ pub fn replace_key_handle(key: &Key, place: usize, handle: KeyHandle) -> (Unit, 
     (expecting(vec![unchanged_key(key)], vec![change]), replaced)
 }
 
-/// Removes a key.
+/// Removes a key with its versions; expects it as it was read.
 #[must_use]
 pub fn delete_key(key: &Key) -> Unit {
     expecting(vec![unchanged_key(key)], vec![Change::DeleteKey { key: key.spec.id }])
@@ -217,7 +223,8 @@ pub const fn pending_deletion() -> KeyStatus {
     KeyStatus::PendingDeletion { purge_at: build::at(30 * 86_400), was_disabled: false }
 }
 
-/// Changes an organisation's directory.
+/// Makes these changes of an organisation's directory and raises the organisation's revision, in one unit; expects the organisation as it
+/// was read. Gives it as it is afterwards.
 #[must_use]
 pub fn revise(organisation: &Organisation, changes: Vec<Change>) -> (Unit, Organisation) {
     let revised = Organisation { revision: organisation.revision.next(), ..organisation.clone() };

@@ -1,6 +1,7 @@
 mod names;
 
 use crate::args::Cli;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use clap::{Arg, Args, Command, CommandFactory, ValueEnum};
@@ -47,7 +48,10 @@ impl Shell {
     }
 }
 
-pub(crate) fn run(args: &CompletionArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &CompletionArgs, context: &Context) -> Result<(), Failure> {
+    if context.terminal.json {
+        return Err(Failure::usage("a script for a shell has no form in JSON").hint("leave --json out"));
+    }
     let shells = Shells::builtins();
     let shell = shells.completer(args.shell.name());
     let shell = shell.ok_or_else(|| Failure::usage(format!("{} is no shell that is known", args.shell.name())))?;

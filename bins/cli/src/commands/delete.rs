@@ -58,13 +58,19 @@ async fn delete_below(secrets: &Secrets, directory: &str, yes: bool, context: &C
     let mut report = Report::default();
     let mut waiting = found.into_iter();
     for secret in waiting.by_ref() {
-        match secrets.delete(&secret.path).await {
+        // As it was when the question was answered.
+        match secrets.delete(&secret.path).expected_version(secret.current_version).await {
             Ok(()) => report.add(secret.path, DELETED),
             // Somebody else was faster.
             Err(error) if error.is_not_found() => report.add(secret.path, DELETED),
             Err(error) => {
                 let is_over = error.is_unavailable() || error.is_unauthenticated();
-                report.fail(secret.path, Failure::from(error));
+                let is_changed = error.status() == Some(412);
+                let mut failure = Failure::from(error);
+                if is_changed {
+                    failure = failure.hint("it got another value since you were asked; the same command asks again");
+                }
+                report.fail(secret.path, failure);
                 if is_over {
                     break;
                 }

@@ -53,8 +53,13 @@ pub(crate) fn named(bytes: u32, encoding: Encoding) -> Result<Plain, Failure> {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this program needs randomness")]
 fn fill(random: &mut [u8]) -> Result<(), Failure> {
-    getrandom::fill(random)
-        .map_err(|error| Failure::failed("the operating system gives no random bytes").because(error))
+    getrandom::fill(random).map_err(|error| {
+        Failure::failed("the operating system gives no random bytes")
+            .hint(
+                "does a sandbox forbid getrandom? `strongroom put --generate --encoding raw` has the server make them",
+            )
+            .because(error)
+    })
 }
 
 #[cfg(test)]

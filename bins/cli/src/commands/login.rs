@@ -1,8 +1,9 @@
-use super::values;
 use crate::config::{ConfigFile, Hidden, Profile};
 use crate::context::{Context, build};
 use crate::failure::Failure;
-use crate::settings::{Found, Login, ProcessEnvironment, Settings, config_path, profile_name};
+use crate::settings::{Found, Login, ProcessEnvironment, Settings, config_path, is_same_server, profile_name};
+use crate::source::Source;
+use crate::terminal::Terminal;
 use crate::{output, prompt};
 use clap::Args;
 use serde_json::json;
@@ -16,13 +17,13 @@ use zeroize::Zeroizing;
 /// The token is asked for without being shown. Organisation, project and region are kept too where they are given.
 #[derive(Args)]
 pub(crate) struct LoginArgs {
-    /// Take the token from standard input
+    /// Take the token from standard input; on a terminal it is asked for all the same
     #[arg(long, conflicts_with_all = ["access_key", "access_secret_stdin"])]
     token_stdin: bool,
     /// Log in with an access credential of a service account instead of a token: its access key
     #[arg(long, value_name = "KEY")]
     access_key: Option<String>,
-    /// Take the secret of the access key from standard input
+    /// Take the secret of the access key from standard input; on a terminal it is asked for all the same
     #[arg(long, requires = "access_key")]
     access_secret_stdin: bool,
     /// The KMS key for new secrets, by slug or identity
@@ -37,14 +38,19 @@ pub(crate) async fn run(args: LoginArgs, context: &Context) -> Result<(), Failur
     let mut file = ConfigFile::read(config_path(&ProcessEnvironment)?)?;
     let (name, _) = profile_name(&context.globals, &ProcessEnvironment, &file.config)?;
     check_name(&name)?;
-    // What is new needs no entry yet.
-    file.config.profiles.entry(name.clone()).or_default();
+    // What is new needs no entry yet, and what the profile came in with until now doesn't matter.
+    let profile = file.config.profiles.entry(name.clone()).or_default();
+    (profile.token, profile.access_key, profile.access_secret) = (None, None, None);
     let mut settings = Settings::find(&context.globals, &ProcessEnvironment, &file.config)?;
     if settings.address.is_none() {
         return Err(Failure::usage("no server is named").hint("`strongroom login --address https://HOST`"));
     }
+    let left = leave_other_server(&mut file, &name, &settings);
+    if left {
+        settings = Settings::find(&context.globals, &ProcessEnvironment, &file.config)?;
+    }
     let overridden = settings.login.take().filter(|found| goes_before(found, &settings));
-    let login = ask(&args)?;
+    let login = ask(&args, context.terminal)?;
     settings.login = Some(Found { value: login.clone(), source: format!("profile {name}") });
     let client = build(&settings)?;
     let me = client.me().get().await?;
@@ -58,6 +64,11 @@ pub(crate) async fn run(args: LoginArgs, context: &Context) -> Result<(), Failur
             config.profile = Some(name.clone());
         }
     })?;
+    if left {
+        output::note(&format!(
+            "Profile {name} was for another server; nothing of what it said about that one is kept."
+        ));
+    }
     if let Some(found) = overridden {
         output::note(&format!(
             "{} is set and goes before the profile: unset it to act as who you just logged in as.",
@@ -69,6 +80,16 @@ pub(crate) async fn run(args: LoginArgs, context: &Context) -> Result<(), Failur
         json!({"profile": name, "address": client.address(), "me": me, "config": file.path.display().to_string()});
     let sentence = format!("Logged in to {} as {who}, profile {name} in {}.", client.address(), file.path.display());
     output::done(context.terminal, &done, &sentence)
+}
+
+/// A region, project or key of another server means nothing at this one: whether the profile had to be emptied.
+fn leave_other_server(file: &mut ConfigFile, name: &str, settings: &Settings) -> bool {
+    let Some(profile) = file.config.profiles.get_mut(name) else { return false };
+    let is_other = !is_same_server(settings.address.as_ref(), profile);
+    if is_other {
+        *profile = Profile::default();
+    }
+    is_other
 }
 
 /// Whether these credentials of the environment will still be taken once the profile has its own.
@@ -104,19 +125,17 @@ fn check_name(name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ask(args: &LoginArgs) -> Result<Login, Failure> {
-    if let Some(key) = &args.access_key {
-        let secret = match args.access_secret_stdin {
-            true => hidden(values::of_stdin()?)?,
-            false => hidden(Plain::new(prompt::hidden("Access secret", "pipe it in with --access-secret-stdin")?))?,
-        };
-        return Ok(Login::AccessKey { key: key.clone(), secret });
-    }
-    let token = match args.token_stdin {
-        true => values::of_stdin()?,
-        false => Plain::new(prompt::hidden("Token", "pipe it in with --token-stdin")?),
+fn ask(args: &LoginArgs, terminal: Terminal) -> Result<Login, Failure> {
+    // What is typed on standard input would be shown.
+    let read = |from_stdin: bool, question: &str, instead: &str| match from_stdin && !terminal.stdin {
+        true => Source::Stdin.read(terminal),
+        false => prompt::hidden(question, instead).map(Plain::new),
     };
-    hidden(token).map(Login::Token)
+    if let Some(key) = &args.access_key {
+        let secret = read(args.access_secret_stdin, "Access secret", "pipe it in with --access-secret-stdin")?;
+        return Ok(Login::AccessKey { key: key.clone(), secret: hidden(secret)? });
+    }
+    hidden(read(args.token_stdin, "Token", "pipe it in with --token-stdin")?).map(Login::Token)
 }
 
 fn hidden(plain: Plain) -> Result<Hidden, Failure> {

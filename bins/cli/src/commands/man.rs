@@ -1,8 +1,10 @@
 use crate::args::Cli;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use clap::{Args, CommandFactory};
 use clap_mangen::Man;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Write manual pages: one for each command into a directory, or the first one to standard output
@@ -13,8 +15,11 @@ pub(crate) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ManArgs, context: &Context) -> Result<(), Failure> {
     let Some(dir) = &args.dir else {
+        if context.terminal.json {
+            return Err(Failure::usage("a manual page has no form in JSON").hint("leave --json out"));
+        }
         let mut page = Vec::new();
         Man::new(Cli::command()).render(&mut page).map_err(Failure::output)?;
         return output::write(&page);
@@ -25,10 +30,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
             .hint("is there room, and may you write in that directory?")
             .because(error)
     })?;
-    output::note(&format!(
-        "Wrote the pages to {}; `man -l {}` shows the first.",
-        dir.display(),
-        dir.join("strongroom.1").display()
-    ));
-    Ok(())
+    let first = dir.join("strongroom.1").display().to_string();
+    let sentence = format!("Wrote the pages to {}; `man -l {first}` shows the first.", dir.display());
+    output::done(context.terminal, &json!({"directory": dir.display().to_string(), "first": first}), &sentence)
 }

@@ -1,10 +1,10 @@
-use super::{explain, path, values};
+use super::{explain, path};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::source::Source;
 use crate::{output, prompt};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use std::path::PathBuf;
 use strongroom_api::{Explain, Json};
 
 /// Show, set, clear or try out the access policy of a secret
@@ -36,9 +36,9 @@ struct SetArgs {
     /// The secret
     #[arg(value_name = "PATH", value_parser = path::secret)]
     path: String,
-    /// The policy in JSON, as `get` prints it [default: standard input]
-    #[arg(long, short, value_name = "FILE")]
-    file: Option<PathBuf>,
+    /// The policy in JSON, as `get` prints it; - is standard input
+    #[arg(long, short, value_name = "FILE", default_value = "-", hide_default_value = true, value_hint = clap::ValueHint::FilePath)]
+    file: Source,
 }
 
 /// Take the access policy of a secret away
@@ -96,11 +96,8 @@ async fn get(args: GetArgs, context: &Context) -> Result<(), Failure> {
 }
 
 async fn set(args: SetArgs, context: &Context) -> Result<(), Failure> {
-    let text = match &args.file {
-        Some(file) => values::of_file(file)?,
-        None => values::of_stdin()?,
-    };
-    let name = args.file.map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
+    let name = &args.file;
+    let text = name.read(context.terminal)?;
     let policy: Json = serde_json::from_slice(text.expose())
         .map_err(|error| Failure::usage(format!("{name} holds no JSON")).because(error).hint("nothing was changed"))?;
     let Json::Map(members) = &policy else {

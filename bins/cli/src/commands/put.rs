@@ -1,5 +1,4 @@
 pub(crate) mod key;
-pub(crate) mod misused;
 mod source;
 
 use super::{pairs, path};
@@ -85,6 +84,21 @@ pub(crate) async fn run(args: PutArgs, context: &Context) -> Result<(), Failure>
     }
 }
 
+impl PutArgs {
+    /// What is said of a new secret doesn't change one that is there.
+    fn tell_what_stays(&self) {
+        let is_described = self.description.is_some() || !self.label.is_empty() || !self.annotation.is_empty();
+        let stays = [
+            (is_described, "its description, labels and annotations stay; `strongroom patch` changes them"),
+            (self.max_active_versions.is_some(), "how many versions are kept stays; `strongroom patch` changes it"),
+            (self.kms_key.is_some(), "it stays under the KMS key that it has"),
+        ];
+        for (_, what) in stays.iter().filter(|(is_given, _)| *is_given) {
+            output::note(&format!("The secret was there already: {what}."));
+        }
+    }
+}
+
 /// Whether a secret that isn't there is to be made.
 fn may_be_made(args: &PutArgs, expected_version: Option<u64>) -> bool {
     !args.update && expected_version.is_none_or(|version| version == 0)
@@ -142,11 +156,7 @@ async fn merged(secrets: &Secrets, path: &str, given: NewValue) -> Result<(NewVa
 }
 
 fn put(context: &Context, args: &PutArgs, version: u64) -> Result<(), Failure> {
-    if args.description.is_some() || !args.label.is_empty() || !args.annotation.is_empty() {
-        output::note(
-            "The secret was there already: its description, labels and annotations stay; `strongroom patch` changes them.",
-        );
-    }
+    args.tell_what_stays();
     let done = json!({"path": args.path, "version": version, "created": false});
     output::done(context.terminal, &done, &format!("Put version {version} of {}.", args.path))
 }

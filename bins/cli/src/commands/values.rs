@@ -1,58 +1,15 @@
 //! Values on their way in and out.
 
-use crate::failure::Failure;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use strongroom_client::Plain;
 use zeroize::Zeroizing;
-
-/// The most that is read for a value, in bytes: no server takes more.
-const LONGEST: usize = 2 * 1024 * 1024;
 
 /// What stands on a terminal for a value that isn't to be seen.
 pub(crate) const MASK: &str = "********";
 
-/// All of standard input, as it is.
-pub(crate) fn of_stdin() -> Result<Plain, Failure> {
-    read(std::io::stdin().lock(), "standard input")
-}
-
-/// All of a file, as it is.
-pub(crate) fn of_file(path: &Path) -> Result<Plain, Failure> {
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| Failure::usage(format!("{name} cannot be read")).because(error))?;
-    read(file, &name)
-}
-
-fn read(mut source: impl Read, name: &str) -> Result<Plain, Failure> {
-    // A buffer that grows by itself would leave copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    let mut part = Zeroizing::new([0; 8192]);
-    loop {
-        let length = match source.read(&mut *part) {
-            Ok(0) => return Ok(Plain::new(bytes)),
-            Ok(length) => length,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::usage(format!("{name} cannot be read")).because(error)),
-        };
-        if bytes.len() + length > LONGEST {
-            return Err(Failure::usage(format!("{name} is larger than 2 MiB, which no secret can be"))
-                .hint("secrets are small: keep the data elsewhere, encrypted, and its key here"));
-        }
-        if bytes.len() + length > bytes.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
-            larger.extend_from_slice(&bytes);
-            bytes = larger;
-        }
-        bytes.extend_from_slice(&part[..length]);
-    }
-}
-
-/// The same without one end of line at its end.
+/// A value without one end of line at its end.
 pub(crate) fn without_line_end(plain: Plain) -> Plain {
     let mut bytes = plain.into_bytes();
     if bytes.last() == Some(&b'\n') {
@@ -109,17 +66,8 @@ impl Serialize for ShownMap<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Shown, read, without_line_end};
+    use super::{Shown, without_line_end};
     use strongroom_client::Plain;
-
-    #[test]
-    fn bytes_are_read_as_they_are_up_to_the_limit() {
-        let bytes: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
-        let plain = read(&bytes[..], "x").map_err(|failure| failure.to_string());
-        assert!(plain.is_ok_and(|plain| plain.expose() == bytes));
-        assert!(read(&vec![0; LONGEST][..], "x").is_ok());
-        assert!(read(&vec![0; LONGEST + 1][..], "x").is_err());
-    }
 
     #[test]
     fn one_line_end_is_taken_away() {

@@ -1,8 +1,10 @@
-use super::tree::Tree;
+use super::tree::{Counted, Tree};
 use super::wrong::{Place, Wrong};
 use super::{Buffer, Entry, Source, walk};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use core::cell::Cell;
+use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 use strongroom_client::{Plain, Value};
 use zeroize::Zeroizing;
@@ -11,7 +13,10 @@ use zeroize::Zeroizing;
 pub(super) const BASE64: &str = "$base64";
 
 pub(super) fn parse(text: &str) -> Result<Tree, Wrong> {
-    serde_json::from_str(text).map_err(|error| {
+    let nodes = Cell::new(0);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let tree = Counted(&nodes).deserialize(&mut reader);
+    tree.and_then(|tree| reader.end().map(|()| tree)).map_err(|error| {
         let place = Some(Place { line: error.line(), column: error.column() }).filter(|place| place.line > 0);
         match error.classify() {
             Category::Eof => Wrong::new(place, "it ends in the middle: it is truncated"),

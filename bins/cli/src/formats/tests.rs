@@ -169,6 +169,19 @@ fn objects_are_directories_secrets_and_keys() {
 }
 
 #[test]
+fn json_of_endless_parts_is_refused() {
+    let parts = "[],".repeat(600_000);
+    let members: String = (0..300_000).map(|number| format!("\"{number}\":\"\",")).collect();
+    for bomb in [format!("[{parts}[]]"), format!("{{{members}\"x\":\"\"}}")] {
+        for format in [Format::Auto, Format::Json] {
+            let said = refused("x.json", &bomb, format);
+            assert!(said.contains("more than is taken at once") && said.contains("line 1"), "{format:?} {said}");
+        }
+    }
+    assert!(refused("x.json", "{\"/a\": \"b\"} x", Format::Json).contains("line 1, column 13"));
+}
+
+#[test]
 fn yaml_that_is_hostile_is_refused() {
     let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for (one, other) in ('a'..='y').zip('b'..='z') {

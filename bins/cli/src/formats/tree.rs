@@ -1,10 +1,14 @@
 use super::Buffer;
 use super::json::quote;
 use super::wrong::Place;
+use core::cell::Cell;
 use core::fmt;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use zeroize::Zeroizing;
+
+/// How many parts a source may have: in memory each takes far more than in the file.
+pub(super) const MOST_NODES: usize = 500_000;
 
 /// JSON or YAML as it was written; wiped when it is dropped.
 #[derive(Clone)]
@@ -96,15 +100,28 @@ impl From<Node> for Tree {
     }
 }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor).map(Self::from)
+/// Reads a tree, and counts its parts.
+#[derive(Clone, Copy)]
+pub(super) struct Counted<'a>(pub(super) &'a Cell<usize>);
+
+impl Counted<'_> {
+    fn one_more<E: Error>(self) -> Result<(), E> {
+        let nodes = self.0.get() + 1;
+        self.0.set(nodes);
+        if nodes > MOST_NODES { Err(E::custom("it holds more than is taken at once")) } else { Ok(()) }
     }
 }
 
-struct TreeVisitor;
+impl<'de> DeserializeSeed<'de> for Counted<'_> {
+    type Value = Tree;
 
-impl<'de> Visitor<'de> for TreeVisitor {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
+        self.one_more()?;
+        deserializer.deserialize_any(self).map(Tree::from)
+    }
+}
+
+impl<'de> Visitor<'de> for Counted<'_> {
     type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,7 +158,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Node::List(list))
@@ -154,7 +171,8 @@ impl<'de> Visitor<'de> for TreeVisitor {
             if !names.insert(name.clone()) {
                 return Err(A::Error::custom(format!("\"{}\" stands there twice", super::wrong::shown(&name))));
             }
-            map.push((name, members.next_value()?));
+            self.one_more()?;
+            map.push((name, members.next_value_seed(self)?));
         }
         Ok(Node::Map(map))
     }

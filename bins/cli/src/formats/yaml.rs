@@ -1,7 +1,7 @@
 //! YAML 1.2. Names for parts (anchors) are followed as far as the file stays as small as it looks.
 
 use super::json::{base64, quote, unbase64};
-use super::tree::{Node, Tree};
+use super::tree::{MOST_NODES, Node, Tree};
 use super::wrong::{Place, Wrong, shown};
 use super::{Buffer, Entry, Source, tally, walk};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 
 /// How deep it may go.
 const DEEPEST: usize = 64;
-/// How many parts it may have, and how many bytes, with what aliases repeat.
-const MOST_NODES: usize = 500_000;
+/// How many bytes it may have, with what aliases repeat.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The documents of a file.

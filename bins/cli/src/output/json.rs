@@ -12,6 +12,13 @@ pub(super) fn document<T: Serialize + ?Sized>(data: &T, for_a_person: bool) -> R
     write(&mut length, data, for_a_person).map_err(failed)?;
     let mut text = Zeroizing::new(Vec::with_capacity(length.0));
     write(&mut *text, data, for_a_person).map_err(failed)?;
+    let mut bytes = escaped(&text);
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// JSON in which what could steer a terminal is written out; its lines are kept.
+pub(super) fn escaped(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let hostile = text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()).filter(|one| is_hostile(*one)).count();
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + hostile * 12 + 1));
     for character in text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
@@ -23,8 +30,7 @@ pub(super) fn document<T: Serialize + ?Sized>(data: &T, for_a_person: bool) -> R
             bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
-    bytes.push(b'\n');
-    Ok(bytes)
+    bytes
 }
 
 fn write<T: Serialize + ?Sized>(to: impl Write, data: &T, for_a_person: bool) -> serde_json::Result<()> {

@@ -33,6 +33,11 @@ pub(crate) fn document<T: Serialize + ?Sized>(terminal: Terminal, data: &T) -> R
     json::document(data, terminal.stdout)
 }
 
+/// JSON that came as it is, for a person: what could steer the terminal is written out, and its lines are kept.
+pub(crate) fn escaped_json(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    json::escaped(text)
+}
+
 /// Prints a table to a person, and lines of cells with tabs between them to a program.
 pub(crate) fn rows(terminal: Terminal, table: &Table) -> Result<(), Failure> {
     let text = if terminal.stdout { table.drawn(terminal.width, terminal.on_stdout()) } else { plain::lines(table) };

@@ -1,7 +1,8 @@
 //! Copies of secrets: planned and checked as a whole, then made one by one.
 
-use super::report::NO_VALUE;
+use super::report::{FAILED, NO_VALUE};
 use super::same;
+use super::undone::Undone;
 use crate::failure::{Exit, Failure};
 use futures_util::TryStreamExt;
 use strongroom_client::api::{Secret, SecretVersion};
@@ -172,21 +173,54 @@ impl Sides {
     }
 
     /// Deletes the source, once its copy was read back and is the same, and the source is still as it was.
-    pub(crate) async fn remove_source(&self, copy: &Copy) -> Result<(), Failure> {
+    pub(crate) async fn remove_source(&self, copy: &Copy) -> Result<(), Undone> {
         let there = self.to.describe(&copy.to).await?;
         let state = self.compare(copy, &there).await?;
         if state != State::Whole {
-            return Err(Failure::failed(format!("the copy at {} is not the same; the source stays", copy.to))
-                .hint("look at both with `strongroom describe`"));
+            let failure = Failure::failed(format!("the copy at {} is not the same; the source stays", copy.to));
+            return Err(Undone::new(failure.hint("look at both with `strongroom describe`"), FAILED));
         }
-        let now = self.from.describe(&copy.source.path).await?;
+        let path = &copy.source.path;
+        let now = match self.from.describe(path).await {
+            // Somebody else took it away, and all of it is at the destination.
+            Err(error) if is_gone(&error) => return Ok(()),
+            now => now?,
+        };
         if now.object_version != copy.source.object_version || now.created_at != copy.source.created_at {
-            let message = format!("{} was changed meanwhile; it stays, beside its copy", copy.source.path);
-            return Err(Failure::new(Exit::Conflict, message).hint("delete the copy and move it again"));
+            return Err(self.changed(now, copy).await?);
         }
-        self.from.delete(&copy.source.path).await?;
-        Ok(())
+        let Err(error) = self.from.delete(path).expected_version(now.current_version).await else { return Ok(()) };
+        let is_changed = error.status() == Some(412);
+        if !is_changed && !is_gone(&error) && !error.outcome_unknown() {
+            return Err(error.into());
+        }
+        match self.from.describe(path).await {
+            // Only the answer was lost, or somebody else was faster.
+            Err(error) if is_gone(&error) => Ok(()),
+            Ok(now) if is_changed => Err(self.changed(now, copy).await?),
+            _ => Err(error.into()),
+        }
     }
+
+    /// The source isn't what was copied any more: both stay.
+    async fn changed(&self, source: Secret, copy: &Copy) -> Result<Undone, Error> {
+        let (path, to) = (&copy.source.path, &copy.to);
+        let again = self.plan(source, to.clone(), false).await?;
+        let failure = if matches!(again.state, State::Begun { .. } | State::Whole) {
+            let message = format!("{path} was changed meanwhile; it stays, beside its copy");
+            Failure::new(Exit::Conflict, message).hint("run the same command again: it takes along what is new")
+        } else {
+            let message =
+                format!("{path} was changed meanwhile; it stays, and the copy at {to} is in the way of another");
+            let hint = format!("look at both; `strongroom delete {to}`, then run the same command again");
+            Failure::new(Exit::Conflict, message).hint(hint)
+        };
+        Ok(Undone::new(failure, FAILED))
+    }
+}
+
+fn is_gone(error: &Error) -> bool {
+    error.code() == Some("secret_not_found")
 }
 
 /// Whether both sides are one secret, named in two ways.

@@ -77,6 +77,7 @@ impl Gathered {
                 }
                 RevealOutcome::Denied(refused) => (Exit::Denied, refused),
                 RevealOutcome::Missing(refused) => (Exit::NotFound, refused),
+                RevealOutcome::Failed(refused) if refused.is_unavailable() => (Exit::Unreachable, refused),
                 RevealOutcome::Failed(refused) => (Exit::Failed, refused),
                 RevealOutcome::Unchanged { .. } => {
                     let message = "the server gave no value".to_owned();
@@ -111,10 +112,12 @@ impl Gathered {
     }
 }
 
-/// Fails when a value is lacking, unless that is allowed: then it is told.
+/// Fails when a value is lacking, unless that is allowed: then it is told. What the server can't give now isn't lacking: it is there, and
+/// nobody knows what would be left out.
 pub(crate) fn check(refused: &[NotRevealed], allowed: bool, nothing_done: &str) -> Result<(), Failure> {
-    let Some(first) = refused.first() else { return Ok(()) };
-    if allowed {
+    let unavailable = refused.iter().find(|one| one.exit == Exit::Unreachable);
+    let Some(first) = unavailable.or(refused.first()) else { return Ok(()) };
+    if allowed && unavailable.is_none() {
         for one in refused {
             output::note(&format!("left out: {}: {}", one.path, one.refused.message));
         }
@@ -122,19 +125,19 @@ pub(crate) fn check(refused: &[NotRevealed], allowed: bool, nothing_done: &str) 
     }
     let paths: Vec<&str> = refused.iter().take(NAMED).map(|one| one.path.as_str()).collect();
     let more = if refused.len() > NAMED { ", …" } else { "" };
-    let exit = if refused.iter().all(|one| one.exit == first.exit) { first.exit } else { Exit::Failed };
+    let is_one_kind = unavailable.is_some() || refused.iter().all(|one| one.exit == first.exit);
+    let exit = if is_one_kind { first.exit } else { Exit::Failed };
     let (count, paths) = (counted(refused), paths.join(", "));
-    let why = match first.exit {
-        Exit::Denied => {
-            format!(
-                "`strongroom explain --operation secret.value.read --path {}` tells which rule is missing; ",
-                first.path
-            )
-        }
-        _ => String::new(),
+    let hint = match first.exit {
+        Exit::Unreachable => "try again in a moment: the server can't give it now".to_owned(),
+        Exit::Denied => format!(
+            "`strongroom explain --operation secret.value.read --path {}` tells which rule is missing; --allow-missing goes on without them",
+            first.path
+        ),
+        _ => "--allow-missing goes on without them".to_owned(),
     };
     Err(Failure::new(exit, format!("{count} can't be revealed, {nothing_done}: {paths}{more}"))
-        .hint(format!("{why}--allow-missing goes on without them"))
+        .hint(hint)
         .told_by_server(&first.refused.code, first.refused.request_id.as_deref().unwrap_or_default())
         .because(format!("{}: {}", first.path, first.refused.message)))
 }
@@ -142,7 +145,12 @@ pub(crate) fn check(refused: &[NotRevealed], allowed: bool, nothing_done: &str) 
 /// `3 secrets (2 denied, 1 missing)`.
 fn counted(refused: &[NotRevealed]) -> String {
     let count = |exit: Exit| refused.iter().filter(|one| one.exit == exit).count();
-    let kinds = [(Exit::Denied, "denied"), (Exit::NotFound, "missing"), (Exit::Failed, "failed")];
+    let kinds = [
+        (Exit::Denied, "denied"),
+        (Exit::NotFound, "missing"),
+        (Exit::Unreachable, "unavailable"),
+        (Exit::Failed, "failed"),
+    ];
     let kinds = kinds.into_iter().map(|(exit, name)| (count(exit), name)).filter(|(count, _)| *count > 0);
     let kinds: Vec<String> = kinds.map(|(count, name)| format!("{count} {name}")).collect();
     let secrets = if refused.len() == 1 { "1 secret".to_owned() } else { format!("{} secrets", refused.len()) };

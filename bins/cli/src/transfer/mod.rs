@@ -6,4 +6,5 @@ pub(crate) mod place;
 pub(crate) mod relocate;
 pub(crate) mod report;
 pub(crate) mod same;
+pub(crate) mod undone;
 pub(crate) mod write;

@@ -1,18 +1,20 @@
 //! What `cp` and `mv` have in common.
 
 use super::copy::{Copy, Sides, State};
-use super::report::{FAILED, Moved, NO_VALUE, NOT_DONE, NOTHING_TO_COPY, Report, Row};
+use super::report::{Moved, NO_VALUE, NOT_DONE, NOTHING_TO_COPY, Report, Row};
+use super::undone::{Undone, each};
 use crate::commands::path;
 use crate::commands::put::key;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use clap::Args;
+use core::pin::pin;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use strongroom_client::api::Secret;
 use strongroom_client::{Client, Filter, Secrets};
 
-/// How many secrets are looked at, or copied, at once.
+/// How many secrets are looked at at once.
 const AT_ONCE: usize = 8;
 
 /// How many paths a message names.
@@ -55,22 +57,30 @@ impl RelocateArgs {
         self.dry_run
     }
 
-    /// Looks at both sides of everything. With `history` all active versions are taken along; `count_versions`: it is also looked at
-    /// what is left behind.
-    pub(crate) async fn plan(&self, context: &Context, history: bool, count_versions: bool) -> Result<Plan, Failure> {
+    /// Looks at both sides of everything. With `history` all active versions are taken along; of a move it is also looked at what is
+    /// left behind.
+    pub(crate) async fn plan(&self, context: &Context, history: bool, is_move: bool) -> Result<Plan, Failure> {
         let from = context.secrets().await?;
         let to = self.destination(context).await?;
-        let pairs = self.pairs(&from, to.is_none()).await?;
-        let key = self.key(context, to.as_ref()).await?;
+        let same_place = to.is_none();
+        let key = self.key(context, to.as_ref()).await;
         let to = to.map_or_else(|| from.clone(), |place| place.client.secrets(place.region));
+        let pairs = match self.pairs(&from, same_place).await {
+            Err(failure) if is_move && !self.recursive && failure.exit() == Exit::NotFound => {
+                return Err(self.perhaps_moved(&to).await.unwrap_or(failure));
+            }
+            pairs => pairs?,
+        };
+        let key = key?;
         let sides = Sides { from, to, history, key, key_is_wanted: self.kms_key.is_some() };
         let progress = Progress::begin(context.terminal, "comparing", pairs.len() as u64);
         let looked = stream::iter(pairs).map(|(source, to)| {
             let (sides, progress) = (&sides, &progress);
             async move {
-                let copy = sides.plan(source, to, count_versions).await;
+                let what = format!("{} to {to}", source.path);
+                let copy = sides.plan(source, to, is_move).await;
                 progress.step();
-                copy
+                copy.map_err(|error| Failure::from(error).about(&what))
             }
         });
         let copies: Vec<Copy> = looked.buffered(AT_ONCE).try_collect().await?;
@@ -78,15 +88,30 @@ impl RelocateArgs {
         Ok(Plan { sides, copies, is_directory: self.recursive })
     }
 
+    /// Without a source nobody can tell whether it was moved or never there; with something at the destination it is said.
+    async fn perhaps_moved(&self, to: &Secrets) -> Option<Failure> {
+        let (source, dest) = self.one().ok()?;
+        to.describe(&dest).await.ok()?;
+        let message = format!("there is no secret at {source}; there is one at {dest}, so perhaps it was moved before");
+        let hint = format!("nothing was done; `strongroom describe {dest}` shows what is there");
+        Some(Failure::new(Exit::NotFound, message).hint(hint))
+    }
+
+    /// Source and destination of one secret.
+    fn one(&self) -> Result<(String, String), Failure> {
+        let source = path::secret(&self.source)
+            .map_err(|wrong| Failure::usage(wrong).hint("--recursive takes everything below a directory"))?;
+        let name = source.rsplit('/').next().unwrap_or_default();
+        let dest = if self.dest.ends_with('/') { format!("{}{name}", self.dest) } else { self.dest.clone() };
+        let dest = path::secret(&dest).map_err(Failure::usage)?;
+        Ok((source, dest))
+    }
+
     /// What is copied where.
     async fn pairs(&self, from: &Secrets, same_place: bool) -> Result<Vec<(Secret, String)>, Failure> {
         let usage = |wrong: String| Failure::usage(wrong);
         if !self.recursive {
-            let source = path::secret(&self.source)
-                .map_err(|wrong| usage(wrong).hint("--recursive takes everything below a directory"))?;
-            let name = source.rsplit('/').next().unwrap_or_default();
-            let dest = if self.dest.ends_with('/') { format!("{}{name}", self.dest) } else { self.dest.clone() };
-            let dest = path::secret(&dest).map_err(usage)?;
+            let (source, dest) = self.one()?;
             if same_place && source == dest {
                 return Err(usage("source and destination are the same".to_owned()));
             }
@@ -237,8 +262,7 @@ impl Plan {
         let what = if remove_sources { "moving" } else { "copying" };
         let progress = Progress::begin(context.terminal, what, copies.len() as u64);
         let mut report = Report::default();
-        let mut is_over = false;
-        let mut work = stream::iter(&copies).map(|copy| carry_out(&sides, copy, remove_sources)).buffered(AT_ONCE);
+        let mut work = pin!(each(&copies, |copy| carry_out(&sides, copy, remove_sources)));
         let mut waiting = copies.iter();
         while let Some(done) = work.next().await {
             progress.step();
@@ -246,16 +270,9 @@ impl Plan {
             match done {
                 Ok(NO_VALUE) => report.leave_out(row(copy, NO_VALUE), no_value(copy)),
                 Ok(status) => report.push(row(copy, status)),
-                Err(failure) => {
-                    is_over = failure.exit() == Exit::Unreachable;
-                    report.leave_out(row(copy, FAILED), failure);
-                }
-            }
-            if is_over {
-                break;
+                Err(undone) => report.leave_out(row(copy, undone.status), undone.failure),
             }
         }
-        drop(work);
         for copy in waiting {
             report.push(row(copy, NOT_DONE));
         }
@@ -263,7 +280,7 @@ impl Plan {
     }
 }
 
-async fn carry_out(sides: &Sides, copy: &Copy, remove_source: bool) -> Result<&'static str, Failure> {
+async fn carry_out(sides: &Sides, copy: &Copy, remove_source: bool) -> Result<&'static str, Undone> {
     if copy.state == State::Nothing {
         return Ok(NO_VALUE);
     }

@@ -1,5 +1,6 @@
 //! What became of each of many secrets.
 
+use super::undone::Undone;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Cell, Table};
@@ -41,13 +42,18 @@ pub(crate) struct Report {
 pub(crate) const FAILED: &str = "failed";
 pub(crate) const NOT_DONE: &str = "not done";
 pub(crate) const NO_VALUE: &str = "no value";
+/// It stands there, and nobody could tell what as.
+pub(crate) const NOT_COMPARED: &str = "not compared";
 
 /// What was neither done nor there already.
-const BAD: [&str; 4] = [FAILED, NOT_DONE, NO_VALUE, "in the way"];
+const BAD: [&str; 5] = [FAILED, NOT_DONE, NO_VALUE, NOT_COMPARED, "in the way"];
 
 /// What to do where only secrets without a value are left.
 pub(crate) const NOTHING_TO_COPY: &str =
     "what has no active version has nothing that could be copied: put a version, or delete it";
+
+/// What to do where only secrets are left that are there, and that the caller may not reveal.
+pub(crate) const NOTHING_TO_COMPARE: &str = "--on-conflict skip leaves what is there and can't be compared as it is, --on-conflict update puts a version; or have somebody do it who may reveal it";
 
 impl Report {
     pub(crate) fn add(&mut self, path: impl Into<String>, status: &'static str) {
@@ -60,6 +66,10 @@ impl Report {
 
     pub(crate) fn fail(&mut self, path: impl Into<String>, failure: Failure) {
         self.leave_out(Row { path: path.into(), moved: None, status: FAILED, message: None }, failure);
+    }
+
+    pub(crate) fn undone(&mut self, path: impl Into<String>, undone: Undone) {
+        self.leave_out(Row { path: path.into(), moved: None, status: undone.status, message: None }, undone.failure);
     }
 
     /// A secret with which it wasn't done, and why.
@@ -135,9 +145,15 @@ impl Report {
         if undone == self.rows.len() {
             return Err(first);
         }
-        let goes_on = self.rows.iter().any(|row| BAD.contains(&row.status) && row.status != NO_VALUE);
+        let any = |wanted: &[&str]| self.rows.iter().any(|row| wanted.contains(&row.status));
         let message = format!("{undone} of {} secrets are not done", self.rows.len());
-        let hint = if goes_on { "the same command again goes on where this one ended" } else { NOTHING_TO_COPY };
+        let hint = if any(&[FAILED, NOT_DONE, "in the way"]) {
+            "the same command again goes on where this one ended"
+        } else if any(&[NOT_COMPARED]) {
+            NOTHING_TO_COMPARE
+        } else {
+            NOTHING_TO_COPY
+        };
         Err(Failure::new(Exit::Partly, message).hint(hint).because(first))
     }
 

@@ -1,19 +1,17 @@
 //! Writing the secrets of an import.
 
 use super::gather;
-use super::report::{NOT_DONE, Report};
+use super::report::{NOT_COMPARED, NOT_DONE, NOTHING_TO_COMPARE, Report};
 use super::same;
+use super::undone::{Undone, each};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use clap::ValueEnum;
+use core::pin::pin;
 use futures_util::StreamExt;
-use futures_util::stream;
 use std::collections::{BTreeMap, HashMap};
 use strongroom_client::{Error, NewSecret, NewValue, PutOptions, Secrets, Value};
-
-/// How many are written at once.
-const AT_ONCE: usize = 8;
 
 /// What happens to a secret that is there with another value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -80,10 +78,17 @@ pub(crate) async fn plan(
                     let message = format!("{path} can't be compared with what is there; nothing was written");
                     return Err(Failure::new(refused.exit, message)
                         .hint("try again when it can be revealed")
+                        .told_by_server(
+                            &refused.refused.code,
+                            refused.refused.request_id.as_deref().unwrap_or_default(),
+                        )
                         .because(refused.refused.message.clone()));
                 }
             },
-            (None, None) => return Err(Failure::failed(format!("the server said nothing of {path}"))),
+            (None, None) => {
+                return Err(Failure::failed(format!("the server said nothing of {path}"))
+                    .hint("nothing was written; is this a Strongroom server of this release?"));
+            }
         };
         steps.insert(path.clone(), step);
     }
@@ -102,27 +107,18 @@ pub(crate) async fn write(
     let progress = Progress::begin(context.terminal, "writing", wanted.len() as u64);
     let mut waiting: Vec<String> = wanted.keys().cloned().collect();
     waiting.reverse();
-    let work = wanted.into_iter().map(|(path, value)| {
+    let work = |(path, value): (String, Value)| {
         let step = steps.remove(&path).unwrap_or(Step::Try);
-        async move {
-            let done = one(secrets, key, &path, value, &step, on_conflict).await;
-            (path, done)
-        }
-    });
+        async move { one(secrets, key, &path, value, &step, on_conflict).await }
+    };
     let mut report = Report::default();
-    let mut work = stream::iter(work).buffered(AT_ONCE);
-    while let Some((path, done)) = work.next().await {
-        waiting.pop();
+    let mut work = pin!(each(wanted, work));
+    while let Some(done) = work.next().await {
         progress.step();
+        let Some(path) = waiting.pop() else { break };
         match done {
             Ok(status) => report.add(path, status),
-            Err(error) => {
-                let is_over = error.is_unavailable() || error.is_unauthenticated();
-                report.fail(path, Failure::from(error));
-                if is_over {
-                    break;
-                }
-            }
+            Err(undone) => report.undone(path, undone),
         }
     }
     while let Some(path) = waiting.pop() {
@@ -138,9 +134,9 @@ async fn one(
     value: Value,
     step: &Step,
     on_conflict: OnConflict,
-) -> Result<&'static str, Error> {
+) -> Result<&'static str, Undone> {
     let value = NewValue::from(value);
-    match step {
+    let done = match step {
         Step::Unchanged => Ok("unchanged"),
         Step::Skip | Step::Conflict => Ok("skipped"),
         Step::Create => create(secrets, key, path, value).await,
@@ -156,10 +152,20 @@ async fn one(
             }
         }
         Step::Try => match create(secrets, key, path, value).await {
-            Err(error) if error.is_conflict() && on_conflict == OnConflict::Skip => Ok("skipped"),
+            Err(error) if error.code() == Some("secret_exists") => match on_conflict {
+                OnConflict::Skip => Ok("skipped"),
+                _ => return Err(not_compared(path, error)),
+            },
             done => done,
         },
-    }
+    };
+    Ok(done?)
+}
+
+/// It may be what an earlier import of the same source has written.
+fn not_compared(path: &str, error: Error) -> Undone {
+    let message = format!("{path} is there, and can't be compared, since you may not reveal it");
+    Undone::new(Failure::new(Exit::Conflict, message).hint(NOTHING_TO_COMPARE).because(error), NOT_COMPARED)
 }
 
 async fn create(secrets: &Secrets, key: &str, path: &str, value: NewValue) -> Result<&'static str, Error> {

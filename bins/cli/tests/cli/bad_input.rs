@@ -10,24 +10,162 @@ use std::time::Duration;
 use strongroom_tests::wait_for;
 
 /// Every command that speaks to a server, with what it needs.
-const COMMANDS: [&[&str]; 16] = [
-    &["get", "/x"],
-    &["put", "/x"],
-    &["put", "/x", "--create"],
-    &["ls"],
-    &["ls", "-r"],
-    &["tree"],
-    &["describe", "/x"],
-    &["history", "/x"],
-    &["diff", "/x"],
-    &["rotate", "/x"],
-    &["rotate", "/x", "--key", "a"],
-    &["destroy", "/x", "1", "--yes"],
-    &["delete", "/x", "--yes"],
-    &["delete", "/x", "--yes", "--recursive"],
-    &["patch", "/x", "--label", "a=b"],
-    &["regions"],
+const COMMANDS: [&str; 104] = [
+    "status",
+    "get /x",
+    "put /x",
+    "put /x --create",
+    "ls",
+    "ls -r",
+    "tree",
+    "describe /x",
+    "history /x",
+    "diff /x",
+    "rotate /x",
+    "rotate /x --key a",
+    "destroy /x 1 --yes",
+    "delete /x --yes",
+    "delete /x --yes --recursive",
+    "patch /x --label a=b",
+    "cp /x /y",
+    "mv /x /y --yes",
+    "export /x",
+    "import -",
+    "run --path /x -- true",
+    "regions",
+    "policy get /x",
+    "policy set /x",
+    "policy clear /x --yes",
+    "policy test /x",
+    "explain --operation secret.value.read --path /x",
+    "kms ls",
+    "kms get k",
+    "kms create k",
+    "kms import k --type hmac",
+    "kms rotate k",
+    "kms rotation k --off",
+    "kms rewrap k",
+    "kms inventory k",
+    "kms retire k",
+    "kms disable k",
+    "kms enable k",
+    "kms delete k --yes",
+    "kms cancel-deletion k",
+    "kms public-key k",
+    "kms export k",
+    "kms wrapping-key",
+    "kms encrypt k",
+    "kms decrypt k",
+    "kms sign k",
+    "kms verify k signature",
+    "kms hmac k",
+    "kms verify-hmac k hmac",
+    "kms summary",
+    "iam roles ls",
+    "iam roles get r",
+    "iam roles create r",
+    "iam roles delete r --yes",
+    "iam rules ls r",
+    "iam rules create r --resource secret --permission read",
+    "iam rules delete r rule --yes",
+    "iam bindings ls r",
+    "iam bindings create r --service-account a",
+    "iam bindings delete r binding --yes",
+    "iam teams ls",
+    "iam teams get t",
+    "iam teams create t",
+    "iam teams update t --rename u",
+    "iam teams delete t --yes",
+    "iam members ls t",
+    "iam members create t user",
+    "iam members delete t user --yes",
+    "iam memberships ls",
+    "iam memberships create user",
+    "iam memberships update membership --role MEMBER",
+    "iam memberships delete membership --yes",
+    "iam users ls",
+    "iam users get user",
+    "iam users create name",
+    "iam service-accounts ls",
+    "iam service-accounts get a",
+    "iam service-accounts create a",
+    "iam service-accounts update a --rename b",
+    "iam service-accounts delete a --yes",
+    "iam credentials ls a",
+    "iam credentials create a",
+    "iam credentials delete a credential --yes",
+    "iam tokens ls",
+    "iam tokens create t",
+    "iam tokens delete token --yes",
+    "iam providers ls",
+    "iam providers get p",
+    "iam providers create p --issuer https://ci.example",
+    "iam providers update p --rename q",
+    "iam providers delete p --yes",
+    "iam federated-identities ls",
+    "iam federated-identities get f",
+    "iam federated-identities create f --service-account a --provider p --subject s --audience x",
+    "iam federated-identities update f --rename g",
+    "iam federated-identities delete f --yes",
+    "iam projects ls",
+    "iam projects get p",
+    "iam projects create p",
+    "iam projects update p --rename q",
+    "iam projects delete p --yes",
+    "audit ls",
+    "audit tail",
+    "audit export",
 ];
+
+/// Those that speak to none, or that other tests look at.
+const OTHERS: [&str; 5] = ["login", "logout", "completion", "man", "audit-verify"];
+
+/// What is read where something is read.
+fn input(command: &str) -> &'static str {
+    if command.starts_with("import") { r#"{"/x":"v"}"# } else { r#"{"conditions":[]}"# }
+}
+
+/// Does so with every command, several at a time: most of the time they wait.
+fn with_each(check: impl Fn(&str, &[&str]) + Sync) {
+    std::thread::scope(|scope| {
+        for part in COMMANDS.chunks(COMMANDS.len().div_ceil(8)) {
+            let check = &check;
+            scope.spawn(move || {
+                for command in part {
+                    check(command, &command.split(' ').collect::<Vec<_>>());
+                }
+            });
+        }
+    });
+}
+
+/// It must fail so, and print nothing but what is set; gives what it said.
+fn fails(run: Run, code: i32, command: &str) -> String {
+    let done = run.input(input(command)).run();
+    assert_eq!(done.code, Some(code), "{command}: {done:?}");
+    assert!(done.stdout.is_empty() || command == "status", "{command}: {done:?}");
+    assert!(done.stderr.contains("next:") || done.stderr.contains("\"hint\":"), "{command}: {done:?}");
+    assert!(!done.stderr.contains("canary"), "{command}: {done:?}");
+    done.stderr
+}
+
+#[test]
+fn no_command_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("pages");
+    Run::new(&["man", "--dir", pages.to_str().unwrap()], folder.path()).ok();
+    let pages = std::fs::read_dir(pages).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> =
+        pages.filter_map(|page| page.strip_prefix("strongroom-")?.strip_suffix(".1").map(str::to_owned)).collect();
+    let has_none_below = |name: &&String| !names.iter().any(|other| other.starts_with(&format!("{name}-")));
+    for name in names.iter().filter(has_none_below) {
+        let is_there = COMMANDS.iter().any(|command| {
+            let words = command.split(' ').collect::<Vec<_>>().join("-");
+            words == *name || words.starts_with(&format!("{name}-"))
+        });
+        assert!(is_there || OTHERS.contains(&name.as_str()), "{name} is in no table");
+    }
+}
 
 fn error_of(run: Run) -> (Option<i32>, Value) {
     let done = run.run();
@@ -40,21 +178,19 @@ fn error_of(run: Run) -> (Option<i32>, Value) {
 fn without_a_server_every_command_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    for arguments in COMMANDS {
-        let arguments = [arguments, &["--timeout", "2s"]].concat();
+    with_each(|command, arguments| {
         let run = |more: &[&str]| {
-            Run::new(&[&arguments[..], more].concat(), folder.path())
+            Run::new(&[&["--timeout", "2s"], more, arguments].concat(), folder.path())
                 .env("STRONGROOM_ADDR", format!("http://127.0.0.1:{port}"))
                 .env("STRONGROOM_TOKEN", "canary")
                 .env("STRONGROOM_REGION", "nl-01")
-                .input("v")
         };
-        let said = run(&[]).fails(6);
-        assert!(!said.contains("canary"), "{said}");
-        let (code, error) = error_of(run(&["--json"]));
-        assert_eq!((code, &error["exit"]), (Some(6), &json!(6)), "{arguments:?}");
-        assert!(error["hint"].is_string(), "{error}");
-    }
+        fails(run(&[]), 6, command);
+        let said = fails(run(&["--json"]), 6, command);
+        let error: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{command}: {error}: {said}"));
+        assert_eq!(error["error"]["exit"], 6, "{command}: {error}");
+        assert!(error["error"]["hint"].is_string(), "{command}: {error}");
+    });
 }
 
 #[test]
@@ -74,10 +210,14 @@ fn a_server_that_never_answers_is_given_up() {
 fn wrong_and_expired_tokens_are_told() {
     let home = Home::new();
     home.feed(&["put", "/x"], "v");
-    for arguments in COMMANDS {
-        let said = home.command(arguments).env("STRONGROOM_TOKEN", "canary-wrong").input("v").fails(4);
-        assert!(said.contains("strongroom login") && !said.contains("canary"), "{said}");
-    }
+    let all_fail = |token: &str| {
+        with_each(|command, arguments| {
+            let said = fails(home.command(arguments).env("STRONGROOM_TOKEN", token), 4, command);
+            assert!(said.contains("have expired") && said.contains("strongroom login"), "{command}: {said}");
+            assert!(!said.contains(token), "{command}: {said}");
+        });
+    };
+    all_fail("canary-wrong");
     let client = home.client();
     let soon = time::OffsetDateTime::from(std::time::SystemTime::now()) + Duration::from_secs(2);
     let soon = soon.format(&time::format_description::well_known::Rfc3339).unwrap();
@@ -90,6 +230,8 @@ fn wrong_and_expired_tokens_are_told() {
     });
     let done = expired.expect("the token expires");
     assert!(done.stderr.contains("have expired") && !done.stderr.contains(token), "{done:?}");
+    all_fail(token);
+    assert_eq!(home.value("/x"), b"v");
 }
 
 #[test]

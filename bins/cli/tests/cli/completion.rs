@@ -53,6 +53,30 @@ fn paths_keys_and_regions_come_from_the_server() {
 }
 
 #[test]
+fn a_name_behind_many_others_is_offered() {
+    let home = Home::new();
+    let many = (0..600).map(|number| format!("\"/app/a{number}\": \"v\",")).collect::<String>();
+    home.feed(&["import", "-"], format!("{{{many} \"/app/b+\": \"v\", \"/app/z/last\": \"v\", \"/app/zoo\": \"v\"}}"));
+    for (typed, wanted) in [
+        ("/app/z", &["/app/z/", "/app/zoo"][..]),
+        ("app/z", &["app/z/", "app/zoo"]),
+        ("/app/zz", &[]),
+        ("/app/a599", &["/app/a599"]),
+        ("/app/b", &["/app/b+"]),
+    ] {
+        // A machine that is busy may take longer than the second that a shell gives.
+        let offered = wait_for(Duration::from_secs(60), || {
+            Some(words(&home, &["get", typed])).filter(|offered| !offered.is_empty() || wanted.is_empty())
+        });
+        assert_eq!(
+            offered.as_deref(),
+            Some(wanted).map(|all| all.iter().map(|&word| word.to_owned()).collect::<Vec<_>>()).as_deref()
+        );
+    }
+    assert!(words(&home, &["get", "/app/"]).len() <= 500);
+}
+
+#[test]
 fn flags_of_the_command_that_is_run_are_not_taken() {
     let home = Home::new();
     home.client().create("/app/db", "canary").ok(201);
@@ -124,6 +148,23 @@ fn whatever_is_wrong_nothing_is_said() {
     for done in [without("STRONGROOM_TOKEN"), without("STRONGROOM_ADDR"), wrong_token, broken] {
         assert!(done.code == Some(0) && done.stdout.is_empty() && done.stderr.is_empty(), "{done:?}");
     }
+}
+
+#[test]
+fn what_has_no_form_in_json_is_refused() {
+    let home = Home::new();
+    for arguments in [&["completion", "bash"][..], &["man"]] {
+        let said = home.bare(&[arguments, &["--json"]].concat()).run();
+        let told: serde_json::Value = serde_json::from_str(&said.stderr).unwrap();
+        assert!(
+            said.code == Some(2) && said.stdout.is_empty() && told["error"]["hint"] == "leave --json out",
+            "{said:?}"
+        );
+    }
+    let pages = home.path("pages");
+    let told = home.bare(&["man", "--dir", text(&pages), "--json"]).ok();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["directory"], text(&pages));
 }
 
 #[test]

@@ -99,6 +99,21 @@ fn full_disks_and_closed_pipes_are_borne() {
 }
 
 #[test]
+fn a_disk_without_room_leaves_what_was_there() {
+    let home = with_secrets();
+    let file = home.path("out.json");
+    for before in [None, Some("before")] {
+        if let Some(before) = before {
+            std::fs::write(&file, before).unwrap();
+        }
+        let said = home.command(&["export", "/app", "-o", text(&file)]).without_room().fails(1);
+        assert!(said.contains("cannot be written") && said.contains("is there room"), "{said}");
+        assert!(!said.contains("hunter2") && !unfinished(&home), "{said}");
+        assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), before);
+    }
+}
+
+#[test]
 fn names_that_meet_are_refused() {
     let home = Home::new();
     home.feed(&["put", "/a/x-y"], "1");

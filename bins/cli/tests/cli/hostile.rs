@@ -6,6 +6,13 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+/// An export of a log, in which somebody named a secret so that it would steer terminals.
+const EXPORT: &str = concat!(
+    "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\nconnection: close\r\n\r\n",
+    "{\"type\":\"header\",\"format\":1,\"exportedAt\":\"x\",\"organisation\":\"o\u{9b}2J\u{202e}\u{7f}\",\"keys\":[]}\n",
+    "{\"type\":\"end\",\"records\":0,\"mayLackNewest\":false}\n",
+);
+
 /// A server that lists `/a/x` and `/a/y`, and refuses everything else in words that would forge lines.
 fn hostile() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -23,6 +30,10 @@ fn hostile() -> String {
                 request.extend_from_slice(&part[..length]);
             }
             let message = "no\nstrongroom: all is well \u{1b}[2J\u{9b}31m\u{202e}";
+            if request.starts_with(b"GET /v1/audit/export") {
+                let _ = connection.write_all(EXPORT.as_bytes());
+                continue;
+            }
             let (status, body) = if request.starts_with(b"POST") {
                 let denied = json!({"path": "/a/x", "status": "denied", "code": "forbidden", "message": message});
                 ("200 OK", json!({"items": [denied]}))
@@ -71,6 +82,22 @@ fn what_a_server_says_forges_no_line() {
         let error: Value = serde_json::from_str(&done.stderr).unwrap();
         assert!(error["error"]["message"].as_str().unwrap().ends_with('\u{202e}'), "{error}");
     }
+}
+
+#[test]
+fn an_export_of_the_log_steers_no_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = hostile();
+    let run =
+        || Run::new(&["audit", "export"], folder.path()).env("STRONGROOM_ADDR", &address).env("STRONGROOM_TOKEN", "t");
+    // A program gets it byte for byte.
+    assert_eq!(run().ok(), EXPORT.split_once("\r\n\r\n").unwrap().1);
+    let (code, shown) = run().on_terminal(200).ends();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{7f}']), "{shown:?}");
+    let header = shown.lines().find(|line| line.contains("header")).unwrap();
+    let header: Value = serde_json::from_str(&header[header.find('{').unwrap()..]).unwrap();
+    assert_eq!(header["organisation"], "o\u{9b}2J\u{202e}\u{7f}");
 }
 
 #[test]

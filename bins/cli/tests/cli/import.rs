@@ -1,7 +1,7 @@
 //! import: files of secrets, checked before the first is written.
 #![expect(clippy::unwrap_used, reason = "its callers are tests")]
 
-use crate::run::deny;
+use crate::run::{Reader, deny};
 use crate::support::{Home, text};
 use serde_json::{Value, json};
 
@@ -147,11 +147,32 @@ fn some_that_fail_are_told_and_the_others_written() {
     let source = r#"{"/d/denied": "1", "/d/new": "2"}"#;
     let done = home.command(&["import", "-"]).input(source).run();
     assert_eq!(done.code, Some(7), "{done:?}");
-    assert_eq!(done.stdout, b"created\t1\nfailed\t1\n");
-    assert!(done.stderr.contains("/d/denied") && done.stderr.contains("next:"), "{done:?}");
+    assert_eq!(done.stdout, b"created\t1\nnot compared\t1\n");
+    assert!(done.stderr.contains("/d/denied is there, and can't be compared"), "{done:?}");
+    assert!(done.stderr.contains("next: --on-conflict skip") && !done.stderr.contains("goes on"), "{done:?}");
     assert_eq!(home.value("/d/new"), b"2");
     let told = import(&home, &["--on-conflict", "skip"], source);
     assert_eq!(told["counts"], json!({"skipped": 1, "unchanged": 1}));
+}
+
+#[test]
+fn who_may_not_reveal_is_told_what_is_there_already() {
+    let home = Home::new();
+    let writer = Reader::of(&home, "writer", "create,putSecretValue", "/w/*");
+    home.ok(&["iam", "rules", "create", "writer", "--resource", "kms_key", "--permission", "read"]);
+    let source = r#"{"/w/1": "1", "/w/2": "2"}"#;
+    let told = |arguments: &[&str]| {
+        let done = writer.command(&[&["import", "-"], arguments].concat()).input(source).run();
+        (done.code, String::from_utf8(done.stdout).unwrap(), done.stderr)
+    };
+    assert_eq!(told(&[]), (Some(0), "created\t2\n".to_owned(), String::new()));
+    // Nobody else has written it, but the writer can't know.
+    let (code, printed, said) = told(&[]);
+    assert_eq!((code, printed.as_str()), (Some(5), "not compared\t2\n"), "{said}");
+    assert!(said.contains("next: --on-conflict skip") && said.contains("/w/2 is there"), "{said}");
+    assert_eq!(told(&["--on-conflict", "skip"]).1, "skipped\t2\n");
+    assert_eq!(told(&["--on-conflict", "update"]).1, "updated\t2\n");
+    assert_eq!(home.json(&["describe", "/w/1"])["currentVersion"], 2);
 }
 
 #[test]

@@ -26,14 +26,124 @@ fn a_profile_is_made_used_and_forgotten() {
     let token = &home.server.dev_env().token;
     assert!(!status.to_string().contains(token) && !home.bare(&["status"]).ok().contains(token));
 
-    home.bare(&["logout"]).ok();
+    let told: Value = serde_json::from_str(&home.bare(&["logout", "--json"]).ok()).unwrap();
+    assert_eq!((&told["loggedOut"], &told["stillActs"]), (&json!(true), &json!(null)));
     assert!(!String::from_utf8(content(home.config())).unwrap().contains(token));
+    let again = home.bare(&["logout"]).run();
+    assert!(again.code == Some(0) && again.stderr.contains("nothing to log out of"), "{again:?}");
     let said = home.bare(&["ls"]).fails(2);
     assert!(said.contains("there are no credentials"), "{said}");
     let done = home.bare(&["status"]).run();
     assert!(done.code == Some(2) && String::from_utf8(done.stdout).unwrap().contains("works\tno"));
     home.bare(&["logout", "--forget"]).ok();
     assert!(!String::from_utf8(content(home.config())).unwrap().contains("profiles.default"));
+}
+
+#[test]
+fn who_logs_out_is_told_what_still_acts() {
+    let home = Home::new();
+    let nothing = home.bare(&["logout"]).env("STRONGROOM_TOKEN", "canary").run();
+    assert!(
+        nothing.code == Some(0) && nothing.stderr.contains("STRONGROOM_TOKEN is set and still acts"),
+        "{nothing:?}"
+    );
+    assert!(!nothing.stderr.contains("Logged out") && !nothing.stderr.contains("canary"), "{nothing:?}");
+    assert!(!home.config().exists());
+    for (more, variable) in
+        [(&[][..], "STRONGROOM_TOKEN"), (&["--forget", "--profile", "default"], "THALASSA_API_TOKEN")]
+    {
+        login(&home, &[]);
+        let told = home.bare(&[&["logout", "--json"], more].concat()).env(variable, "canary").ok();
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!((&told["loggedOut"], &told["stillActs"]), (&json!(true), &json!(variable)));
+    }
+}
+
+#[test]
+fn a_token_is_revoked_when_that_is_wanted() {
+    let home = Home::new();
+    let address = home.server.dev_env().address.clone();
+    let client = home.client();
+    let made = client.post("/v1/me/personal-access-tokens", &json!({"name": "mine"})).ok(201);
+    let token = made["token"].as_str().unwrap();
+    let login = |token: &str| home.bare(&["login", "--address", &address, "--token-stdin"]).input(token).ok();
+    login(token);
+    home.bare(&["ls"]).ok();
+    // The profile's own token is meant, at the profile's own server, whatever the environment says.
+    let out =
+        home.bare(&["logout", "--revoke"]).env("STRONGROOM_TOKEN", "x").env("STRONGROOM_ADDR", "http://127.0.0.1:1");
+    let out = out.run();
+    assert!(out.code == Some(0) && out.stderr.contains("opens nothing any more"), "{out:?}");
+    home.bare(&["ls"]).env("STRONGROOM_ADDR", &address).env("STRONGROOM_TOKEN", token).fails(4);
+    home.bare(&["logout", "--revoke"]).fails(2);
+
+    // One that opens nothing any more is forgotten.
+    let made = client.post("/v1/me/personal-access-tokens", &json!({"name": "gone"})).ok(201);
+    login(made["token"].as_str().unwrap());
+    client.delete(format!("/v1/me/personal-access-tokens/{}", made["identity"].as_str().unwrap())).empty();
+    home.bare(&["logout", "--revoke"]).ok();
+
+    // One that may not delete itself is kept, and so is every token when the server is away.
+    let body = json!({"name": "reads", "scopes": ["api:read"]});
+    let made = client.post("/v1/me/personal-access-tokens", &body).ok(201);
+    login(made["token"].as_str().unwrap());
+    let said = home.bare(&["logout", "--revoke"]).fails(4);
+    assert!(said.contains("nothing was forgotten"), "{said}");
+    home.bare(&["ls"]).ok();
+
+    let account = client.post("/v1/service-accounts", &json!({"name": "ci"})).ok(201);
+    let credentials = format!("/v1/service-accounts/{}/access-credentials", account["identity"].as_str().unwrap());
+    let made = client.post(credentials, &json!({"name": "", "scopes": ["api:read"]})).ok(201);
+    let (key, secret) = (made["accessKey"].as_str().unwrap(), made["accessSecret"].as_str().unwrap());
+    home.bare(&["login", "--address", &address, "--access-key", key, "--access-secret-stdin"]).input(secret).ok();
+    let said = home.bare(&["logout", "--revoke"]).fails(2);
+    assert!(said.contains("iam credentials delete"), "{said}");
+}
+
+#[test]
+fn nothing_of_another_server_is_kept() {
+    let home = Home::new();
+    let env = home.server.dev_env();
+    let old = "[profiles.default]\naddress = \"https://old.example\"\norganisation = \"old\"\nproject = \"old\"\nregion = \"old\"\nkms_key = \"old\"\nca_certificate = \"/nowhere/old.pem\"\nallow_plain_http = true\ntoken = \"old\"\n";
+    std::fs::write(home.config(), old).unwrap();
+    std::fs::set_permissions(home.config(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let done = home.bare(&["login", "--address", &env.address, "--token-stdin"]).input(&env.token).run();
+    assert!(done.code == Some(0) && done.stderr.contains("another server"), "{done:?}");
+    let kept = String::from_utf8(content(home.config())).unwrap();
+    assert!(!kept.contains("old") && !kept.contains("allow_plain_http"), "{kept}");
+    home.bare(&["put", "/x"]).input("v").ok();
+
+    // Half an access key, as a hand may leave it, is mended by logging in.
+    std::fs::write(home.config(), "[profiles.default]\naccess_key = \"half\"\n").unwrap();
+    home.bare(&["ls"]).fails(2);
+    login(&home, &[]);
+
+    // At the same server what was set stays.
+    login(&home, &["--kms-key", &env.kms_key]);
+    let done = home.bare(&["login", "--token-stdin"]).input(&env.token).run();
+    assert!(done.code == Some(0) && !done.stderr.contains("another server"), "{done:?}");
+    let kept = String::from_utf8(content(home.config())).unwrap();
+    assert!(kept.contains(&format!("region = \"{}\"", env.region)) && kept.contains("kms_key"), "{kept}");
+}
+
+#[test]
+fn a_log_in_that_cannot_be_kept_changes_nothing() {
+    let home = Home::new();
+    let env = home.server.dev_env();
+    let arguments = ["login", "--address", &env.address, "--token-stdin"];
+    let said = home.bare(&arguments).without_room().input(&env.token).fails(1);
+    assert!(said.contains("config.toml cannot be written") && said.contains("room"), "{said}");
+    assert!(!home.config().exists());
+    login(&home, &[]);
+    let before = content(home.config());
+    home.bare(&["login", "--token-stdin", "--organisation", &env.organisation])
+        .without_room()
+        .input(&env.token)
+        .fails(1);
+    home.bare(&["logout"]).without_room().fails(1);
+    assert_eq!(content(home.config()), before);
+    let names = std::fs::read_dir(home.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !text(&name).starts_with(".strongroom-")));
 }
 
 #[test]

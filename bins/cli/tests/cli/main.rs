@@ -2,9 +2,11 @@
 
 mod audit;
 mod bad_input;
+mod between;
 mod browse;
 mod completion;
 mod copy_move;
+mod cut_short;
 mod export;
 mod files;
 mod hostile;
@@ -14,6 +16,7 @@ mod kms;
 mod login;
 mod on_a_terminal;
 mod policy;
+mod regions_apart;
 mod removal;
 mod rotate;
 mod run;

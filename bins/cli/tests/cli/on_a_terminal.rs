@@ -184,6 +184,119 @@ fn colours_are_for_terminals_that_want_them() {
 }
 
 #[test]
+fn nothing_stops_at_a_prompt_and_leaves_the_terminal_mute() {
+    let home = Home::new();
+    let typist = home.command(&["put", "/asked"]).on_terminal(80);
+    typist.sees("Value of /asked: ");
+    hidden(&typist);
+    typist.types("hun\u{1a}ter2\n").sees("Once more: ");
+    let (code, shown) = typist.types("hunter2\u{1a}\n").ends();
+    assert!(code == Some(0) && !shown.contains("hunter2"), "{shown}");
+    assert_eq!(home.value("/asked"), b"hunter2");
+}
+
+#[test]
+fn what_is_typed_as_input_is_said_to_be_shown() {
+    let home = Home::new();
+    for flags in [&["--stdin"][..], &["--file", "-"]] {
+        let typist = home.command(&[&["put", "/typed"], flags].concat()).on_terminal(80);
+        let (code, shown) = typist.sees("which is shown").types("seen\n\u{4}").ends();
+        assert!(code == Some(0), "{shown}");
+        assert_eq!(home.value("/typed"), b"seen\n");
+    }
+    let typist = home.command(&["policy", "set", "/typed"]).on_terminal(80);
+    let (code, shown) = typist.sees("which is shown").types("{\"conditions\":[]}\n\u{4}").ends();
+    assert!(code == Some(0), "{shown}");
+    let key = home.server.dev_env().kms_key.clone();
+    let typist = home.command(&["kms", "encrypt", &key, "--file", "-"]).on_terminal(80);
+    typist.sees("What to encrypt: ");
+    hidden(&typist);
+    assert_eq!(typist.types("\u{4}").ends().0, Some(130));
+    // A token has one line: it is hidden.
+    let env = home.server.dev_env();
+    let typist = home.bare(&["login", "--address", &env.address, "--token-stdin"]).on_terminal(80);
+    typist.sees("Token: ");
+    hidden(&typist);
+    let (code, shown) = typist.types(&format!("{}\n", env.token)).ends();
+    assert!(code == Some(0) && !shown.contains(&env.token), "{shown}");
+}
+
+#[test]
+fn tables_of_every_command_fit_a_narrow_terminal() {
+    let home = Home::new();
+    let path = "/application/production/europe-west/database/primary/password";
+    home.feed(&["put", path, "--kv", "username-of-the-database=-"], "v");
+    home.feed(&["put", path, "--kv", "password-of-the-database-in-production=-"], "w");
+    home.feed(&["policy", "set", path], r#"{"conditions":[{"type":"ip","effect":"allow","cidrs":["10.0.0.0/8"]}]}"#);
+    home.ok(&["policy", "clear", path, "--yes"]);
+    let key = home.server.dev_env().kms_key.clone();
+    let described = [
+        "--description",
+        "a description that is longer than the terminal is wide",
+        "--label",
+        "team=core-platform-engineering",
+    ];
+    home.ok(&[&["kms", "create", "the-key-of-the-payment-system", "--rotate-after", "90"], &described[..]].concat());
+    home.ok(&[&["iam", "roles", "create", "readers-of-the-payment-system"], &described[..]].concat());
+    let role = "readers-of-the-payment-system";
+    home.ok(&[
+        "iam",
+        "rules",
+        "create",
+        role,
+        "--resource",
+        "secret",
+        "--permission",
+        "read,getSecretValue",
+        "--identity",
+        path,
+    ]);
+    home.ok(&[&["iam", "service-accounts", "create", "backend-of-the-payment-system"], &described[..]].concat());
+    let account = "backend-of-the-payment-system";
+    home.ok(&["iam", "bindings", "create", role, "--service-account", account]);
+    home.ok(&["iam", "credentials", "create", account, "--name", "for the deployment in production"]);
+    home.ok(&["iam", "tokens", "create", "for the deployment in production"]);
+    home.ok(&[&["iam", "teams", "create", "people-of-the-payment-system"], &described[..]].concat());
+    home.ok(&["iam", "providers", "create", "continuous-integration", "--issuer", "https://token.actions.example.com"]);
+    home.ok(&["iam", "projects", "create", "the-payment-system-in-europe"]);
+    let log = home.path("log.jsonl");
+    home.ok(&["audit", "export", "--output", log.to_str().unwrap()]);
+    for arguments in [
+        &["kms", "ls"][..],
+        &["kms", "get", "the-key-of-the-payment-system"],
+        &["kms", "summary"],
+        &["kms", "inventory", &key],
+        &["kms", "inventory", &key, "--long"],
+        &["iam", "roles", "ls"],
+        &["iam", "roles", "get", role],
+        &["iam", "rules", "ls", role],
+        &["iam", "bindings", "ls", role],
+        &["iam", "teams", "ls"],
+        &["iam", "teams", "get", "people-of-the-payment-system"],
+        &["iam", "memberships", "ls"],
+        &["iam", "users", "ls"],
+        &["iam", "service-accounts", "ls"],
+        &["iam", "service-accounts", "get", account],
+        &["iam", "credentials", "ls", account],
+        &["iam", "tokens", "ls"],
+        &["iam", "providers", "ls"],
+        &["iam", "projects", "ls"],
+        &["audit", "ls"],
+        &["audit", "verify", log.to_str().unwrap()],
+        &["diff", path],
+        &["policy", "test", path],
+        &["explain", "-o", "secret.value.read", "--path", path],
+        &["explain", "-o", "kms.decrypt", "--key", "the-key-of-the-payment-system"],
+    ] {
+        let (code, shown) = typed(&home, &[arguments, &["--no-color"]].concat(), 40);
+        assert!(code == Some(0) && !shown.is_empty(), "{arguments:?} {shown}");
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 40, "{arguments:?}: {line:?} in\n{shown}");
+        }
+    }
+}
+
+#[test]
 fn an_interrupt_from_elsewhere_gives_the_terminal_back() {
     let home = Home::new();
     let typist = home.command(&["put", "/asked"]).on_terminal(80);

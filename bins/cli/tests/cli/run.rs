@@ -22,18 +22,18 @@ pub(crate) fn deny(home: &Home, path: &str) {
 }
 
 /// A service account that may do this to that.
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     home: &'a Home,
     key: String,
     secret: String,
 }
 
 impl<'a> Reader<'a> {
-    fn of(home: &'a Home, name: &str, permissions: &str, paths: &str) -> Self {
+    pub(crate) fn of(home: &'a Home, name: &str, permissions: &str, paths: &str) -> Self {
         home.ok(&["iam", "roles", "create", name]);
         let rule = ["iam", "rules", "create", name, "--resource"];
         home.ok(&[&rule[..], &["secret", "--permission", permissions, "--identity", paths]].concat());
-        home.ok(&[&rule[..], &["kms_key", "--permission", "decrypt"]].concat());
+        home.ok(&[&rule[..], &["kms_key", "--permission", "encrypt,decrypt"]].concat());
         home.ok(&["iam", "service-accounts", "create", name]);
         home.ok(&["iam", "bindings", "create", name, "--service-account", name]);
         let made = home.json(&["iam", "credentials", "create", name]);
@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         Self { home, key: text("accessKey"), secret: text("accessSecret") }
     }
 
-    fn command(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Run {
         let run = self.home.command(arguments).without("STRONGROOM_TOKEN");
         run.env("STRONGROOM_ACCESS_KEY", &self.key).env("STRONGROOM_ACCESS_SECRET", &self.secret)
     }

@@ -94,7 +94,7 @@ pub(crate) struct Run {
     environment: Vec<(String, String)>,
     input: Vec<u8>,
     stdout: Option<Stdio>,
-    ignoring: Option<String>,
+    before: Option<String>,
 }
 
 /// How it ended.
@@ -115,7 +115,7 @@ impl Run {
             ("TERM".to_owned(), "xterm-256color".to_owned()),
         ];
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Self { arguments, environment, input: Vec::new(), stdout: None, ignoring: None }
+        Self { arguments, environment, input: Vec::new(), stdout: None, before: None }
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
@@ -142,7 +142,13 @@ impl Run {
 
     /// It is started by a shell that ignores these signals.
     pub(crate) fn ignoring(mut self, signals: &str) -> Self {
-        self.ignoring = Some(signals.to_owned());
+        self.before = Some(format!("trap '' {signals}"));
+        self
+    }
+
+    /// It can write no byte into a file, as on a full disk.
+    pub(crate) fn without_room(mut self) -> Self {
+        self.before = Some("trap '' XFSZ; ulimit -f 0".to_owned());
         self
     }
 
@@ -150,8 +156,8 @@ impl Run {
     pub(crate) fn start(self) -> Child {
         let mut command = Command::new("setsid");
         command.arg("--wait");
-        if let Some(signals) = &self.ignoring {
-            command.args(["sh", "-c", &format!("trap '' {signals}; exec \"$0\" \"$@\"")]);
+        if let Some(before) = &self.before {
+            command.args(["sh", "-c", &format!("{before}; exec \"$0\" \"$@\"")]);
         }
         command.arg(PROGRAM).args(&self.arguments);
         command.env_clear().envs(self.environment);

@@ -107,11 +107,95 @@ fn a_value_on_the_command_line_is_not_repeated() {
             assert!(said.contains("leave it out to be asked"), "{said}");
         }
     }
+    for arguments in [
+        &["login", "hunter2"][..],
+        &["login", "--address", "http://127.0.0.1:1", "--hunter2"],
+        &["login", "--timeout", "hunter2"],
+        &["logout", "hunter2"],
+        &["rotate", "/x", "hunter2"],
+        &["rotate", "/x", "--bytes", "hunter2"],
+        &["kms", "encrypt", "key", "hunter2"],
+        &["kms", "hunter2"],
+        &["kms", "import", "name", "--type", "hunter2"],
+        &["kms", "import", "name", "--type", "hmac", "hunter2"],
+        &["kms", "decrypt", "key", "--hunter2"],
+        &["policy", "set", "/x", "hunter2"],
+        &["patch", "/x", "hunter2"],
+        &["patch", "/x", "--label", "hunter2"],
+        &["iam", "tokens", "create", "name", "hunter2"],
+        &["iam", "credentials", "create", "account", "--hunter2"],
+        &["delete", "/x", "hunter2"],
+        &["export", "/x", "hunter2"],
+        &["import", "file", "hunter2"],
+        &["cp", "/a", "/b", "hunter2"],
+    ] {
+        for more in [&[][..], &["--json"]] {
+            let done = home.command(&[more, arguments].concat()).run();
+            let said = done.stderr;
+            assert!(done.code == Some(2) && done.stdout.is_empty() && !said.contains("hunter2"), "{said}");
+            assert!(
+                said.contains(&format!("`strongroom {}", arguments[0])) && said.contains("--help` shows"),
+                "{said}"
+            );
+        }
+    }
+    let said = home.command(&["kms", "encryp", "key"]).fails(2);
+    assert!(said.contains("did you mean decrypt, encrypt?"), "{said}");
+    let said = home.command(&["login", "x"]).fails(2);
+    assert!(said.contains("--token-stdin"), "{said}");
     let said = home.command(&["put", "/app/db", "--fil", "x"]).fails(2);
     assert!(said.contains("did you mean --file?"), "{said}");
     // What other commands are given is no value.
     assert!(home.command(&["ls", "/a", "/b"]).run().stderr.contains("'/b'"));
     home.command(&["get", "/app/db"]).fails(3);
+}
+
+#[test]
+fn what_is_said_of_a_new_secret_changes_none_that_is_there() {
+    let home = Home::new();
+    home.feed(&["put", "/x", "--max-active-versions", "3"], "v");
+    home.ok(&["kms", "create", "other"]);
+    let key = home.json(&["describe", "/x"])["kmsKey"].clone();
+    for (flags, words) in [
+        (&["--max-active-versions", "1"][..], &["how many versions"][..]),
+        (&["--kms-key", "other"], &["KMS key"]),
+        (&["--label", "a=b", "--kms-key", "other"], &["labels", "KMS key"]),
+    ] {
+        let done = home.command(&[&["put", "/x"], flags].concat()).input("w").run();
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert_eq!(done.stderr.matches("was there already").count(), words.len(), "{done:?}");
+        assert!(words.iter().all(|word| done.stderr.contains(word)), "{done:?}");
+    }
+    let described = home.json(&["describe", "/x"]);
+    assert_eq!((&described["kmsKey"], &described["maxActiveVersions"]), (&key, &3.into()));
+    assert!(!home.command(&["put", "/x"]).input("w").run().stderr.contains("already"));
+}
+
+#[test]
+fn a_dash_is_standard_input_wherever_a_file_is_read() {
+    let home = Home::new();
+    home.feed(&["put", "/x", "--file", "-"], b"a\n\0\xff");
+    assert_eq!(home.value("/x"), b"a\n\0\xff");
+    home.feed(&["put", "/kv", "--kv", "a=@-"], "b");
+    assert_eq!(home.ok(&["get", "/kv", "--key", "a"]), "b");
+    let said = home.command(&["put", "/kv", "--kv", "a=@-", "--kv", "b=-"]).input("b").fails(2);
+    assert!(said.contains("one value only"), "{said}");
+    home.feed(&["policy", "set", "/x", "--file", "-"], r#"{"conditions":[]}"#);
+    let key = home.server.dev_env().kms_key.clone();
+    let ciphertext = home.feed(&["kms", "encrypt", &key, "--file", "-"], "plain");
+    assert_eq!(home.feed(&["kms", "decrypt", &key, "-f", "-"], &ciphertext), "plain");
+    home.feed(&["kms", "import", "imported", "--type", "aes256-gcm96", "--file", "-"], [7; 32]);
+    let keys =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    home.feed(&["iam", "providers", "create", "ci", "--issuer", "https://ci.example", "--jwks", "-"], keys);
+    let export = home.ok(&["audit", "export"]);
+    home.bare(&["audit", "verify", "-"]).input(&export).ok();
+    let header: serde_json::Value = serde_json::from_str(export.lines().next().unwrap()).unwrap();
+    let public = header["keys"][0]["publicKey"].as_str().unwrap();
+    let file = home.path("log.jsonl");
+    std::fs::write(&file, &export).unwrap();
+    home.bare(&["audit", "verify", text(&file), "--key", "-"]).input(public).ok();
+    home.command(&["put", "/x", "--file", "./-"]).input("v").fails(2);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 use super::Secrets;
+use crate::pages::Pages;
 use crate::value::read;
 use crate::{Error, Items, Revealed};
+use backon::BackoffBuilder;
 use core::ops::Bound;
+use core::time::Duration;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Method;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,6 +14,12 @@ use strongroom_api::{KnownValue, RevealValues, SecretValueItem, SecretValues};
 const AT_ONCE: usize = 100;
 /// How many known values are told with a page of a directory: more than it has, since some may be gone.
 const MAX_KNOWN: usize = 4 * AT_ONCE;
+/// What an item had no room in its answer by.
+const NO_ROOM: &str = "answer_too_large";
+/// What may pass within seconds.
+const MAY_PASS: [&str; 3] = ["kms_unavailable", "store_unavailable", "busy"];
+/// What may pass, but not by itself so soon.
+const AWAY: [&str; 2] = ["kms_not_configured", "storage_full"];
 
 /// What became of one path of many. Has neither `Debug` nor `Display`.
 pub struct RevealedItem {
@@ -50,12 +59,29 @@ pub struct Refused {
     pub request_id: Option<String>,
 }
 
+impl Refused {
+    /// Whether the server can't give it now, and may at another time: of a call of its own, [`Error::is_unavailable`].
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        MAY_PASS.contains(&self.code.as_str()) || AWAY.contains(&self.code.as_str())
+    }
+}
+
 /// What is still to be asked for.
 struct Plan {
     secrets: Secrets,
     known: BTreeMap<String, KnownValue>,
     paths: VecDeque<String>,
     directory: Option<Directory>,
+    pages: Pages,
+    /// How often an item was refused for what may pass.
+    tries: BTreeMap<String, usize>,
+    /// None of these refusals has passed in as many tries as there may be, and no answer since was free of them: others aren't tried again.
+    is_away: bool,
+    /// How long is waited before the next call.
+    pause: Option<Duration>,
+    /// The next path is asked for alone, since it had no room though it was the first.
+    is_next_alone: bool,
     /// From the first item on that an answer had no room for: what came behind it waits, so that the order stays.
     held: VecDeque<Held>,
 }
@@ -76,7 +102,8 @@ struct Directory {
 
 impl Secrets {
     /// Reveals the current values of these secrets, in this order, by calls of 100 at most; a path that is named twice comes once. Each
-    /// is decided and recorded by itself: what fails with one says nothing of the others. What the caller knows already isn't revealed again:
+    /// is decided and recorded by itself: what fails with one says nothing of the others; what the server can't give in this moment is asked
+    /// for [again](crate::Retries). What the caller knows already isn't revealed again:
     /// by its `etag`, or by the number of its version alone, which a secret that was made anew may have too.
     #[must_use]
     pub fn reveal_many(&self, paths: &[impl AsRef<str>], known: &BTreeMap<String, KnownValue>) -> Items<RevealedItem> {
@@ -84,28 +111,42 @@ impl Secrets {
         let paths = paths.iter().map(AsRef::as_ref).filter(|path| seen.insert(*path)).map(str::to_owned).collect();
         let known = known.iter().filter(|(path, _)| seen.contains(path.as_str()));
         let known = known.map(|(path, known)| (path.clone(), known.clone())).collect();
-        Plan { secrets: self.clone(), known, paths, directory: None, held: VecDeque::new() }.items()
+        Plan { known, paths, ..Plan::new(self) }.items()
     }
 
     /// The same of all secrets below a directory that the caller may read, in bytewise order of their paths.
     #[must_use]
     pub fn reveal_prefix(&self, directory: &str, known: &BTreeMap<String, KnownValue>) -> Items<RevealedItem> {
         let directory = Directory { path: directory.to_owned(), cursor: None, seen: None };
-        Plan {
-            secrets: self.clone(),
-            known: known.clone(),
-            paths: VecDeque::new(),
-            directory: Some(directory),
-            held: VecDeque::new(),
-        }
-        .items()
+        Plan { known: known.clone(), directory: Some(directory), ..Plan::new(self) }.items()
     }
 }
 
 impl Plan {
+    fn new(secrets: &Secrets) -> Self {
+        Self {
+            secrets: secrets.clone(),
+            known: BTreeMap::new(),
+            paths: VecDeque::new(),
+            directory: None,
+            pages: Pages::default(),
+            tries: BTreeMap::new(),
+            is_away: false,
+            pause: None,
+            is_next_alone: false,
+            held: VecDeque::new(),
+        }
+    }
+
     fn items(self) -> Items<RevealedItem> {
         let answers = stream::try_unfold(self, |mut plan| async move {
             let Some(body) = plan.next() else { return Ok(None) };
+            if body.path_prefix.is_some() {
+                plan.pages.turn(&plan.secrets.client)?;
+            }
+            if let Some(pause) = plan.pause.take() {
+                tokio::time::sleep(pause).await;
+            }
             let call = plan.secrets.call(Method::POST, "values").repeatable().list();
             let answer = plan.secrets.client.send(call.json(&body)).await?;
             let request_id = answer.header("x-request-id").map(str::to_owned);
@@ -118,7 +159,8 @@ impl Plan {
     /// The next call. What an answer had no room for goes before the next page.
     fn next(&mut self) -> Option<RevealValues> {
         if !self.paths.is_empty() {
-            let paths: Vec<_> = self.paths.drain(..self.paths.len().min(AT_ONCE)).collect();
+            let most = if core::mem::take(&mut self.is_next_alone) { 1 } else { AT_ONCE };
+            let paths: Vec<_> = self.paths.drain(..self.paths.len().min(most)).collect();
             let known = paths.iter().filter_map(|path| Some((path.clone(), self.known.get(path)?.clone()))).collect();
             return Some(RevealValues { paths: Some(paths), known: filled(known), ..RevealValues::default() });
         }
@@ -161,10 +203,15 @@ impl Plan {
             }
             (None, None) => {}
         }
+        // One alone had the answer for itself: asking again would not help.
+        let has_others = asked.paths.is_none_or(|paths| paths.len() > 1);
+        let may_pass = |item: &SecretValueItem| item.code.as_deref().is_some_and(|code| MAY_PASS.contains(&code));
+        self.is_away &= answer.items.iter().any(may_pass);
         let mut later = VecDeque::new();
         for (at, item) in answer.items.into_iter().enumerate() {
-            // The first one had the answer for itself: asking again would not help.
-            let held = if at > 0 && item.code.as_deref() == Some("answer_too_large") {
+            let had_no_room = has_others && item.code.as_deref() == Some(NO_ROOM);
+            self.is_next_alone |= had_no_room && at == 0;
+            let held = if had_no_room || may_pass(&item) && self.try_again(&item.path) {
                 later.push_back(item.path.clone());
                 Held::Waiting(item.path)
             } else {
@@ -180,6 +227,16 @@ impl Plan {
             Held::Waiting(_) => None,
         });
         Ok(items.collect())
+    }
+
+    /// Whether what was refused for a reason that may pass is asked for again, after a pause.
+    fn try_again(&mut self, path: &str) -> bool {
+        let tries = self.tries.entry(path.to_owned()).or_default();
+        let pause = self.secrets.client.transport.retries.pauses().build().nth(*tries).filter(|_| !self.is_away);
+        *tries += 1;
+        self.is_away = pause.is_none();
+        self.pause = self.pause.max(pause);
+        pause.is_some()
     }
 
     /// Puts an item where it was waited for, else behind all others.

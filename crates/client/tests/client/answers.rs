@@ -187,6 +187,15 @@ async fn pages_follow_their_links() {
     let items: Vec<_> = double.client().secrets("r").list("/app/").collect().await;
     assert_eq!(items.len(), 3);
     assert_eq!(items[2].as_ref().map_err(|error| error.kind().clone()).err(), Some(ErrorKind::BadAnswer));
+
+    // Without end, each with a cursor of its own.
+    let double =
+        Double::start(|number, _| Reply::with(200, &format!("Link: </v1/x?cursor=c{number}>; rel=\"next\"\r\n"), "[]"))
+            .await;
+    let secrets = double.builder().most_pages(20).build().expect("a client").secrets("r");
+    let error = secrets.list("/app/").try_collect::<Vec<_>>().await.expect_err("no end");
+    assert_eq!((error.kind(), double.count()), (&ErrorKind::TooLarge, 20));
+    assert!(error.to_string().contains("20 pages"), "{error}");
 }
 
 #[tokio::test]

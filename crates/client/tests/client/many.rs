@@ -65,7 +65,7 @@ async fn each_item_has_its_own_outcome() {
         unchanged,
         failed("/c", "denied", "forbidden"),
         failed("/d", "missing", "secret_not_found"),
-        failed("/e", "failed", "kms_unavailable"),
+        failed("/e", "failed", "kms_key_unusable"),
         failed("/f", "later", "of_another_release"),
     ];
     let double = Double::answering([Reply::HangUp, answer(&items, None)]).await;
@@ -76,7 +76,7 @@ async fn each_item_has_its_own_outcome() {
         "/b unchanged 2-2",
         "/c denied forbidden",
         "/d missing secret_not_found",
-        "/e failed kms_unavailable",
+        "/e failed kms_key_unusable",
         "/f failed of_another_release",
     ];
     assert_eq!(told(&items.expect("all")), expected);
@@ -108,6 +108,75 @@ async fn what_had_no_room_is_asked_for_again() {
         (names(0), names(1), names(3)),
         (vec!["/a/3".to_owned(), "/a/4".to_owned()], vec!["/a/3".to_owned()], vec!["/a/4".to_owned()])
     );
+}
+
+#[tokio::test]
+async fn the_first_one_without_room_is_asked_for_alone() {
+    // A server that has room for one value, and none beside another.
+    let double = Double::start(|_, request| {
+        let asked: RevealValues = serde_json::from_str(&request.body).expect("a body");
+        let Some(paths) = asked.paths else {
+            let items = ["/a/1", "/a/2", "/a/3"].map(|path| failed(path, "failed", "answer_too_large"));
+            return answer(&items, None);
+        };
+        let fits = |path: &str| paths.len() == 1 && path != "/a/2";
+        let item = |path: &String| if fits(path) { ok(path) } else { failed(path, "failed", "answer_too_large") };
+        answer(&paths.iter().map(item).collect::<Vec<_>>(), None)
+    })
+    .await;
+    let items = double.client().secrets("r").reveal_prefix("/a", &BTreeMap::new()).try_collect::<Vec<_>>().await;
+    assert_eq!(told(&items.expect("all")), ["/a/1 1", "/a/2 failed answer_too_large", "/a/3 1"]);
+    let items = double.client().secrets("r").reveal_many(&["/a/1", "/a/2"], &BTreeMap::new());
+    let items = items.try_collect::<Vec<_>>().await.expect("all");
+    assert_eq!(told(&items), ["/a/1 1", "/a/2 failed answer_too_large"]);
+}
+
+#[tokio::test]
+async fn what_the_server_could_not_give_is_asked_for_again() {
+    for code in ["kms_unavailable", "busy", "store_unavailable"] {
+        let away = |path| failed(path, "failed", code);
+        let double = Double::answering([
+            answer(&[ok("/a"), away("/b"), ok("/c"), away("/d")], None),
+            answer(&[ok("/b"), away("/d")], None),
+            answer(&[ok("/d")], None),
+        ])
+        .await;
+        let paths = ["/a", "/b", "/c", "/d"];
+        let items = double.client().secrets("r").reveal_many(&paths, &BTreeMap::new()).try_collect::<Vec<_>>().await;
+        assert_eq!(told(&items.expect("all")), ["/a 1", "/b 1", "/c 1", "/d 1"]);
+        assert_eq!(asked(&double, 1).paths.expect("paths"), ["/b", "/d"]);
+        assert_eq!(double.count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn tries_of_items_have_an_end() {
+    let double = Double::start(|_, request| {
+        let asked: RevealValues = serde_json::from_str(&request.body).expect("a body");
+        let item = |path: &String| failed(path, "failed", "kms_unavailable");
+        answer(&asked.paths.expect("paths").iter().map(item).collect::<Vec<_>>(), None)
+    })
+    .await;
+    let paths: Vec<_> = (0..350).map(|n| format!("/a/{n}")).collect();
+    let items = double.client().secrets("r").reveal_many(&paths, &BTreeMap::new()).try_collect::<Vec<_>>().await;
+    let items = items.expect("all");
+    assert!(items.iter().map(|item| &item.path).eq(&paths));
+    let is_told = |item: &RevealedItem| matches!(&item.outcome, RevealOutcome::Failed(why) if why.is_unavailable());
+    assert!(items.iter().all(is_told));
+    // Three times more for the first hundred, and then it is known.
+    assert_eq!(double.count(), 7);
+    // What will not pass is told at once.
+    let double = Double::answering([answer(&[failed("/a", "failed", "kms_not_configured")], None)]).await;
+    let items = double.client().secrets("r").reveal_many(&["/a"], &BTreeMap::new()).try_collect::<Vec<_>>().await;
+    assert_eq!((items.expect("all").len(), double.count()), (1, 1));
+    let final_ones = ["answer_too_large", "internal", "kms_key_unusable"];
+    for code in final_ones {
+        let double = Double::answering([answer(&[failed("/a", "failed", code)], None)]).await;
+        let items = double.client().secrets("r").reveal_many(&["/a"], &BTreeMap::new()).try_collect::<Vec<_>>().await;
+        let items = items.expect("all");
+        assert!(matches!(&items[0].outcome, RevealOutcome::Failed(why) if !why.is_unavailable()), "{code}");
+        assert_eq!(double.count(), 1, "{code}");
+    }
 }
 
 #[tokio::test]
@@ -156,4 +225,10 @@ async fn answers_to_other_questions_are_refused() {
     let double = Double::answering([answer(&[ok("/a/1")], Some("same"))]).await;
     let items: Vec<_> = double.client().secrets("r").reveal_prefix("/a", &BTreeMap::new()).collect().await;
     assert_eq!((items.len(), double.count(), items[1].is_err()), (2, 2, true));
+
+    // Pages without end, each with a cursor of its own.
+    let double = Double::start(|number, _| answer(&[], Some(&format!("c{number}")))).await;
+    let secrets = double.builder().most_pages(20).build().expect("a client").secrets("r");
+    let error = secrets.reveal_prefix("/a", &BTreeMap::new()).try_collect::<Vec<_>>().await.err().expect("no end");
+    assert_eq!((error.kind(), double.count()), (&ErrorKind::TooLarge, 20));
 }

@@ -76,10 +76,73 @@ async fn creates_and_puts_are_repeated_under_one_name() {
 }
 
 #[tokio::test]
+async fn a_doubt_stays_until_the_end() {
+    let busy = || Reply::error(503, "busy");
+    for replies in [
+        vec![Reply::HangUp, busy()],
+        vec![busy(), Reply::json(502, "<html>"), busy()],
+        vec![Reply::HangUp, Reply::error(403, "forbidden")],
+        vec![Reply::HangUp, Reply::error(412, "version_mismatch")],
+        vec![Reply::error(503, "outcome_unknown"), busy()],
+        vec![Reply::error(409, "idempotency_running")],
+        vec![Reply::error(409, "idempotency_running"), busy()],
+    ] {
+        let double = Double::answering(replies).await;
+        let error = double.client().secrets("r").put("/a", &value(), &PutOptions::default()).await.expect_err("no");
+        assert!(error.outcome_unknown(), "{error}");
+        assert_eq!(error.to_string().matches("may have been done").count(), 1, "{error}");
+    }
+    // What the server itself refused wasn't done.
+    for replies in [vec![busy()], vec![busy(), busy(), Reply::error(412, "version_mismatch")]] {
+        let double = Double::answering(replies).await;
+        let error = double.client().secrets("r").put("/a", &value(), &PutOptions::default()).await.expect_err("no");
+        assert!(!error.outcome_unknown(), "{error}");
+    }
+    // Also when the last attempt wasn't even sent.
+    let (listener, mut left) = (tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listens"), [0; 1]);
+    let address = listener.local_addr().expect("an address");
+    let gone = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut left).await.expect("a request");
+    });
+    let first = Duration::from_millis(1);
+    let client = Client::builder(format!("http://{address}")).retries(Retries { times: 3, first, longest: first });
+    let secrets = client.build().expect("a client").secrets("r");
+    let error = secrets.put("/a", &value(), &PutOptions::default()).await.expect_err("gone");
+    gone.await.expect("it read");
+    assert!(error.outcome_unknown(), "{error}");
+}
+
+#[tokio::test]
+async fn a_delete_says_which_version_it_means() {
+    let double = Double::answering([Reply::error(412, "version_mismatch")]).await;
+    let secrets = double.client().secrets("r");
+    let error = secrets.delete("/a").expected_version(3).await.expect_err("it is 4 by now");
+    assert_eq!((error.is_conflict(), error.outcome_unknown()), (true, false));
+    secrets.delete("/a").await.expect_err("the double says so to all");
+    let requests = double.requests();
+    assert_eq!(requests[0].line, "DELETE /v1/secrets/r/secret/a");
+    assert_eq!((requests[0].header("if-match"), requests[1].header("if-match")), ("\"3\"", ""));
+}
+
+#[tokio::test]
+async fn what_the_rate_refused_is_tried_again() {
+    let refused = || Reply::with(429, "Retry-After: 0\r\n", r#"{"message":"No.","code":"rate_limited"}"#);
+    let double = Double::answering([refused(), refused(), Reply::Raw(b"HTTP/1.1 204 No\r\n\r\n".to_vec())]).await;
+    double.client().secrets("r").delete("/a").await.expect("at the third time");
+    assert_eq!(double.count(), 3);
+    let double = Double::answering([refused()]).await;
+    let error = double.client().secrets("r").patch("/a", &PatchSecret::default()).await.expect_err("too often");
+    assert_eq!((error.code(), error.outcome_unknown(), double.count()), (Some("rate_limited"), false, 4));
+    let late = Reply::with(429, "Retry-After: 3600\r\n", r#"{"message":"No.","code":"rate_limited"}"#);
+    let double = Double::answering([late]).await;
+    double.client().secrets("r").delete("/a").await.expect_err("much later");
+    assert_eq!(double.count(), 1);
+}
+
+#[tokio::test]
 async fn what_could_be_done_twice_is_sent_once() {
-    for reply in
-        [Reply::HangUp, Reply::error(503, "overloaded"), Reply::error(429, "rate_limited"), Reply::json(502, "")]
-    {
+    for reply in [Reply::HangUp, Reply::error(503, "overloaded"), Reply::json(429, ""), Reply::json(502, "")] {
         let double = Double::answering([reply]).await;
         let client = double.client();
         let (secrets, keys) = (client.secrets("r"), client.kms("r"));

@@ -55,7 +55,9 @@ async fn a_secret_lives() {
     let open = secrets.set_policy("/app/prod/db+x", Json::Null).await.expect("cleared");
     assert_eq!(open.access_policy, None);
 
-    secrets.delete("/app/prod/db+x").await.expect("deleted");
+    let error = secrets.delete("/app/prod/db+x").expected_version(2).await.expect_err("it is 3 by now");
+    assert_eq!((error.is_conflict(), error.code()), (true, Some("version_mismatch")));
+    secrets.delete("/app/prod/db+x").expected_version(3).await.expect("deleted");
     assert!(secrets.describe("/app/prod/db+x").await.expect_err("it is gone").is_not_found());
 }
 

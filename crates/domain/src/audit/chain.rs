@@ -9,9 +9,9 @@ pub type ChainHash = [u8; 32];
 /// An Ed25519 signature (RFC 8032) over [`signed_bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// The version of the audit-signing key.
+    /// The version of the audit-signing key, from 1.
     pub key_version: u32,
-    /// The signature.
+    /// The signature, 64 bytes (R, then S).
     pub bytes: [u8; 64],
 }
 
@@ -42,7 +42,7 @@ pub struct ChainedRecord {
     pub signature: Option<Signature>,
     /// What is hashed.
     pub canonical: Vec<u8>,
-    /// What it says.
+    /// The record that the canonical bytes say.
     pub record: AuditRecord,
 }
 
@@ -58,7 +58,7 @@ pub struct ChainState {
 }
 
 impl ChainState {
-    /// An empty stream.
+    /// An empty stream: sequence 0, and for a hash one of the stream's id.
     #[must_use]
     pub fn begin(stream: StreamId) -> Self {
         let mut to = Encoder::new("strongroom audit stream", 1);

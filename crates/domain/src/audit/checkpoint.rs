@@ -12,9 +12,9 @@ const VERSION: u8 = 1;
 /// The public part of a key that signs the log: Ed25519 (RFC 8032).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditKey {
-    /// Its version; they rise.
+    /// Its version: from 1, higher for each later key.
     pub version: u32,
-    /// The public key.
+    /// The public key, 32 bytes.
     pub public: [u8; 32],
 }
 
@@ -27,13 +27,13 @@ pub struct AuditKey {
 pub struct Checkpoint {
     /// 1, 2, 3 … without gaps.
     pub number: u64,
-    /// When.
+    /// When it was made, by the clock of the node that made it.
     pub at: Timestamp,
     /// The hash of the checkpoint before; of the first, zeros.
     pub previous: ChainHash,
     /// Keys that are known from here on.
     pub keys: Vec<AuditKey>,
-    /// The newest key that is known.
+    /// The version of the newest key that is known with this checkpoint.
     pub newest_key: u32,
     /// Streams whose records up to there retention removes: each begins after that record from now on.
     pub begins: Vec<ChainState>,
@@ -86,7 +86,7 @@ impl Checkpoint {
         Sha256::digest(self.to_canonical()).into()
     }
 
-    /// What its signature covers.
+    /// The bytes that its signature covers: its number and its hash, under a purpose of their own.
     #[must_use]
     pub fn signed_bytes(&self) -> Vec<u8> {
         let mut to = Encoder::new("strongroom audit checkpoint signature", 1);

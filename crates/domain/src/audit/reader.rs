@@ -52,7 +52,7 @@ pub enum LogReader {
 }
 
 impl LogReader {
-    /// As stores keep it.
+    /// The name under which stores keep how far it is: `index`, `checkpoints`, `retention`, or `sink:` and the sink's name.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -69,16 +69,16 @@ impl LogReader {
 pub struct Behind {
     /// The stream.
     pub stream: StreamId,
-    /// The last that it had; 0 for none. More than `end` where checkpoints told of records that are gone.
+    /// The sequence of the last record that it had; 0 for none. More than `end` where checkpoints told of records that are gone.
     pub through: u64,
-    /// The last that there is.
+    /// The sequence of the last record that there is.
     pub end: u64,
 }
 
 /// A record as it lies in the store, whatever was done to it: for verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The place in its stream.
+    /// The place in its stream, from 1.
     pub sequence: u64,
     /// The hash that is stored; 32 bytes unless somebody changed that.
     pub hash: Vec<u8>,

@@ -23,11 +23,11 @@ pub struct RequestInfo {
     pub id: RequestId,
     /// Where it came from; `None` inside an embedding process.
     pub client: Option<IpAddr>,
-    /// What the client says it is.
+    /// What the client says it is (`User-Agent`), escaped, and cut to 512 bytes; `None` when it says nothing. Nothing is decided by it.
     pub user_agent: Option<String>,
-    /// The HTTP method.
+    /// The HTTP method, escaped, and cut to 16 bytes; `None` inside an embedding process.
     pub method: Option<String>,
-    /// The URL's path, without query.
+    /// The URL's path without its query, as it was sent, escaped, and cut to 1,024 bytes; `None` inside an embedding process.
     pub path: Option<String>,
 }
 
@@ -78,7 +78,8 @@ impl RequestInfo {
         Self { id, client: None, user_agent: None, method: None, path: None }
     }
 
-    /// Of an HTTP request; what the client wrote is cut and escaped.
+    /// Of an HTTP request. What the client wrote is escaped and cut: the user agent to 512 bytes, the method to 16, the path to 1,024. An
+    /// IPv4 address in IPv6 form becomes an IPv4 address.
     #[must_use]
     pub fn http(id: RequestId, client: IpAddr, user_agent: Option<&str>, method: &str, path: &str) -> Self {
         Self {
@@ -96,24 +97,25 @@ impl RequestInfo {
 pub struct Resource {
     /// Its kind.
     pub kind: ResourceKind,
-    /// As callers name it: a secret's path, a key's identity.
+    /// As callers name it: a secret's path, a key's identity; what a caller wrote that names nothing, too. Escaped, and cut to 512 bytes,
+    /// once the record is [`tamed`](AuditRecord::tamed).
     pub identity: String,
     /// The internal id, where the object was found: two secrets that lived at one path differ here.
     pub id: Option<Uuid>,
-    /// The version of the secret or key, where one was concerned.
+    /// The version of the secret or key, from 1, where one was concerned.
     pub version: Option<u64>,
 }
 
 /// More about an operation with a KMS key, or about many things at once. Never a value, key or token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// The slug of the KMS key.
+    /// The slug of the KMS key; `None` where none was used or found.
     pub key_slug: Option<String>,
-    /// The type of the KMS key.
+    /// The type of the KMS key; `None` where none was used or found.
     pub key_type: Option<KeyType>,
-    /// How many bytes came in: of a plaintext, a ciphertext, of what is signed.
+    /// How many bytes came in, decoded: of a plaintext, a ciphertext, of what is signed.
     pub bytes_in: Option<u64>,
-    /// How many bytes went out.
+    /// How many bytes went out, decoded: of a ciphertext, a plaintext, a signature.
     pub bytes_out: Option<u64>,
     /// How many things were concerned: calls that are told together, records that were removed.
     pub count: Option<u64>,
@@ -122,9 +124,9 @@ pub struct Details {
 /// One entry of the audit log: who did what, from where, and how it ended. Never a value, key or token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// Names the entry.
+    /// Names the entry; no other has the same.
     pub event: EventId,
-    /// When.
+    /// When, to the microsecond, by the clock of the node that did it.
     pub at: Timestamp,
     /// What was done or tried.
     pub action: Action,
@@ -134,17 +136,18 @@ pub struct AuditRecord {
     pub status: u16,
     /// Whose log it belongs to; `None` before one is known.
     pub organisation: Option<OrganisationId>,
-    /// In which region.
+    /// The region of the secret or key; `None` for what is in none, and where none was found.
     pub region: Option<RegionId>,
-    /// In which project.
+    /// The project in which the caller acted; `None` for the organisation itself.
     pub project: Option<ProjectId>,
     /// Who; `None` for the system itself.
     pub principal: Option<Principal>,
-    /// With which credential.
+    /// The credential that the caller showed; `None` where none was accepted, and for the system itself.
     pub credential: Option<CredentialId>,
     /// What it was done to.
     pub resource: Option<Resource>,
-    /// The rule, policy entry or gate that decided; for a failure its stable code.
+    /// The rule, policy entry or gate that decided; for a failure its stable code. Escaped, and cut to 512 bytes, once the record is
+    /// [`tamed`](Self::tamed).
     pub decided_by: Option<String>,
     /// The request that it came with; `None` for what the system does by itself.
     pub request: Option<Arc<RequestInfo>>,
@@ -153,7 +156,8 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// Cuts and escapes what a caller may have written: the name of the resource, and what that led to.
+    /// Cuts to 512 bytes each, and escapes, what a caller may have written: the name of the resource, and what that led to. Whole escapes
+    /// and characters stay.
     #[must_use]
     pub fn tamed(mut self) -> Self {
         if let Some(resource) = &mut self.resource {

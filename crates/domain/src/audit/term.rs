@@ -19,7 +19,7 @@ impl Term {
         Self(term)
     }
 
-    /// As a number.
+    /// The number that stores keep.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
@@ -35,13 +35,13 @@ impl Term {
         Self(i64::from_be_bytes(head))
     }
 
-    /// Every record.
+    /// Of every record: that of what the system did by itself, or that of all others.
     #[must_use]
     pub fn any(by_system: bool) -> Self {
         Self::made("any", "", by_system)
     }
 
-    /// Whoever called.
+    /// Of all that this principal did or tried.
     #[must_use]
     pub fn principal(principal: Principal) -> Self {
         match principal {
@@ -63,13 +63,13 @@ impl Term {
         Self::made("kind", kind.as_str(), by_system)
     }
 
-    /// What was done.
+    /// Of all that did or tried this.
     #[must_use]
     pub fn action(action: Action, by_system: bool) -> Self {
         Self::made("action", action.as_str(), by_system)
     }
 
-    /// The status of the answer.
+    /// Of all that were answered with this HTTP status.
     #[must_use]
     pub fn status(status: u16, by_system: bool) -> Self {
         Self::made("status", &status.to_string(), by_system)
@@ -97,11 +97,11 @@ pub struct IndexEntry {
     pub organisation: Option<OrganisationId>,
     /// What it is found by.
     pub term: Term,
-    /// When.
+    /// The record's time.
     pub at: Timestamp,
     /// The record's event.
     pub event: EventId,
-    /// The record's place in its stream.
+    /// The record's place in its stream, from 1.
     pub sequence: u64,
 }
 

@@ -20,10 +20,10 @@ const MAX_LEN: usize = 64;
 pub struct ExpiryError;
 
 impl Expiry {
-    /// Reads an end as callers write it (RFC 3339).
+    /// Reads an end as callers write it (RFC 3339, at most 64 bytes).
     ///
     /// # Errors
-    /// [`ExpiryError`].
+    /// [`ExpiryError`] for anything else, and for a date that there isn't.
     pub fn parse(text: String) -> Result<Self, ExpiryError> {
         if text.len() > MAX_LEN {
             return Err(ExpiryError);
@@ -32,7 +32,7 @@ impl Expiry {
         Ok(Self { at: at.into(), text })
     }
 
-    /// Whether it has ended.
+    /// Whether it has ended: from the very moment on that it names.
     #[must_use]
     pub fn is_over(&self, at: Timestamp) -> bool {
         at >= self.at

@@ -78,7 +78,7 @@ pub struct IdentityProvider {
     pub organisation: OrganisationId,
     /// What it is called.
     pub named: Named,
-    /// The issuer, compared exactly with `iss`; unique in the organisation.
+    /// The issuer, compared byte by byte with `iss`: 1 to 1,024 bytes without spaces and control characters; unique in the organisation.
     pub issuer: String,
     /// Where its keys are; `None` for where its discovery document says.
     pub jwks_uri: Option<String>,
@@ -115,7 +115,8 @@ impl SubjectPattern {
         &self.0
     }
 
-    /// Whether a subject is meant. Takes time proportional to the product of both lengths at the most.
+    /// Whether a subject is meant: `*` stands for any characters, also none; everything else is compared byte by byte. Takes time
+    /// proportional to the product of both lengths at the most.
     #[must_use]
     pub fn matches(&self, subject: &str) -> bool {
         let mut parts = self.0.split('*');
@@ -147,23 +148,25 @@ pub struct FederatedIdentity {
     pub organisation: OrganisationId,
     /// What it is called.
     pub named: Named,
-    /// What the subject becomes.
+    /// The service account that such a subject becomes.
     pub service_account: ServiceAccountId,
-    /// Whose subject it is.
+    /// The provider that vouches for the subject.
     pub provider: ProviderId,
-    /// Which subjects are meant.
+    /// Which of the provider's subjects (`sub`) are meant.
     pub subject: SubjectPattern,
-    /// The audiences that are trusted.
+    /// The audiences (`aud`) that are trusted, as they were sent: at most 64, each of 1 to 1,024 bytes, compared byte by byte. Where none
+    /// is trusted, no token is taken.
     pub audiences: Vec<String>,
-    /// How a token's audiences must meet them.
+    /// How a token's audiences must meet the trusted ones.
     pub audience_match: AudienceMatch,
-    /// What its tokens allow.
+    /// What the tokens allow that are given in exchange; empty for reading and writing.
     pub scopes: Scopes,
-    /// Whether it opens anything.
+    /// Whether it opens anything. Only an active one does, and only before it [ends](Self::expires).
     pub status: FederatedIdentityStatus,
-    /// When it ends; `None` for never.
+    /// The moment from which on it opens nothing; `None` for never.
     pub expires: Option<Expiry>,
-    /// Claims that must hold, with their values, as they were sent.
+    /// Claims that must hold, with their values, as they were sent: at most 64, a name of 1 to 1,024 bytes and a value of at most 4 KiB
+    /// each. What a value must be like: [`accepts`](Self::accepts).
     pub conditions: Vec<(String, Document)>,
 }
 

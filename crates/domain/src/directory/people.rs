@@ -5,9 +5,9 @@ use crate::time::Timestamp;
 /// Where a user comes from, when another issuer vouches for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// The issuer (`iss`).
+    /// The issuer (`iss`), compared byte by byte: at most 1,024 bytes.
     pub issuer: String,
-    /// Who they are there (`sub`).
+    /// Who they are there (`sub`), compared byte by byte: at most 255 bytes, none of them of a control character.
     pub subject: String,
 }
 
@@ -18,9 +18,11 @@ pub struct User {
     pub id: UserId,
     /// Where they log in; `None` for users who have tokens only.
     pub login: Option<Login>,
-    /// Their name.
+    /// Their name: 1 to 255 characters for a user who was made here; for one who logged in, what the issuer says, cut to 255 characters and
+    /// without control characters, and empty when it says nothing.
     pub name: String,
-    /// Their address; empty when it isn't known.
+    /// Their address: at most 254 characters for a user who was made here, 255 for one who logged in; empty when it isn't known, or the
+    /// issuer says that it wasn't verified. Nothing is sent to it, and nothing decided by it.
     pub email: String,
     /// When they became known.
     pub created_at: Timestamp,
@@ -59,7 +61,7 @@ pub struct OrganisationMember {
     pub id: MemberId,
     /// In which organisation.
     pub organisation: OrganisationId,
-    /// Whose.
+    /// The user who is a member.
     pub user: UserId,
     /// As what.
     pub role: MemberRole,
@@ -70,11 +72,11 @@ pub struct OrganisationMember {
 /// A group of users of one organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Team {
-    /// The team.
+    /// The team's identity.
     pub id: TeamId,
-    /// Whose.
+    /// The organisation that it belongs to; never another one.
     pub organisation: OrganisationId,
-    /// What it is called.
+    /// Its name, slug and metadata.
     pub named: Named,
 }
 
@@ -116,9 +118,9 @@ pub struct TeamMember {
     pub organisation: OrganisationId,
     /// In which team.
     pub team: TeamId,
-    /// Whose.
+    /// The user who is in the team.
     pub user: UserId,
-    /// As what.
+    /// As what they are in the team; it decides nothing here.
     pub role: TeamRole,
     /// When it began.
     pub created_at: Timestamp,

@@ -10,6 +10,7 @@ pub struct Project {
     pub organisation: OrganisationId,
     /// What it is called.
     pub named: Named,
-    /// The project that it stands below, for people to find their way; it gives nothing on.
+    /// The project that it stands below, for people to find their way; it gives nothing on. `None` at the top. At most 16 levels, and no
+    /// circle.
     pub parent: Option<ProjectId>,
 }

@@ -14,7 +14,8 @@ pub struct Role {
     pub named: Named,
     /// Whether it came with the organisation and can't be changed.
     pub read_only: bool,
-    /// What it allows.
+    /// What it allows: at most 1,000 rules of at most 1 MiB together, in the order in which they were added. All of them count; none takes
+    /// away what another gives.
     pub rules: Vec<Rule>,
 }
 
@@ -50,8 +51,8 @@ pub struct Binding {
     pub role: RoleId,
     /// What the binding is called.
     pub named: Named,
-    /// To whom.
+    /// Who holds the role by it.
     pub to: BoundTo,
-    /// Projects, by identity or slug, to which it is limited; empty for the whole organisation and all its projects.
+    /// Projects, by identity or slug, to which it is limited: at most 100; empty for the whole organisation and all its projects.
     pub projects: Vec<String>,
 }

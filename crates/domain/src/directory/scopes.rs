@@ -12,10 +12,10 @@ const WRITE: &str = "api:write";
 const KNOWN: [&str; 4] = [READ, WRITE, "kubernetes", "objectStorage"];
 
 impl Scopes {
-    /// Checks that every scope is known.
+    /// Checks that every scope is known: `api:read`, `api:write`, `kubernetes` or `objectStorage`.
     ///
     /// # Errors
-    /// The first that isn't.
+    /// The first that isn't, as it was sent.
     pub fn new(scopes: Vec<String>) -> Result<Self, String> {
         match scopes.iter().find(|scope| !KNOWN.contains(&scope.as_str())) {
             Some(unknown) => Err(unknown.clone()),
@@ -29,7 +29,7 @@ impl Scopes {
         &self.0
     }
 
-    /// What they allow here.
+    /// What they allow here; an empty list allows both reading and writing.
     #[must_use]
     pub fn allowed(&self) -> CredentialScopes {
         let has = |scope: &str| self.0.is_empty() || self.0.iter().any(|it| it == scope);

@@ -26,19 +26,19 @@ pub struct AccessCredential {
     pub organisation: OrganisationId,
     /// Whose.
     pub service_account: ServiceAccountId,
-    /// What it is called; may be empty.
+    /// What it is called: at most 255 characters, none of them a control character; may be empty.
     pub name: String,
-    /// What it is for; may be empty.
+    /// What it is for: at most 1,024 characters; may be empty.
     pub description: String,
-    /// The public part, which the secret is looked up by.
+    /// The public part, which the credential is found by.
     pub access_key: String,
-    /// HMAC-SHA-256 of the secret under the token-digest key.
+    /// HMAC-SHA-256 of the secret under the token-digest key, 32 bytes.
     pub digest: [u8; 32],
-    /// The version of that key.
+    /// The version of the token-digest key that made the digest, from 1.
     pub digest_key_version: u32,
-    /// What it allows.
+    /// What its bearer may do, of what the service account may.
     pub scopes: Scopes,
-    /// When it ends; `None` for never.
+    /// The moment from which on it opens nothing; `None` for never.
     pub expires: Option<Expiry>,
     /// When it was made.
     pub created_at: Timestamp,

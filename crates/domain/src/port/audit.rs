@@ -22,7 +22,7 @@ pub struct Access {
     pub version: VersionNumber,
     /// The revision that the value was read at.
     pub seen: Revision,
-    /// When.
+    /// When the value was asked for: what `last_accessed_at` becomes, unless that is later already.
     pub at: Timestamp,
     /// The secret's record and the key's.
     pub records: [AuditRecord; 2],
@@ -105,7 +105,7 @@ pub trait AuditReader: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(IndexEntry, StreamId)>, ReadError>;
 
-    /// How many lines there are, counted up to `limit`.
+    /// How many lines of a term lie within a window, counted up to `limit`: an answer of `limit` means as many or more.
     async fn count(
         &self,
         organisation: Option<OrganisationId>,
@@ -135,14 +135,14 @@ pub trait AuditReader: Send + Sync {
     /// The last at most `limit` checkpoints of lower numbers than this one, the highest first, as they lie in the store.
     async fn checkpoints_before(&self, number: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError>;
 
-    /// The checkpoint of the highest number.
+    /// The checkpoint of the highest number, as it lies in the store; `None` before the first.
     async fn last_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError>;
 }
 
 /// A part of the log's index: from a time, before a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The earliest time.
+    /// The earliest time that is in it.
     pub from: Timestamp,
     /// The first that is too late: a time, and an event of that time.
     pub before: (Timestamp, EventId),
@@ -183,7 +183,7 @@ impl StoredLine {
 pub struct StoredCheckpoint {
     /// Its number, by which it was found.
     pub number: u64,
-    /// Its canonical bytes.
+    /// Its canonical bytes, as they are stored.
     pub canonical: Vec<u8>,
     /// The signature: the key's version and, unless somebody changed that, 64 bytes.
     pub signature: (u32, Vec<u8>),
@@ -220,7 +220,7 @@ pub trait AuditSigner: Send + Sync {
 
 /// The keys that sign the audit log, of a node.
 pub trait AuditKeys: AuditSigner {
-    /// The version that signs.
+    /// The version of the key that signs now.
     fn current(&self) -> u32;
 
     /// Takes on keys of the store, and signs from now on with the newest of them whose version is at most `known`: the newest that a

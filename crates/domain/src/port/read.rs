@@ -122,10 +122,12 @@ pub trait SecretReader: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Version>, ReadError>;
 
-    /// One version's entry in the history.
+    /// One version's entry in the history; `None` when the secret isn't there, or never had a version of this number. A destroyed one still
+    /// has its entry.
     async fn version(&self, secret: SecretId, number: VersionNumber) -> Result<Option<Version>, ReadError>;
 
-    /// The highest active version below `number`.
+    /// The highest active version whose number is lower than `number`; `None` when the secret isn't there, or all of them were destroyed.
+    /// `number` itself need not exist.
     async fn active_below(&self, secret: SecretId, number: VersionNumber) -> Result<Option<VersionNumber>, ReadError>;
 
     /// At most `limit` active versions of a secret, by rising number.
@@ -146,7 +148,7 @@ pub trait SecretReader: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Secret>, ReadError>;
 
-    /// How many secrets are bound to a key.
+    /// How many secrets are bound to a key, of all scopes; 0 for a key that isn't there.
     async fn count_bound(&self, key: KeyId) -> Result<u64, ReadError>;
 
     /// How many active versions of secrets bound to a key are wrapped by each of its versions, by rising version; versions that wrap
@@ -264,13 +266,13 @@ pub trait TenancyReader: Send + Sync {
     /// The organisation of this identity or slug; an identity wins over an equal slug.
     async fn organisation(&self, name: &str) -> Result<Option<Organisation>, ReadError>;
 
-    /// The organisation of this id.
+    /// The organisation of this id; `None` when there is none.
     async fn organisation_by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, ReadError>;
 
-    /// All organisations, by slug.
+    /// All organisations, ordered by slug.
     async fn organisations(&self) -> Result<Vec<Organisation>, ReadError>;
 
-    /// All regions, by slug.
+    /// All regions, ordered by slug.
     async fn regions(&self) -> Result<Vec<Region>, ReadError>;
 }
 
@@ -314,10 +316,10 @@ pub trait DirectoryReader: Send + Sync {
 /// Reads tokens.
 #[async_trait]
 pub trait TokenReader: Send + Sync {
-    /// The token with this digest.
+    /// The token with exactly this digest (HMAC-SHA-256, 32 bytes), whether it has ended or not; `None` when there is none.
     async fn by_digest(&self, digest: &[u8; 32]) -> Result<Option<Token>, ReadError>;
 
-    /// The tokens of a user, in the order of their identities.
+    /// The tokens of a user in every organisation and in none, ended ones too, in the order of their identities.
     async fn of_user(&self, user: UserId) -> Result<Vec<Token>, ReadError>;
 }
 
@@ -334,7 +336,7 @@ pub trait SetupReader: Send + Sync {
     /// The check of its root key; `None` for a store that was never set up.
     async fn key_check(&self) -> Result<Option<KeyCheck>, ReadError>;
 
-    /// Its instance keys, by purpose and version.
+    /// Its instance keys, by purpose and, within one, by rising version; none for a store that was never set up.
     ///
     /// - A row that can be no key, since its purpose is unknown or its version is none from 1 on, comes as an
     ///   [`AuditSigning`](crate::root_key::InstanceKeyPurpose::AuditSigning) key of version 0 without a public key, with its sealed bytes:

@@ -13,21 +13,21 @@ use core::error::Error;
 pub struct NewToken {
     /// The token; it can't be had again.
     pub token: SecretBytes,
-    /// Its keyed digest.
+    /// What to store of it: HMAC-SHA-256 under the token-digest key, 32 bytes.
     pub digest: [u8; 32],
-    /// The version of the digest's key.
+    /// The version of the token-digest key that made the digest, from 1.
     pub digest_key_version: u32,
 }
 
 /// A new access key with its secret, and what to store of it.
 pub struct NewAccessKey {
-    /// The public part.
+    /// The public part, which the credential is found by.
     pub access_key: String,
     /// The secret part, of `A–Z a–z 0–9 _ -`; it can't be had again.
     pub secret: SecretBytes,
-    /// The secret's keyed digest.
+    /// What to store of the secret: HMAC-SHA-256 under the token-digest key, 32 bytes.
     pub digest: [u8; 32],
-    /// The version of the digest's key.
+    /// The version of the token-digest key that made the digest, from 1.
     pub digest_key_version: u32,
 }
 
@@ -36,13 +36,13 @@ pub trait CredentialMaker: Send + Sync {
     /// A new opaque token.
     ///
     /// # Errors
-    /// [`EntropyError`].
+    /// [`EntropyError`] when there is no randomness; then there is no token.
     fn token(&self) -> Result<NewToken, EntropyError>;
 
     /// A new access key.
     ///
     /// # Errors
-    /// [`EntropyError`].
+    /// [`EntropyError`] when there is no randomness; then there is no key.
     fn access_key(&self) -> Result<NewAccessKey, EntropyError>;
 
     /// Whether this is the credential's secret. Takes the same time for every wrong one.

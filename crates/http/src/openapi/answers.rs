@@ -28,7 +28,12 @@ pub(super) enum Header {
     Link,
     NoStore,
     Cached,
+    /// The answer may be kept, but is asked for again each time.
+    Asked,
     Etag,
+    ContentSecurityPolicy,
+    ContentTypeOptions,
+    ReferrerPolicy,
 }
 
 impl Header {
@@ -37,8 +42,11 @@ impl Header {
             Self::RequestId => "X-Request-Id",
             Self::Location => "Location",
             Self::Link => "Link",
-            Self::NoStore | Self::Cached => "Cache-Control",
+            Self::NoStore | Self::Cached | Self::Asked => "Cache-Control",
             Self::Etag => "ETag",
+            Self::ContentSecurityPolicy => "Content-Security-Policy",
+            Self::ContentTypeOptions => "X-Content-Type-Options",
+            Self::ReferrerPolicy => "Referrer-Policy",
         }
     }
 }
@@ -51,6 +59,22 @@ pub(super) fn header(header: Header) -> Value {
         Header::Location => ("Where the secret can be found.", true, json!({"type": "string"})),
         Header::Link => ("Where the next page can be found, when there is one.", false, json!({"type": "string"})),
         Header::NoStore => ("Nobody may keep the answer.", true, json!({"type": "string", "const": "no-store"})),
+        Header::Asked => (
+            "The answer may be kept, but whether it still holds is to be asked each time.",
+            true,
+            json!({"type": "string", "const": "no-cache"}),
+        ),
+        Header::ContentSecurityPolicy => (
+            "What a browser may do with it: load what stands beside it, and nothing else.",
+            true,
+            json!({"type": "string"}),
+        ),
+        Header::ContentTypeOptions => {
+            ("It is of the type that it says, and no other.", true, json!({"type": "string", "const": "nosniff"}))
+        }
+        Header::ReferrerPolicy => {
+            ("Nobody else is told of it.", true, json!({"type": "string", "const": "no-referrer"}))
+        }
         Header::Cached => ("For how long the answer may be kept.", true, json!({"type": "string"})),
         Header::Etag => {
             ("Tells this answer from others to the same request; for `If-None-Match`.", true, json!({"type": "string"}))

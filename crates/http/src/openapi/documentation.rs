@@ -1,9 +1,12 @@
 //! The document itself, and the page that shows it.
 
-use super::answers::Header::{Cached, Etag};
+use super::answers::Header::{self, Asked, ContentSecurityPolicy, ContentTypeOptions, Etag, ReferrerPolicy};
 use super::operation::Operation;
 use super::parameters::shared;
 use serde_json::json;
+
+/// The headers of every answer that gives a file, or says that the client has it.
+const SHOWN: [Header; 5] = [Asked, Etag, ContentSecurityPolicy, ContentTypeOptions, ReferrerPolicy];
 
 pub(super) fn operations() -> Vec<Operation> {
     let document = Operation::new("GET /openapi.json", "getOpenapi", "Shows this document").answer(
@@ -30,9 +33,9 @@ pub(super) fn operations() -> Vec<Operation> {
         operation
             .open()
             .parameter(shared("IfNoneMatchFile"))
-            .with(200, &[Cached, Etag])
+            .with(200, &SHOWN)
             .gives_nothing(304, "It is what the client has already.")
-            .with(304, &[Cached, Etag])
+            .with(304, &SHOWN)
             .refuses(&[503])
     })
     .collect()

@@ -19,13 +19,15 @@ mod system_audit;
 mod tokens;
 mod workloads;
 
+use crate::base_path::BasePath;
+use bytes::Bytes;
 use core::hash::Hasher;
 use operation::{Operation, Schemas};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::hash::DefaultHasher;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use strongroom_api::ErrorBody;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -56,21 +58,29 @@ const DESCRIPTION: &str = "JSON over HTTP/1.1. Every error has a `message` for p
     in `X-Request-Id`. Unknown members of bodies and unknown parameters are ignored, but in access policies and patches. A member that is \
     `null` counts as left out. Times are RFC 3339 in UTC.";
 
-/// The document in JSON, and what tells it from that of another release.
+/// The document of an API; built when it is first asked for.
 pub(crate) struct Text {
-    pub(crate) json: Vec<u8>,
+    base_path: BasePath,
+    built: OnceLock<Built>,
+}
+
+/// The document in JSON, and what tells it from that of another release.
+pub(crate) struct Built {
+    pub(crate) json: Bytes,
     pub(crate) etag: String,
 }
 
-static TEXT: LazyLock<Text> = LazyLock::new(|| {
-    let json = serde_json::to_vec(&document()).unwrap_or_default();
-    let etag = etag(&json);
-    Text { json, etag }
-});
+impl Text {
+    pub(crate) const fn new(base_path: BasePath) -> Self {
+        Self { base_path, built: OnceLock::new() }
+    }
 
-/// The document; built when it is first asked for.
-pub(crate) fn text() -> &'static Text {
-    &TEXT
+    pub(crate) fn get(&self) -> &Built {
+        self.built.get_or_init(|| {
+            let json = serde_json::to_vec(&document(&self.base_path)).unwrap_or_default();
+            Built { etag: etag(&json), json: json.into() }
+        })
+    }
 }
 
 /// What tells a text from others, as an `ETag` without its quotes.
@@ -100,7 +110,7 @@ struct Components {
     security_schemes: Value,
 }
 
-fn document() -> Document {
+fn document(base_path: &BasePath) -> Document {
     let mut schemas: Schemas = vec![
         (ErrorBody::name().into_owned(), ErrorBody::schema()),
         (strongroom_api::schema::SecretPath::name().into_owned(), strongroom_api::schema::SecretPath::schema()),
@@ -119,7 +129,7 @@ fn document() -> Document {
             "description": DESCRIPTION,
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         }),
-        servers: json!([{"url": "/"}]),
+        servers: json!([{"url": server(base_path)}]),
         security: json!([{"bearer": []}, {"basic": []}]),
         tags: AREAS.iter().map(|(name, description, _)| json!({"name": name, "description": description})).collect(),
         paths,
@@ -132,6 +142,14 @@ fn document() -> Document {
                 "basic": {"type": "http", "scheme": "basic", "description": "The access key of a service account, and its secret."},
             }),
         },
+    }
+}
+
+/// Where the paths of the document begin.
+fn server(base_path: &BasePath) -> &str {
+    match base_path.as_str() {
+        "" => "/",
+        mounted => mounted,
     }
 }
 

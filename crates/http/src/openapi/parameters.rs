@@ -69,7 +69,7 @@ pub(super) fn all() -> Map<String, Value> {
     let path = json!({"$ref": "#/components/schemas/SecretPath"});
     let labels = json!({"type": "object"});
     let printable = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"});
-    let tags = json!({"type": "string", "pattern": "^(W/)?\"[!#-~]*\"$"});
+    let tags = json!({"type": "string", "pattern": TAGS});
     let mut labels =
         of("query", "matchLabels", "Only what has these labels: `matchLabels[KEY]=VALUE`.", false, &labels);
     labels["style"] = json!("deepObject");
@@ -140,7 +140,7 @@ pub(super) fn all() -> Map<String, Value> {
             of(
                 "header",
                 "If-None-Match",
-                "The `ETag` of an earlier answer: when it still holds, the answer is 304.",
+                "The `ETag` of an earlier answer, or several with commas between: when one of them still holds, the answer is 304.",
                 false,
                 &tags,
             ),
@@ -163,5 +163,8 @@ pub(super) fn all() -> Map<String, Value> {
     ];
     all.into_iter().map(|(name, parameter)| (name.to_owned(), parameter)).collect()
 }
+
+/// Tags in double quotes, at least one; elements of a list may be empty.
+const TAGS: &str = r#"^[ \t]*(,[ \t]*)*(W/)?"[!#-~\x80-\xff]*"[ \t]*(,[ \t]*((W/)?"[!#-~\x80-\xff]*"[ \t]*)?)*$"#;
 
 pub(super) const NAMED: [&str; 4] = ["FilterIdentity", "FilterName", "FilterSlug", "FilterLabels"];

@@ -38,7 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .with(201, &[Location])
             .refuses(&[409, 422]),
         Operation::new("GET /v1/secrets/{region}/secrets", "listSecrets", "Browses one level, or lists everything below")
-            .about("Exactly one of `path` and `pathPrefix` is given. Permission `list`; only what the caller may `read` appears.")
+            .about("Exactly one of `path` and `pathPrefix` is given. Permission `list`; only what the caller may `read` appears. A page may be shorter than its limit, even empty: the last one is that without `Link`.")
             .project()
             .parameters([
                 query("path", "The directory whose level is wanted; the answer is a BrowseResult.", directory()),
@@ -67,9 +67,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes_patch::<PatchSecret>(json!({"description": "of the web shop", "labels": {"team": null}, "maxActiveVersions": 10}))
             .gives::<Secret>(200, "The secret."),
         Operation::new("DELETE /v1/secrets/{region}/secret{path}", "deleteSecret", "Deletes a secret with all its versions")
-            .about("For good. Permission `delete`.")
+            .about("For good. Permission `delete`. With `If-Match` only while the current version is that one.")
             .project()
-            .gives_nothing(204, "It is gone."),
+            .parameter(shared("IfMatch"))
+            .gives_nothing(204, "It is gone.")
+            .refuses(&[412]),
         Operation::new("POST /v1/secrets/{region}/secret{path}/value", "revealSecretValue", "Reveals a value")
             .about("Permission `getSecretValue` on the path, and `decrypt` on its key. Values are base64, with padding.")
             .project()
@@ -84,12 +86,12 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives_nothing(304, "It is the value that the caller has already.")
             .with(304, &[NoStore, Etag]),
         Operation::new("POST /v1/secrets/{region}/values", "revealSecretValues", "Reveals the values of several secrets")
-            .about("Exactly one of `paths` and `pathPrefix` is given. Each secret is decided, recorded and answered by itself: permission `getSecretValue` on its path, and `decrypt` on its key. `pathPrefix` takes `list`, and only what the caller may `read` appears. Once the values have 16 MiB together, those that don't fit are `failed` with `answer_too_large`: ask for them in another call. Ten values count as one request to the caller's rate.")
+            .about("Exactly one of `paths` and `pathPrefix` is given. Each secret is decided, recorded and answered by itself: permission `getSecretValue` on its path, and `decrypt` on its key. `pathPrefix` takes `list`, and only what the caller may `read` appears. Once the values have 16 MiB together, those that don't fit are `failed` with `answer_too_large`: ask for them in another call. A page may be shorter than its limit, even empty: the last one is that without `nextCursor`. Ten values count as one request to the caller's rate.")
             .project()
             .takes::<RevealValues>(json!({"paths": ["/app/production/db", "/app/production/mail"], "known": {"/app/production/db": 1}}))
             .gives::<SecretValues>(200, "What became of each.")
             .example(200, json!({"items": [
-                {"path": "/app/production/db", "status": "unchanged", "version": 1, "etag": "1-1894694400000000"},
+                {"path": "/app/production/db", "status": "unchanged", "version": 1, "etag": "1-1894694400000000-0195e3a1c2d47b6f8a901b2c3d4e5f60"},
                 {"path": "/app/production/mail", "status": "missing", "code": "secret_not_found", "message": "There is no secret at this path."},
             ]}))
             .with(200, &[NoStore]),

@@ -1,6 +1,7 @@
 //! The document against the route table, and in itself.
 
-use super::{operations, text};
+use super::{Text, operations};
+use crate::base_path::BasePath;
 use crate::routes;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ALIAS: &str = "POST //oidc/token";
 
 fn document() -> Value {
-    serde_json::from_slice(&text().json).expect("JSON")
+    serde_json::from_slice(&Text::new(BasePath::default()).get().json).expect("JSON")
 }
 
 /// Everything that a reference points to, with where it stands.
@@ -108,6 +109,32 @@ fn many_values_and_kept_versions_are_told_of_in_full() {
     let first = shape("Secret");
     assert!(first.iter().all(|part| !part.is_null()), "{first:?}");
     assert_eq!([shape("CreateSecret"), shape("PatchSecret")], [first.clone(), first]);
+}
+
+#[test]
+fn conditions_and_numbers_are_told_as_they_are_taken() {
+    let document = document();
+    let secret = &document["paths"]["/v1/secrets/{region}/secret"]["delete"];
+    let names: Vec<_> = secret["parameters"].as_array().expect("some").iter().map(|it| it["$ref"].as_str()).collect();
+    assert!(names.contains(&Some("#/components/parameters/IfMatch")) && secret["responses"]["412"].is_object());
+
+    let tags = document["components"]["parameters"]["IfNoneMatch"]["schema"]["pattern"].as_str().expect("a pattern");
+    for part in ["(W/)?", ",", "$"] {
+        assert!(tags.contains(part), "{tags}");
+    }
+    let schemas = &document["components"]["schemas"];
+    let known = &schemas["KnownValues"]["additionalProperties"];
+    for number in [known, &schemas["RevealValue"]["properties"]["version"]] {
+        assert_eq!((&number["minimum"], &number["maximum"]), (&1.into(), &i64::MAX.into()), "{number}");
+    }
+    for schema in ["CreateSecret", "PatchSecret"] {
+        let text = schemas[schema]["properties"]["maxActiveVersions"]["description"].as_str().expect("a text");
+        assert!(text.contains("1000") && text.contains("default"), "{text}");
+    }
+    let page = &document["paths"]["/docs"]["get"]["responses"];
+    for name in ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control", "ETag"] {
+        assert!(page["200"]["headers"][name].is_object() && page["304"]["headers"][name].is_object(), "{name}");
+    }
 }
 
 /// Every description, wherever it stands.

@@ -225,6 +225,11 @@ async fn steps_lead_to_the_end_and_a_wrong_anchor_is_told() {
     assert_eq!(found["findings"].as_array().map(Vec::len), Some(1));
 }
 
+/// Whether it is refused, or a step was taken; or as many verifications go on already as may, where it became another one's.
+fn is_harmless(reply: &Reply) -> bool {
+    matches!(reply.status, 200 | 400) || (reply.status == 503 && reply.message().contains("verifications"))
+}
+
 /// Whatever a cursor says: it is refused, or the step goes on from there; it brings nothing down.
 #[tokio::test]
 async fn a_cursor_that_was_changed_does_no_harm() {
@@ -240,7 +245,7 @@ async fn a_cursor_that_was_changed_does_no_harm() {
                 changed[at] = byte;
                 let body = json!({ "limit": 2, "cursor": URL_SAFE_NO_PAD.encode(&changed) });
                 let reply = ask(&room, VERIFY, body).await;
-                assert!(matches!(reply.status, 200 | 400), "{at} to {byte}: {} {}", reply.status, reply.message());
+                assert!(is_harmless(&reply), "{at} to {byte}: {} {}", reply.status, reply.message());
             }
         }
         // All of a number, as well.
@@ -249,7 +254,7 @@ async fn a_cursor_that_was_changed_does_no_harm() {
             changed[at..at + 8].fill(0xff);
             let body = json!({ "limit": 2, "cursor": URL_SAFE_NO_PAD.encode(&changed) });
             let reply = ask(&room, VERIFY, body).await;
-            assert!(matches!(reply.status, 200 | 400), "8 from {at}: {} {}", reply.status, reply.message());
+            assert!(is_harmless(&reply), "8 from {at}: {} {}", reply.status, reply.message());
         }
     }
 }

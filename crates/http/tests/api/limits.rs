@@ -197,12 +197,14 @@ async fn answers_with_many_values_share_so_much_memory() {
     let room = Room::with(settings).await;
     room.secret("/a").await;
     let before = room.records_after(0).await.len();
-    let (many, below) = (json!({ "paths": ["/a"] }), json!({ "pathPrefix": "/" }));
+    let (few, below) = (json!({ "paths": ["/a"] }), json!({ "pathPrefix": "/" }));
+    let absent = (1..100).map(|n| format!("/none/{n}"));
+    let many = json!({ "paths": absent.chain(["/a".to_owned()]).collect::<Vec<_>>() });
     // Each answer holds what it really has, until its last byte has gone: also when hyper has taken the body apart.
-    let first = values(&room, below.clone()).await;
+    let first = values(&room, many.clone()).await;
     assert_eq!(first.status(), 200);
     let chunk = http_body_util::BodyExt::collect(first.into_body()).await.expect("a whole answer").to_bytes();
-    let refused = room.admin(VALUES, below.clone()).await;
+    let refused = room.admin(VALUES, many.clone()).await;
     assert_error(&refused, StatusCode::SERVICE_UNAVAILABLE, "overloaded");
     assert_eq!(refused.header("retry-after"), "1");
     // A refusal reveals nothing, and one value alone needs no share.
@@ -210,20 +212,41 @@ async fn answers_with_many_values_share_so_much_memory() {
     let read = records.iter().filter(|it| it.action.as_str() == "secret.value.read" && it.status == 200);
     assert_eq!(read.count(), 1, "{records:?}");
     assert_eq!(room.admin(&format!("POST {REVEAL}"), Value::Null).await.status, 200);
-    // Less fits beside it.
-    assert_eq!(values(&room, many.clone()).await.status(), 200);
+    // Less fits beside it, also where it is only known when it was listed how little there is.
+    assert_eq!(values(&room, few).await.status(), 200);
+    assert_eq!(values(&room, below.clone()).await.status(), 200);
     // Who waits gets its share when it comes back.
-    let mut waiting = Box::pin(room.admin(VALUES, below.clone()));
+    let mut waiting = Box::pin(room.admin(VALUES, many.clone()));
     assert!((&mut waiting).now_or_never().is_none());
     drop(chunk);
     assert_eq!(waiting.await.status, 200);
     // Clients that go away, and calls that are refused, take nothing along.
     for _ in 0..3 {
+        drop(values(&room, many.clone()).await);
         drop(values(&room, below.clone()).await);
         let twice = json!({ "paths": ["/a", "/a"] });
         assert_eq!(values(&room, twice).await.status(), 400);
     }
-    assert_eq!(room.admin(VALUES, below).await.status, 200);
+    assert_eq!(room.admin(VALUES, many).await.status, 200);
+}
+
+/// Nor is it said only that they were listed.
+#[tokio::test(start_paused = true)]
+async fn values_below_a_directory_that_find_no_memory_leave_a_record() {
+    let settings = Settings { max_bulk_bytes: NonZeroUsize::new(1), ..Settings::default() };
+    let room = Room::with(settings).await;
+    room.secret("/a").await;
+    let below = json!({ "pathPrefix": "/" });
+    let first = values(&room, below.clone()).await;
+    assert_eq!(first.status(), 200);
+    let before = room.records_after(0).await.len();
+    let refused = room.admin(VALUES, below).await;
+    assert_error(&refused, StatusCode::SERVICE_UNAVAILABLE, "overloaded");
+    room.engine.record_counted_failures().await.expect("records");
+    let records = room.records_after(before).await;
+    let told: Vec<_> = records.iter().map(|it| (it.action.as_str(), it.status, cause(it).1)).collect();
+    assert_eq!(told, [("secret.list", 200, 1), ("secret.value.read", 503, 1)]);
+    drop(first);
 }
 
 #[tokio::test]
@@ -241,15 +264,24 @@ async fn ten_values_at_once_count_as_a_request() {
     let [record] = records.as_slice() else { panic!("no value was asked for: {records:?}") };
     assert_eq!((record.action.as_str(), record.outcome.as_str(), record.status), ("secret.value.read", "denied", 429));
     // All that may be sent in a second is enough for any call, and then nothing is left.
-    for body in [paths(100), json!({ "pathPrefix": "/" })] {
+    room.clock.advance(Duration::from_secs(1));
+    assert_eq!(room.admin(VALUES, paths(100)).await.status, 200);
+    assert_eq!(room.get("/v1/regions").await.status, 429);
+    // Below a directory those count that are there, not the limit.
+    for body in [paths(10), json!({ "pathPrefix": "/" })] {
         room.clock.advance(Duration::from_secs(1));
-        assert_eq!(room.admin(VALUES, body).await.status, 200);
-        assert_eq!(room.get("/v1/regions").await.status, 429);
+        for _ in 0..3 {
+            assert_eq!(room.admin(VALUES, body.clone()).await.status, 200, "{body}");
+        }
+    }
+    for n in 0..30 {
+        room.clock.advance(Duration::from_secs(1));
+        room.secret(&format!("/many/{n}")).await;
     }
     room.clock.advance(Duration::from_secs(1));
-    for _ in 0..3 {
-        assert_eq!(room.admin(VALUES, paths(10)).await.status, 200);
-    }
+    assert_eq!(room.get("/v1/regions").await.status, 200);
+    assert_eq!(room.admin(VALUES, json!({ "pathPrefix": "/many/" })).await.code(), "rate_limited");
+    assert_eq!(room.admin(VALUES, json!({ "pathPrefix": "/none/" })).await.status, 200);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod keys;
 mod kms;
 mod limits;
 mod listing;
+mod mounted;
 mod order;
 mod order_records;
 mod paths;

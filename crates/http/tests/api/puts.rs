@@ -40,6 +40,37 @@ async fn check_and_set_in_both_forms() {
 }
 
 #[tokio::test]
+async fn a_deletion_may_be_of_what_was_seen_only() {
+    const SECRET: &str = "DELETE /v1/secrets/nl-01/secret/a";
+    let room = Room::new().await;
+    room.secret("/a").await;
+    assert_eq!(room.admin(PUT, json!({ "secretString": "YQ==" })).await.status, 201);
+    for (condition, verdict) in [
+        ("\"1\"", (412, "version_mismatch")),
+        ("\"0\"", (412, "version_mismatch")),
+        ("*", (400, "invalid_request")),
+        ("2", (400, "invalid_request")),
+        ("", (400, "invalid_request")),
+    ] {
+        let before = room.records_after(0).await.len();
+        let reply = room.raw(SECRET, &[("authorization", "Bearer admin"), ("if-match", condition)], "").await;
+        assert_eq!(reply.verdict(), (verdict.0, verdict.1.to_owned()), "{condition}: {}", reply.message());
+        let records = room.records_after(before).await;
+        let told: Vec<_> = records.iter().map(|it| (it.action.as_str(), it.outcome.as_str(), it.status)).collect();
+        assert_eq!(told, [("secret.delete", "failure", verdict.0)], "{condition}");
+        assert_eq!(room.get("/v1/secrets/nl-01/secret/a").await.json()["currentVersion"], 2, "{condition}");
+    }
+    let twice = [("authorization", "Bearer admin"), ("if-match", "\"2\""), ("if-match", "\"2\"")];
+    assert_eq!(room.raw(SECRET, &twice, "").await.status, 400);
+    // Who may not delete hears nothing of what is there.
+    let nobody = [("authorization", "Bearer nobody"), ("if-match", "\"1\"")];
+    assert_eq!(room.raw(SECRET, &nobody, "").await.verdict(), (403, "forbidden".to_owned()));
+    let fits = [("authorization", "Bearer admin"), ("if-match", "\"2\"")];
+    assert_eq!(room.raw(SECRET, &fits, "").await.status, 204);
+    assert_eq!(room.raw(SECRET, &fits, "").await.verdict(), (404, "secret_not_found".to_owned()));
+}
+
+#[tokio::test]
 async fn answers_tell_where_the_secret_is() {
     let room = Room::new().await;
     let body = json!({ "path": "/a+b/c", "kmsKeyIdentity": room.key, "secretString": "YQ==" });

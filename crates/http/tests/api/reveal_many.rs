@@ -224,6 +224,11 @@ async fn a_reveal_unless_the_value_is_known() {
         assert_eq!(reply.verdict(), (400, "invalid_request".to_owned()), "{bad}");
         assert!(reply.message().contains("`If-None-Match`"), "{}", reply.message());
     }
+    // A list may go over several lines, and a foreign tag may have a comma in it.
+    for lines in [["\"other\"", tag.as_str()], [tag.as_str(), "W/\"of-nobody\""], ["\"a,b\"", tag.as_str()]] {
+        let headers = [("authorization", "Bearer admin"), ("if-none-match", lines[0]), ("if-none-match", lines[1])];
+        assert_eq!(room.raw(&reveal("/a"), &headers, "").await.status, 304, "{lines:?}");
+    }
 
     // A version that was named is compared, not the current one.
     let put = json!({ "secretString": "Yg==" });

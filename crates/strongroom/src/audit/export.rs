@@ -35,7 +35,7 @@ pub struct ExportedRecord {
 /// The next part of an export.
 #[derive(Clone, Debug)]
 pub struct ExportedPage {
-    /// The records, newest first.
+    /// The records, newest first: at most 500.
     pub items: Vec<ExportedRecord>,
     /// Those whom they name.
     pub names: AuditNames,

@@ -13,7 +13,7 @@ pub struct AuditFilter {
     pub search_text: Option<String>,
     /// This service account called: its identity, or the slug of one that is there.
     pub service_account: Option<String>,
-    /// This user called: their identity.
+    /// This user called: their identity. What is no identity finds nothing.
     pub user: Option<String>,
     /// Somebody called in the name of another. Nobody can here, so nothing is found.
     pub impersonator: Option<String>,

@@ -73,7 +73,7 @@ pub enum ForwardError {
 /// The last checkpoint that was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedCheckpoint {
-    /// Its number.
+    /// Its number, from 1.
     pub number: u64,
     /// Its hash.
     pub hash: ChainHash,

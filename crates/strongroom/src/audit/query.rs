@@ -70,9 +70,9 @@ pub struct AuditPage {
     pub items: Vec<AuditRecord>,
     /// Those whom they name.
     pub names: AuditNames,
-    /// Which page it is.
+    /// Which page it is, from 1.
     pub page: u32,
-    /// How many entries a page has.
+    /// How many entries a page has: what was asked for, at most [`MAX_AUDIT_PAGE`].
     pub limit: u32,
     /// How many entries there are from the cursor on: exact up to [`MAX_AUDIT_COUNT`]; from there, where a text is looked for, and where
     /// counting what several filters have in common takes more than two seconds, a lower bound.

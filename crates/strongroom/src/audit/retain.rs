@@ -39,7 +39,7 @@ const MAX_REST: Duration = Duration::from_millis(100);
 /// What retention removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retained {
-    /// How many records are gone.
+    /// How many records this call removed.
     pub removed: u64,
     /// Whether more are old enough.
     pub more: bool,
@@ -55,7 +55,7 @@ pub struct Retained {
 pub struct AlteredRecord {
     /// Of this stream.
     pub stream: StreamId,
-    /// Its number.
+    /// Its place in the stream, from 1.
     pub sequence: u64,
 }
 

@@ -6,13 +6,13 @@ use strongroom_domain::metadata::{Metadata, check_name};
 /// What is to be changed of an object's name and of what people attach to it; what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct NamedPatch {
-    /// Its name. The slug stays: rules may name it.
+    /// Its name: 1 to 255 characters, none of them a control character. The slug stays: rules may name it.
     pub name: Option<String>,
-    /// Its description.
+    /// Its description: at most 1,024 characters; empty to remove it.
     pub description: Option<String>,
-    /// All of its labels.
+    /// All of its labels, in place of those that it has: at most 64.
     pub labels: Option<BTreeMap<String, String>>,
-    /// All of its annotations.
+    /// All of its annotations, in place of those that it has: at most 64, their values of at most 16 KiB together.
     pub annotations: Option<BTreeMap<String, String>>,
 }
 

@@ -14,19 +14,24 @@ use strongroom_domain::metadata::{Metadata, check_name, nth_slug, slug_of};
 use strongroom_domain::port::{CommitErrorKind, KeyFilter, Kms};
 use strongroom_domain::unit::{Change, Expect, Revision, UniqueKey, Unit};
 
-/// A new KMS key.
+/// A new KMS key. What breaks a rule here is [`Code::InvalidRequest`] when the key is made, unless something else is said.
 pub struct CreateKeyInput {
-    /// Its name, unique among the live keys of the scope.
+    /// Its name: 1 to 255 characters, none of them a control character, and not only spaces. Unique among the active and disabled keys of the
+    /// scope, else [`Code::KeyNameTaken`]; a key pending deletion holds its name no longer. The slug follows from it, and gets a number
+    /// behind it where it is taken.
     pub name: String,
-    /// What it is.
+    /// Algorithm and length, and so what the key can do; for good. AES-256-GCM by default.
     pub key_type: KeyType,
-    /// Description, labels, annotations.
+    /// Description, labels, annotations; within the limits of [`Metadata`].
     pub metadata: Metadata,
-    /// Whether its material may ever be given out.
+    /// Whether its material may be given out by an export; for good.
     pub export_allowed: bool,
-    /// When it is rotated by itself.
+    /// Whether it gets a new version by itself, and after how many days, 1 to
+    /// [`MAX_ROTATION_DAYS`](strongroom_domain::kms::MAX_ROTATION_DAYS). Off by default. With imported material it needs
+    /// [`allow_rotation`](ImportInput::allow_rotation).
     pub rotation: Rotation,
-    /// The material of its first version, when that was made elsewhere.
+    /// The material of its first version, when that was made elsewhere; `None`: the KMS makes it. Types that can't be imported, and a KMS
+    /// that imports nothing, are [`Code::UnsupportedOperation`]; material that doesn't fit the type is [`Code::BadKeyMaterial`].
     pub import: Option<ImportInput>,
 }
 

@@ -1,5 +1,5 @@
 use super::list::Listing;
-use super::readable::is_readable;
+use super::readable::{LOOKED_AT_FOR_PAGE, Steps, is_readable};
 use super::view::view_with;
 use super::{Page, SecretView};
 use crate::engine::Engine;
@@ -33,7 +33,8 @@ impl Engine {
 
 impl Browse<'_> {
     /// At most `limit` entries of the directory after the key `after`, in bytewise order: child directories with a secret that the
-    /// caller may read, and secrets that the caller may read and that carry `labels`.
+    /// caller may read, and secrets that the caller may read and that carry `labels`. A page on which little fits may be shorter, even
+    /// empty: the last one is that without `next`.
     ///
     /// # Errors
     /// Those of the store.
@@ -55,30 +56,38 @@ impl Browse<'_> {
     ) -> Result<Page<BrowseView>, Error> {
         let Listing { engine, session, directory, .. } = &self.0;
         let limit = limit.max(1) as usize;
-        // One more than wanted tells whether there is a next page.
-        let at_once = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX).min(1_001);
+        let mut steps = Steps::of_page(limit);
         let mut found: Vec<BrowseEntry> = Vec::new();
-        let mut after = after;
+        let (mut after, mut looked_at, mut last) = (after, 0, None);
         let next = 'reading: loop {
+            let at_once = steps.next();
             let read = engine.ports.secrets.browse(&session.scope, directory, after.as_deref(), at_once).await?;
             let ended = read.len() < at_once as usize;
             after = read.last().map(|entry| entry.sort_key().to_owned());
+            looked_at += read.len();
             for entry in read {
-                let visible = match &entry {
-                    BrowseEntry::Directory(directory) => engine.is_visible(session, directory).await?,
+                let (visible, wanted) = match &entry {
+                    BrowseEntry::Directory(directory) => (engine.is_visible(session, directory).await?, true),
                     BrowseEntry::Secret(secret) => {
-                        is_readable(session, secret) && secret.metadata.matches_labels(labels)
+                        (is_readable(session, secret), secret.metadata.matches_labels(labels))
                     }
                 };
-                if visible && found.len() == limit {
+                if visible && wanted && found.len() == limit {
                     break 'reading found.last().map(|entry| entry.sort_key().to_owned());
                 }
                 if visible {
+                    last = Some(entry.sort_key().to_owned());
+                }
+                if visible && wanted {
                     found.push(entry);
                 }
             }
             if ended {
                 break None;
+            }
+            // Where the next page begins is for the caller to see, so it is an entry that they may see.
+            if looked_at >= LOOKED_AT_FOR_PAGE && last.is_some() {
+                break last;
             }
         };
         let secrets = found.iter().filter_map(|entry| match entry {

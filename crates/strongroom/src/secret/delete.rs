@@ -1,5 +1,6 @@
 use super::Granted;
 use super::change::{SecretChange, Wanted};
+use super::expected::check_expected;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::session::Session;
@@ -24,14 +25,17 @@ impl Engine {
     }
 }
 
-/// That the secret go.
-struct Gone;
+/// That the secret go, if its current version is the expected one.
+struct Gone {
+    expected: Option<u64>,
+}
 
 #[async_trait]
 impl SecretChange for Gone {
     type Answer = ();
 
     async fn decide(&self, _: &Granted<'_>, secret: Secret, _: Timestamp) -> Result<Wanted<()>, Error> {
+        check_expected(&secret, self.expected, "nothing was deleted")?;
         let change = Change::DeleteSecret { secret: secret.id };
         Ok(Wanted { change: Some(change), version: None, status: 204, answer: () })
     }
@@ -43,6 +47,15 @@ impl Delete<'_> {
     /// # Errors
     /// [`Code::SecretNotFound`](crate::Code::SecretNotFound), and those of the store.
     pub async fn run(self) -> Result<(), Error> {
-        self.0.change(&Gone).await
+        self.0.change(&Gone { expected: None }).await
+    }
+
+    /// As [`run`](Self::run), but only when `expected` is the number of the current version; 0 for none active. A version that is put
+    /// meanwhile keeps the secret.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run), and [`Code::VersionMismatch`](crate::Code::VersionMismatch); then nothing was deleted.
+    pub async fn run_if(self, expected: u64) -> Result<(), Error> {
+        self.0.change(&Gone { expected: Some(expected) }).await
     }
 }

@@ -14,12 +14,12 @@ const VERSIONS_AT_ONCE: u32 = 1_000;
 /// How often secret and versions are read before the changes of this process have to wait for it.
 const TRIES_WITHOUT_TURN: u32 = 2;
 
-/// Which versions to show.
+/// Which versions to show, destroyed ones too; they come by rising number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VersionPage {
-    /// Those after this number.
+    /// Only those whose number is greater; `None` for those from 1 on. A number that no version has is fine.
     pub after: Option<VersionNumber>,
-    /// So many at the most; `None` for all.
+    /// So many at the most; `None` for all, however many there are. With 0 none comes, and [`SecretView::next_version`] stays `None`.
     pub limit: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-use super::readable::is_readable;
+use super::readable::{LOOKED_AT_FOR_PAGE, LookedAt, ReadableBelow};
 use super::{Page, SecretView};
 use crate::audit;
 use crate::engine::Engine;
@@ -10,6 +10,7 @@ use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::iam::{Grants, Permission, ResourceType};
 use strongroom_domain::id::RuleId;
 use strongroom_domain::path::Directory;
+use strongroom_domain::secret::Secret;
 
 /// A caller who may list secrets.
 pub struct List<'a>(Listing<'a>);
@@ -76,7 +77,7 @@ impl Engine {
 
 impl List<'_> {
     /// At most `limit` secrets below the directory, at any depth, that the caller may read and that carry `labels`, after path
-    /// `after`; ordered bytewise by path.
+    /// `after`; ordered bytewise by path. A page on which little fits may be shorter, even empty: the last one is that without `next`.
     ///
     /// # Errors
     /// Those of the store.
@@ -86,7 +87,19 @@ impl List<'_> {
         limit: u32,
         labels: &BTreeMap<String, String>,
     ) -> Result<Page<SecretView>, Error> {
-        let page = self.read(after, limit, labels).await;
+        let page = match self.read(after, limit, labels).await {
+            Ok(Page { items, next }) => {
+                let views = self.0.engine.views(self.0.session, items).await;
+                views.map(|items| Page { items, next })
+            }
+            Err(error) => Err(error),
+        };
+        self.0.recorded(page).await
+    }
+
+    /// As [`page`](Self::page), the secrets alone.
+    pub(super) async fn secrets(&self, after: Option<String>, limit: u32) -> Result<Page<Secret>, Error> {
+        let page = self.read(after, limit, &BTreeMap::new()).await;
         self.0.recorded(page).await
     }
 
@@ -95,29 +108,26 @@ impl List<'_> {
         after: Option<String>,
         limit: u32,
         labels: &BTreeMap<String, String>,
-    ) -> Result<Page<SecretView>, Error> {
+    ) -> Result<Page<Secret>, Error> {
         let Listing { engine, session, directory, .. } = &self.0;
         let limit = limit.max(1) as usize;
-        // One more than wanted tells whether there is a next page.
-        let at_once = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX).min(1_001);
-        let mut found = Vec::new();
-        let mut after = after;
-        let next = loop {
-            let read = engine.ports.secrets.list(&session.scope, directory.as_str(), after.as_deref(), at_once).await?;
-            let ended = read.len() < at_once as usize;
-            after = read.last().map(|secret| secret.path.as_str().to_owned());
-            found.extend(
-                read.into_iter()
-                    .filter(|secret| is_readable(session, secret) && secret.metadata.matches_labels(labels)),
-            );
+        let path = |secret: &Secret| secret.path.as_str().to_owned();
+        let mut below = ReadableBelow::new(engine, session, directory, after, limit);
+        let (mut found, mut looked_at, mut last) = (Vec::new(), 0, None);
+        while let Some(LookedAt { count, readable }) = below.next().await? {
+            looked_at += count;
+            last = readable.last().map(path).or(last);
+            found.extend(readable.into_iter().filter(|secret| secret.metadata.matches_labels(labels)));
             if found.len() > limit {
                 found.truncate(limit);
-                break found.last().map(|secret| secret.path.as_str().to_owned());
+                let next = found.last().map(path);
+                return Ok(Page { items: found, next });
             }
-            if ended {
-                break None;
+            // Where the next page begins is for the caller to see, so it is a path that they may read.
+            if looked_at >= LOOKED_AT_FOR_PAGE && last.is_some() && !below.is_done() {
+                return Ok(Page { items: found, next: last });
             }
-        };
-        Ok(Page { items: engine.views(session, found).await?, next })
+        }
+        Ok(Page { items: found, next: None })
     }
 }

@@ -7,6 +7,7 @@ mod delete;
 mod describe;
 mod destroy;
 mod etag;
+mod expected;
 mod given;
 mod list;
 mod patch;

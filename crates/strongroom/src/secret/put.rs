@@ -1,9 +1,10 @@
 use super::Granted;
+use super::expected::check_expected;
 use crate::answers::{Begun, Idempotency, Outcome, Running};
 use crate::audit;
 use crate::engine::{Engine, MAX_TRIES};
 use crate::envelope::{Binding, ValueInput};
-use crate::error::{Code, Error, busy};
+use crate::error::{Error, busy};
 use crate::session::Session;
 use std::sync::Arc;
 use strongroom_domain::audit::Action;
@@ -52,7 +53,7 @@ impl Engine {
     /// Checks that the caller may put versions at this path.
     ///
     /// # Errors
-    /// [`Code::Forbidden`].
+    /// [`Code::Forbidden`](crate::Code::Forbidden).
     pub async fn put<'a>(&'a self, session: &'a Session, path: SecretPath) -> Result<Put<'a>, Error> {
         self.grant(session, Action::SecretValueWrite, Permission::PutSecretValue, path).await.map(Put)
     }
@@ -66,6 +67,16 @@ impl Put<'_> {
     /// [`Code::SecretNotFound`], [`Code::AccessPolicyDenied`], [`Code::KeyForbidden`], [`Code::KeyUnusable`],
     /// [`Code::VersionMismatch`], [`Code::TooManyVersions`], [`Code::ValueTooLarge`], the idempotency codes, [`Code::Busy`], and those
     /// of KMS and store; then nothing was stored, but for [`Code::OutcomeUnknown`].
+    ///
+    /// [`Code::AccessPolicyDenied`]: crate::Code::AccessPolicyDenied
+    /// [`Code::Busy`]: crate::Code::Busy
+    /// [`Code::KeyForbidden`]: crate::Code::KeyForbidden
+    /// [`Code::KeyUnusable`]: crate::Code::KeyUnusable
+    /// [`Code::OutcomeUnknown`]: crate::Code::OutcomeUnknown
+    /// [`Code::SecretNotFound`]: crate::Code::SecretNotFound
+    /// [`Code::TooManyVersions`]: crate::Code::TooManyVersions
+    /// [`Code::ValueTooLarge`]: crate::Code::ValueTooLarge
+    /// [`Code::VersionMismatch`]: crate::Code::VersionMismatch
     pub async fn run(
         self,
         input: PutInput,
@@ -201,15 +212,7 @@ impl Put<'_> {
             }
             Err(error) => return Err(error),
         };
-        let current = secret.state.head.current.map_or(0, VersionNumber::get);
-        if let Some(expected) = expected.filter(|expected| *expected != current) {
-            return Err(Error::new(
-                Code::VersionMismatch,
-                format!(
-                    "The current version is {current}, not {expected}; nothing was stored. Read it, then decide again."
-                ),
-            ));
-        }
+        check_expected(&secret, expected, "nothing was stored")?;
         // Should they be of another revision than the secret, the commit tells.
         let oldest = match limits.surplus(secret.state.head) {
             0 => Vec::new(),

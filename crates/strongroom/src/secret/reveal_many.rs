@@ -39,7 +39,8 @@ pub struct RevealBelow<'a> {
 }
 
 impl Engine {
-    /// Values of several paths at once.
+    /// Values of several paths at once, up to [`MAX_REVEALED_AT_ONCE`]. Nothing is checked yet, and nothing can fail: what the caller may do is
+    /// decided for each path by [`RevealMany::run`], and a refusal is in the path's item.
     #[must_use]
     pub const fn reveal_many<'a>(&'a self, session: &'a Session) -> RevealMany<'a> {
         RevealMany { engine: self, session }
@@ -112,20 +113,20 @@ fn check(paths: &[SecretPath]) -> Result<(), Error> {
 }
 
 impl RevealBelow<'_> {
-    /// As [`RevealMany::run`], for at most `limit` secrets below the directory, at any depth, that the caller may `read`, after path
-    /// `after`; ordered bytewise by path. No more than [`MAX_REVEALED_AT_ONCE`] are taken, whatever `limit` says.
+    /// At most `limit` paths of secrets below the directory, at any depth, that the caller may `read`, after path `after`; ordered
+    /// bytewise. No more than [`MAX_REVEALED_AT_ONCE`] are given, whatever `limit` says. A page on which little fits may be shorter,
+    /// even empty: the last one is that without `next`.
     ///
     /// # Errors
-    /// Those of the store while it lists. What goes wrong with a path is in its item.
-    pub async fn page(
-        &self,
-        after: Option<String>,
-        limit: u32,
-        known: &BTreeMap<String, Known>,
-    ) -> Result<Page<Item>, Error> {
+    /// Those of the store.
+    pub async fn paths(&self, after: Option<String>, limit: u32) -> Result<Page<SecretPath>, Error> {
         let most = u32::try_from(MAX_REVEALED_AT_ONCE).unwrap_or(u32::MAX);
-        let page = self.list.page(after, limit.min(most), &BTreeMap::new()).await?;
-        let paths = page.items.into_iter().map(|view| view.secret.path).collect();
-        Ok(Page { items: self.many.items(paths, known).await, next: page.next })
+        let page = self.list.secrets(after, limit.min(most)).await?;
+        Ok(Page { items: page.items.into_iter().map(|secret| secret.path).collect(), next: page.next })
+    }
+
+    /// As [`RevealMany::run`], for such a page of [`paths`](Self::paths). What goes wrong with a path is in its item.
+    pub async fn values(&self, paths: Page<SecretPath>, known: &BTreeMap<String, Known>) -> Page<Item> {
+        Page { items: self.many.items(paths.items, known).await, next: paths.next }
     }
 }

@@ -20,9 +20,10 @@ const FIRST_TOKEN: &str = "first";
 /// An organisation to be made.
 #[derive(Clone, Debug)]
 pub struct NewOrganisation {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character.
     pub name: String,
-    /// Its slug; `None` for the one of the name.
+    /// Its slug: 1 to 63 of `a` to `z` and `0` to `9`, with single hyphens between them; no other organisation has it. `None` for the one
+    /// that is made of the name.
     pub slug: Option<String>,
     /// Its owner.
     pub owner: FirstOwner,

@@ -15,11 +15,12 @@ use strongroom_domain::unit::{Change, Expect, UniqueKey, Unit};
 /// A region to be made.
 #[derive(Clone, Debug)]
 pub struct NewRegion {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character.
     pub name: String,
-    /// Its slug; `None` for the one of the name.
+    /// Its slug: 1 to 63 of `a` to `z` and `0` to `9`, with single hyphens between them; no other region has it. `None` for the one that is
+    /// made of the name.
     pub slug: Option<String>,
-    /// Its description; may be empty.
+    /// Its description: at most 1,024 characters; may be empty.
     pub description: String,
     /// Whether its KMS may be used, once there is one.
     pub kms_enabled: bool,

@@ -6,11 +6,11 @@ use strongroom_domain::tenancy::{Gates, Organisation};
 /// Which gates are opened or closed; what is `None` stays.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GateChanges {
-    /// The secrets manager.
+    /// Whether the secrets manager may be used; it needs `kms` too.
     pub secrets: Option<bool>,
-    /// The key management service.
+    /// Whether the key management service may be used; without it no secret can be.
     pub kms: Option<bool>,
-    /// Projects.
+    /// Whether projects may be used.
     pub projects: Option<bool>,
 }
 

@@ -13,7 +13,7 @@ use strongroom_domain::unit::{AggregateId, Change, Expect, Unit};
 /// A JSON merge patch (RFC 7396) of an organisation: what is `None` stays. The slug always stays.
 #[derive(Clone, Debug, Default)]
 pub struct OrganisationPatch {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character.
     pub name: Option<String>,
     /// Description, labels and annotations.
     pub metadata: MetadataPatch,

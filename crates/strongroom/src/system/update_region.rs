@@ -13,9 +13,9 @@ use strongroom_domain::unit::{Change, Unit};
 /// What changes of a region; `None` stays. The slug always stays.
 #[derive(Clone, Debug, Default)]
 pub struct RegionChanges {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character.
     pub name: Option<String>,
-    /// Its description.
+    /// Its description: at most 1,024 characters; empty to remove it.
     pub description: Option<String>,
     /// Whether its KMS may be used.
     pub kms_enabled: Option<bool>,

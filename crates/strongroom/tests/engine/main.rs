@@ -12,6 +12,7 @@ mod kept_versions;
 mod kms;
 mod kms_rewrap;
 mod kms_scheduled;
+mod lists;
 mod operator;
 mod projects;
 mod races;

@@ -1,6 +1,6 @@
 //! Values of many secrets at once, and values that are known already.
 
-use crate::support::{World, code, create, key, number, path, put, rule, user};
+use crate::support::{START, World, code, create, key, number, path, put, rule, user};
 use crate::unruly_kms::UnrulyKms;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use strongroom::domain::port::{AccessErrorKind, CommitErrorKind, ReadErrorKind};
 use strongroom::domain::value::SecretValue;
 use strongroom::domain::version::VersionSelector;
 use strongroom::embed::Embedded;
-use strongroom::secret::{Item, Known, MAX_GIVEN_LEN, MAX_REVEALED_AT_ONCE, Revealing};
+use strongroom::secret::{Item, Known, MAX_GIVEN_LEN, MAX_REVEALED_AT_ONCE, Page, RevealBelow, Revealing};
 use strongroom::{Code, Error, Limits, Session};
-use strongroom_testkit::{Faulty, When};
+use strongroom_testkit::{Faulty, ManualClock, When};
 
 type KnownValues = BTreeMap<String, Known>;
 
@@ -47,6 +47,11 @@ fn lines(items: &[Item]) -> Vec<(&str, String)> {
 
 async fn many(room: &Embedded, session: &Session, asked: &[&str], known: &KnownValues) -> Vec<Item> {
     room.engine().reveal_many(session).run(paths(asked), known).await.expect("legal")
+}
+
+async fn page(below: &RevealBelow<'_>, after: Option<String>, limit: u32, known: &KnownValues) -> Page<Item> {
+    let paths = below.paths(after, limit).await.expect("reads");
+    below.values(paths, known).await
 }
 
 async fn unless(room: &Embedded, session: &Session, at: &str, known: &[Known]) -> String {
@@ -147,7 +152,9 @@ async fn what_is_known_is_decided_as_a_reveal_and_costs_no_key() {
 
 #[tokio::test]
 async fn a_value_that_another_node_changed_is_not_unchanged() {
-    let world = World::new();
+    let mut world = World::new();
+    // Nothing is told by the time alone.
+    world.clock = Arc::new(ManualClock::new(START));
     let (room, other) = (world.node().await, world.node().await);
     let session = room.session();
     let key = secrets(&room, &session, &["/a"]).await;
@@ -160,7 +167,6 @@ async fn a_value_that_another_node_changed_is_not_unchanged() {
     // Deleted and made anew: its first version is another value.
     other.engine().delete(&session, path("/a")).await.expect("allowed").run().await.expect("deletes");
     assert_eq!(unless(&room, &session, "/a", &known).await, "secret_not_found");
-    world.clock.advance(core::time::Duration::from_micros(1));
     create(&other, &session, "/a", &key, b"anew").await.expect("creates");
     assert_eq!(unless(&room, &session, "/a", &[first]).await, "1 anew");
     assert_eq!(
@@ -168,6 +174,27 @@ async fn a_value_that_another_node_changed_is_not_unchanged() {
         "1 unchanged",
         "a number is only that"
     );
+}
+
+/// What a node has cached may be older than what its caller knows: it must not cost a key to find out.
+#[tokio::test]
+async fn what_another_node_put_is_known_without_a_key() {
+    let (world, kms) = unruly();
+    let (room, other) = (world.node().await, world.node().await);
+    let session = room.session();
+    secrets(&room, &session, &["/a", "/b"]).await;
+    for path in ["/a", "/b"] {
+        assert_eq!(unless(&room, &session, path, &[]).await, format!("1 {path}"), "now it is cached");
+        put(&other, &session, path, b"new").await.expect("puts");
+    }
+    let known = etag(&other, &session, "/a").await;
+    *kms.calls_left.lock().expect("no panic") = Some(0);
+    let before = world.records().await.len();
+    assert_eq!(unless(&room, &session, "/a", std::slice::from_ref(&known)).await, "2 unchanged");
+    let known = KnownValues::from([("/a".to_owned(), known), ("/b".to_owned(), Known::Number(number(2)))]);
+    let items = many(&room, &session, &["/a", "/b"], &known).await;
+    assert_eq!(lines(&items), ["/a", "/b"].map(|path| (path, "2 unchanged".to_owned())));
+    assert_eq!(world.log_after(before).await, [("secret.value.read", "success", 304); 3]);
 }
 
 #[tokio::test]
@@ -208,17 +235,17 @@ async fn below_a_directory_in_pages() {
     ]);
     let before = world.records().await.len();
     let below = room.engine().reveal_below(&caller, &app).await.expect("allowed");
-    let first = below.page(None, 3, &known).await.expect("reads");
+    let first = page(&below, None, 3, &known).await;
     let expected = [("/app/a", "1 /app/a"), ("/app/b/c", "forbidden"), ("/app/d", "1 unchanged")];
     assert_eq!(lines(&first.items), expected.map(|(path, told)| (path, told.to_owned())));
-    let rest = below.page(first.next, u32::MAX, &known).await.expect("reads");
+    let rest = page(&below, first.next, u32::MAX, &known).await;
     assert_eq!((lines(&rest.items), rest.next), (vec![("/app/x", "1 /app/x".to_owned())], None));
     let log = world.log_after(before).await;
     assert_eq!(log.iter().filter(|(action, ..)| *action == "secret.list").count(), 1);
 
     let unseen = room.session_with(user(), [rule("secret", &["/app/*"], &["list", "getSecretValue"])]);
     let below = room.engine().reveal_below(&unseen, &app).await.expect("allowed");
-    assert!(below.page(None, 10, &known).await.expect("reads").items.is_empty(), "entries are those that may be read");
+    assert!(page(&below, None, 10, &known).await.items.is_empty(), "entries are those that may be read");
     let unlisted = room.session_with(user(), [rule("secret", &["/app/*"], &["read", "getSecretValue"])]);
     assert_eq!(code(room.engine().reveal_below(&unlisted, &app).await), Some(Code::Forbidden));
 }

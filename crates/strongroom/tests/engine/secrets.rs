@@ -1,10 +1,12 @@
 use crate::support::{World, bytes, code, create, key, number, path, put, reveal, reveal_version, string};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use strongroom::domain::path::Directory;
 use strongroom::domain::value::{KeyValues, SecretValue};
-use strongroom::domain::version::{VersionSelector, VersionStatus};
+use strongroom::domain::version::{VersionNumber, VersionSelector, VersionStatus};
 use strongroom::secret::{BrowseView, MetadataPatch, PutInput, VersionPage};
 use strongroom::{Code, Idempotency, Limits, Outcome, ValueInput};
+use strongroom_testkit::Faulty;
 
 #[tokio::test]
 async fn a_life() {
@@ -42,6 +44,46 @@ async fn a_life() {
     assert_eq!(code(reveal(&room, &session, "/app/db").await), Some(Code::SecretNotFound));
     create(&room, &session, "/app/db", &key, b"anew").await.expect("the path is free");
     assert_eq!(reveal(&room, &session, "/app/db").await.ok(), Some((1, b"anew".to_vec())));
+}
+
+#[tokio::test]
+async fn a_secret_is_deleted_only_as_it_was_seen() {
+    let world = World::new();
+    let faulty = Arc::new(Faulty::new(Arc::clone(&world.store)));
+    let (room, other) = (world.node_over(Arc::clone(&faulty)).await, Arc::new(world.node().await));
+    let session = room.session();
+    let key = key(&room, &session, "app").await;
+    create(&room, &session, "/a", &key, b"1").await.expect("creates");
+    let delete =
+        async |expected| room.engine().delete(&session, path("/a")).await.expect("allowed").run_if(expected).await;
+    let current = async || {
+        let view = room.engine().describe(&session, path("/a")).await.expect("allowed").run(None).await.expect("there");
+        view.secret.state.head.current.map_or(0, VersionNumber::get)
+    };
+
+    // Somebody puts between the look and the deletion.
+    let seen = current().await;
+    put(&other, &session, "/a", b"2").await.expect("puts");
+    let before = world.records().await.len();
+    for wrong in [seen, 0, 3] {
+        let refused = delete(wrong).await.expect_err("another version is current");
+        assert_eq!(refused.code(), Code::VersionMismatch);
+        assert!(refused.to_string().contains("nothing was deleted"), "{refused}");
+    }
+    assert_eq!(world.log_after(before).await, [("secret.delete", "failure", 412); 3]);
+    // And between the decision and the commit.
+    let (putter, caller) = (Arc::clone(&other), session.clone());
+    faulty.before_commits.run(async move { assert!(put(&putter, &caller, "/a", b"3").await.is_ok()) });
+    assert_eq!(code(delete(2).await), Some(Code::VersionMismatch));
+    assert_eq!((faulty.before_commits.left(), current().await), (0, 3));
+    assert_eq!(reveal(&room, &session, "/a").await.ok(), Some((3, b"3".to_vec())));
+
+    delete(3).await.expect("it is as it was seen");
+    assert_eq!(code(delete(3).await), Some(Code::SecretNotFound));
+    create(&room, &session, "/a", &key, b"anew").await.expect("creates");
+    room.engine().destroy(&session, path("/a")).await.expect("allowed").run(number(1)).await.expect("destroys");
+    assert_eq!(code(delete(1).await), Some(Code::VersionMismatch));
+    delete(0).await.expect("no version is active");
 }
 
 #[tokio::test]

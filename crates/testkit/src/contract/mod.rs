@@ -1,13 +1,6 @@
 //! The suites: what an adapter of each store port must do, one case per sentence of the port's documentation.
 //!
-//! ```ignore
-//! // tests/contract.rs of a store
-//! strongroom_testkit::store_contract!(mine, async {
-//!     let store = Arc::new(MyStore::open_empty(Arc::new(FixedSigner)).await);
-//!     Store::of(store.clone(), FixedSigner::verify).searched_by(Files::of(&store))
-//! });
-//! ```
-//!
+//! `store_contract!(mine, async { … })`, as [this crate's page](crate#the-tests-of-a-store) shows whole,
 //! gives one test per case, named `mine::<port>::<case>`, each over an empty store of its own. Beyond the ports' words the cases
 //! settle what a store does with a change that lacks its expectation:
 //!

@@ -24,15 +24,16 @@ pub type Verifier = Arc<dyn Fn(&[u8], &Signature) -> bool + Send + Sync>;
 /// Looks for bytes in a store, past its ports: what was erased must not be found there, and each store promises where and when.
 #[async_trait]
 pub trait Remains: Send + Sync {
-    /// Whether they are still where the store keeps them: to be gone when an erase is answered.
+    /// Whether these bytes are still where the store keeps what it holds; they must be gone by the time that an erase is answered.
     async fn at_once(&self, bytes: &[u8]) -> bool;
 
-    /// Whether they are still anywhere where the store promises that they go soon.
+    /// Whether these bytes are still anywhere where the store promises that they go soon, such as a log; it is asked again and again until
+    /// they are gone.
     async fn soon(&self, bytes: &[u8]) -> bool {
         self.at_once(bytes).await
     }
 
-    /// How soon.
+    /// How soon: the longest time that the store promises. A case waits for ten seconds at least.
     fn within(&self) -> Duration {
         Duration::ZERO
     }
@@ -64,13 +65,16 @@ pub struct Store {
     pub audit: Arc<dyn AuditReader>,
     /// Gives out leases.
     pub leases: Arc<dyn Leases>,
-    /// What leases go by; whoever sleeps by it finds the store's time gone on by as much.
+    /// The clock that the store's leases go by, for cases that wait for the end of one. Whoever sleeps by it must find that the store's
+    /// time has gone on by as much: the machine's, or one that a test moves and the store was given too.
     pub clock: Arc<dyn Clock>,
-    /// Whether the store's signer gave this signature for these bytes.
+    /// Whether the store's signer gave this signature for these bytes; [`FixedSigner::verify`](crate::FixedSigner::verify) for a store that
+    /// was given a [`FixedSigner`](crate::FixedSigner).
     pub verify: Verifier,
-    /// Finds what was erased. Only a store that is never asked to erase may do without.
+    /// Looks for what was erased, past the ports. With `None` every case that erases something panics: give one with
+    /// [`searched_by`](Self::searched_by).
     pub remains: Option<Arc<dyn Remains>>,
-    /// What must outlive the store, such as its directory.
+    /// What must outlive the store, such as its directory: dropped after the ports.
     pub keep: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -172,26 +176,38 @@ impl Store {
         assert_eq!(left, 0, "a refused unit leaves no record");
     }
 
-    /// Adds a secret and gives it back.
+    /// Adds a secret with one version, and gives it back.
+    ///
+    /// # Panics
+    /// When the unit is refused.
     pub async fn insert(&self, secret: Secret) -> Secret {
         self.commit(units::insert(&secret)).await;
         secret
     }
 
-    /// Applies a unit and gives back what it makes of an object.
+    /// Applies a unit, and gives back what it makes of an object.
+    ///
+    /// # Panics
+    /// When the unit is refused.
     pub async fn apply<T>(&self, (unit, after): (Unit, T)) -> T {
         self.commit(unit).await;
         after
     }
 
-    /// Adds an organisation and gives it back.
+    /// Adds an organisation of this slug, and gives it back.
+    ///
+    /// # Panics
+    /// When the unit is refused.
     pub async fn organisation(&self, slug: &str) -> Organisation {
         let organisation = build::organisation(slug);
         self.commit(units::of(vec![Change::InsertOrganisation(organisation.clone())])).await;
         organisation
     }
 
-    /// Adds or replaces objects of an organisation's directory, in one unit, and gives back the organisation.
+    /// Adds or replaces objects of an organisation's directory, in one unit, and gives back the organisation with its new revision.
+    ///
+    /// # Panics
+    /// When the unit is refused.
     pub async fn put(
         &self,
         organisation: &Organisation,
@@ -232,6 +248,9 @@ impl Store {
     }
 
     /// The ciphertext that a reveal of this secret finds, if the version is active.
+    ///
+    /// # Panics
+    /// When there is no secret, or the store can't be read.
     pub async fn active(&self, secret: &Secret, version: VersionSelector) -> Option<SealedVersion> {
         match self.sealed(secret, version).await {
             SealedVersionState::Active(version) => Some(SealedVersion::clone(&version)),
@@ -260,7 +279,10 @@ impl Store {
         streams
     }
 
-    /// All records of the audit log, stream by stream.
+    /// All records of the audit log, stream by stream, each in order.
+    ///
+    /// # Panics
+    /// When the store can't be read.
     pub async fn records(&self) -> Vec<AuditRecord> {
         self.streams().await.into_iter().flatten().map(|chained| chained.record).collect()
     }
@@ -282,7 +304,7 @@ impl Store {
         logged
     }
 
-    /// How far a reader of the log is with every stream that it is behind with.
+    /// How far a reader of the log is with every stream that it is behind with; the first 1,000 of them.
     ///
     /// # Panics
     /// When the store can't be read.
@@ -291,6 +313,9 @@ impl Store {
     }
 
     /// Those of `records` that the log holds, in the log's order.
+    ///
+    /// # Panics
+    /// When the store can't be read.
     pub async fn logged(&self, records: &[AuditRecord]) -> Vec<AuditRecord> {
         let mut logged = self.records().await;
         logged.retain(|record| records.iter().any(|wanted| wanted.event == record.event));

@@ -36,7 +36,7 @@ pub(super) async fn run(args: ExportArgs, context: &Context) -> Result<(), Failu
             whole.finish()?;
             end
         }
-        None => copy(lines, &mut Stdout, &progress, Failure::output).await?,
+        None => copy(lines, &mut Stdout { is_seen: context.terminal.stdout }, &progress, Failure::output).await?,
     };
     drop(progress);
     if end.may_lack_newest {
@@ -86,11 +86,17 @@ fn cannot_write(file: &Path, error: std::io::Error) -> Failure {
     Failure::failed(format!("{} cannot be written", file.display())).hint("is there room?").because(error)
 }
 
-/// Standard output as it is.
-struct Stdout;
+/// Standard output. What a person sees steers no terminal, and is the same JSON.
+struct Stdout {
+    is_seen: bool,
+}
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.is_seen {
+            std::io::stdout().lock().write_all(&output::escaped_json(bytes))?;
+            return Ok(bytes.len());
+        }
         std::io::stdout().lock().write(bytes)
     }
 

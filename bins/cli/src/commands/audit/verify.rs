@@ -3,12 +3,18 @@ mod export;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Cell, Look, Table};
+use crate::source::Source;
 use aws_lc_rs::signature::ED25519_PUBLIC_KEY_LEN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use core::error::Error as _;
 use export::Report;
+use std::io::Read;
 use std::path::PathBuf;
+
+/// More than this is no file with a public key.
+const LONGEST_KEY: u64 = 64 * 1024;
 
 /// The public key of an Ed25519 pair.
 #[derive(Clone, Copy)]
@@ -21,9 +27,9 @@ struct PublicKey([u8; ED25519_PUBLIC_KEY_LEN]);
 /// `strongroomd audit verify FILE --key KEY` proves too, as it does everything for the operator's export of the whole log.
 #[derive(Args)]
 pub(super) struct VerifyArgs {
-    /// The export
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The export; - is standard input
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: Source,
     /// A public key of the log that you trust, in base64, or a file with it; may be repeated
     #[arg(long, value_name = "BASE64|FILE", value_parser = public_key)]
     key: Vec<PublicKey>,
@@ -34,8 +40,13 @@ fn public_key(text: &str) -> Result<PublicKey, String> {
     if let Some(key) = decoded(text) {
         return Ok(key);
     }
-    let read = std::fs::read_to_string(text);
-    let read = read.map_err(|error| format!("neither a public key in base64 nor a file: {error}"))?;
+    let no_file = |error: &dyn core::fmt::Display| format!("neither a public key in base64 nor a file: {error}");
+    let file = Source::from(PathBuf::from(text)).open().map_err(|failure| match failure.source() {
+        Some(error) => no_file(error),
+        None => no_file(&failure),
+    })?;
+    let mut read = String::new();
+    file.take(LONGEST_KEY).read_to_string(&mut read).map_err(|error| no_file(&error))?;
     decoded(&read).ok_or_else(|| "the file holds no public key in base64".to_owned())
 }
 

@@ -45,9 +45,7 @@ impl Names {
         let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, self.ask(&context, current)).await });
         // A look-up of a name may still run on a thread of its own.
         runtime.shutdown_background();
-        let mut names = names.ok()?.ok()?;
-        names.retain(|name| name.starts_with(current));
-        Some(names)
+        names.ok()?.ok()
     }
 
     async fn ask(self, context: &Context, current: &str) -> Result<Vec<String>, Failure> {
@@ -64,20 +62,25 @@ impl Names {
         };
         // They go into a command line.
         let is_plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        Ok(names.into_iter().filter(is_plain).take(MOST).collect())
+        Ok(names.into_iter().filter(is_plain).filter(|name| name.starts_with(current)).take(MOST).collect())
     }
 }
 
-/// What stands in the directory of the path that is being typed.
+/// What stands in the directory of the path that is being typed, and begins as it does.
 async fn paths(context: &Context, current: &str) -> Result<Vec<String>, Failure> {
     let is_rooted = current.starts_with('/');
     let typed = current.rfind('/').map_or("", |end| &current[..=end]);
     let Ok(directory) = path::directory(typed) else { return Ok(Vec::new()) };
-    let entries = context.secrets().await?.browse(&directory).take(MOST);
-    let paths = entries.map_ok(|entry| entry.path().to_owned()).try_collect::<Vec<_>>().await?;
-    let is_legal = |path: &String| path::directory(path).is_ok();
+    let beginning = if is_rooted { current.to_owned() } else { format!("/{current}") };
+    let entries = context.secrets().await?.browse(&directory).map_ok(|entry| entry.path().to_owned());
+    // They come in the order of their bytes: none behind those that begin so does.
+    let until =
+        entries.try_take_while(|path| core::future::ready(Ok(*path <= beginning || path.starts_with(&beginning))));
+    let wanted =
+        until.try_filter(|path| core::future::ready(path.starts_with(&beginning) && path::directory(path).is_ok()));
+    let paths = wanted.take(MOST).try_collect::<Vec<_>>().await?;
     let as_typed = |path: String| if is_rooted || current.is_empty() { path } else { path[1..].to_owned() };
-    Ok(paths.into_iter().filter(is_legal).map(as_typed).collect())
+    Ok(paths.into_iter().map(as_typed).collect())
 }
 
 /// The words that are of this program. The shell calls `strongroom -- WORD…`, with the command line that is completed behind the first

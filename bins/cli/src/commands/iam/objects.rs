@@ -68,7 +68,11 @@ pub(super) async fn delete(
 }
 
 fn read<T: Serialize + ?Sized>(object: &T) -> Result<Value, Failure> {
-    serde_json::to_value(object).map_err(|error| Failure::failed("the answer cannot be shown").because(error))
+    serde_json::to_value(object).map_err(|error| {
+        Failure::failed("the answer cannot be shown")
+            .hint("is the server newer than this program? What was asked for was done")
+            .because(error)
+    })
 }
 
 /// `createdAt` as `created at`.

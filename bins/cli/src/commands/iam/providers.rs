@@ -1,10 +1,10 @@
 use super::named::{DeleteArgs, Described, GetArgs, LsArgs};
 use super::objects;
-use crate::commands::values;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::source::Source;
+use crate::terminal::Terminal;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
 use strongroom_api::{Json, NewIdentityProvider, UpdateIdentityProvider};
 
 #[derive(Subcommand)]
@@ -29,9 +29,9 @@ pub(super) struct CreateArgs {
     /// The issuer, exactly as its tokens name it
     #[arg(long, value_name = "URL")]
     issuer: String,
-    /// A file with the issuer's keys (JWKS), instead of asking for them
-    #[arg(long, value_name = "FILE")]
-    jwks: Option<PathBuf>,
+    /// A file with the issuer's keys (JWKS), instead of asking for them; - is standard input
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    jwks: Option<Source>,
     #[command(flatten)]
     more: More,
 }
@@ -70,7 +70,7 @@ pub(super) async fn run(command: ProvidersCommand, context: &Context) -> Result<
         }
         ProvidersCommand::Get(args) => objects::show(context, &providers.get(&args.name).await?),
         ProvidersCommand::Create(args) => {
-            let provider = new(args)?;
+            let provider = new(args, context.terminal)?;
             objects::show(context, &providers.create(&provider).await?)
         }
         ProvidersCommand::Update(args) => {
@@ -93,11 +93,12 @@ pub(super) async fn run(command: ProvidersCommand, context: &Context) -> Result<
     }
 }
 
-fn new(args: CreateArgs) -> Result<NewIdentityProvider, Failure> {
+fn new(args: CreateArgs, terminal: Terminal) -> Result<NewIdentityProvider, Failure> {
     let local_jwks = args.jwks.map(|file| -> Result<Json, Failure> {
-        let text = values::of_file(&file)?;
-        serde_json::from_slice(text.expose())
-            .map_err(|error| Failure::usage(format!("{} holds no JSON", file.display())).because(error))
+        let text = file.read(terminal)?;
+        serde_json::from_slice(text.expose()).map_err(|error| {
+            Failure::usage(format!("{file} holds no JSON")).hint("mend it; nothing was made").because(error)
+        })
     });
     let More { jwks_uri, status, described } = args.more;
     let (labels, annotations) = (described.labels(), described.annotations());

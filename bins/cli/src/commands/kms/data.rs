@@ -3,6 +3,7 @@
 use crate::commands::values::{self, MASK};
 use crate::destination::OutputArg;
 use crate::failure::Failure;
+use crate::source::Source;
 use crate::terminal::Terminal;
 use crate::{output, prompt};
 use base64::Engine as _;
@@ -10,7 +11,6 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use strongroom_api::Encoded;
 use strongroom_client::Plain;
 use zeroize::Zeroizing;
@@ -23,23 +23,16 @@ pub(super) const NOT_TYPED: &str = "pipe it in, or name its file with --file";
 
 #[derive(Args)]
 pub(super) struct Input {
-    /// Read it from this file [default: standard input]
-    #[arg(long, short, value_name = "FILE")]
-    file: Option<PathBuf>,
+    /// Read it from this file; - is standard input
+    #[arg(id = "file", long = "file", short = 'f', value_name = "FILE", default_value = "-", hide_default_value = true,
+        value_hint = clap::ValueHint::FilePath)]
+    from: Source,
 }
 
 impl Input {
     /// All of it, byte for byte; what a person types is shown.
     fn read(&self, terminal: Terminal) -> Result<Plain, Failure> {
-        match &self.file {
-            Some(file) => values::of_file(file),
-            None => {
-                if self.is_typed(terminal) {
-                    output::note("Reading what you type, until Ctrl-D at the beginning of a line.");
-                }
-                values::of_stdin()
-            }
-        }
+        self.from.read(terminal)
     }
 
     /// The same, as long as one call takes.
@@ -53,7 +46,7 @@ impl Input {
 
     /// A secret, as long as one call takes. A person is asked for one line, twice, since nobody sees what they type.
     pub(super) fn read_plaintext(&self, terminal: Terminal, instead: &str) -> Result<Plain, Failure> {
-        if !self.is_typed(terminal) {
+        if !self.from.is_typed(terminal) {
             return self.read_message(terminal, instead);
         }
         let first = prompt::hidden("What to encrypt", NOT_TYPED)?;
@@ -65,14 +58,10 @@ impl Input {
 
     /// Key material, which nobody types.
     pub(super) fn read_material(&self, terminal: Terminal) -> Result<Plain, Failure> {
-        if self.is_typed(terminal) {
+        if self.from.is_typed(terminal) {
             return Err(Failure::usage("key material is not typed, and standard input is a terminal").hint(NOT_TYPED));
         }
         self.read(terminal)
-    }
-
-    const fn is_typed(&self, terminal: Terminal) -> bool {
-        terminal.stdin && self.file.is_none()
     }
 
     /// One word of text, such as a ciphertext.

@@ -60,7 +60,9 @@ pub(super) async fn run(args: RewrapArgs, context: &Context) -> Result<(), Failu
         idle += 1;
         if idle == MOST_IDLE {
             let many = last.remaining;
-            return Err(halfway(moved, Failure::failed(format!("{many} data keys remain that nobody moves"))));
+            let stuck = Failure::failed(format!("{many} data keys remain that nobody moves"))
+                .hint("try again in a while; `strongroom kms inventory` shows what is under earlier versions");
+            return Err(halfway(moved, stuck));
         }
         tokio::time::sleep(PAUSE).await;
     };

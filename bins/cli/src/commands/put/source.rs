@@ -3,6 +3,7 @@
 use crate::commands::generator::{self, Encoding};
 use crate::commands::values;
 use crate::failure::Failure;
+use crate::source::Source;
 use crate::terminal::Terminal;
 use crate::{output, prompt};
 use clap::Args;
@@ -16,9 +17,9 @@ pub(super) struct Sources {
     /// Take the value from standard input, byte for byte
     #[arg(long, group = "source")]
     stdin: bool,
-    /// Take the value from a file, byte for byte
-    #[arg(long, value_name = "FILE", group = "source")]
-    file: Option<PathBuf>,
+    /// Take the value from a file, byte for byte; - is standard input
+    #[arg(long, value_name = "FILE", group = "source", value_hint = clap::ValueHint::FilePath)]
+    file: Option<Source>,
     /// A named value: from a file, from standard input, or asked for; may be repeated
     #[arg(long, value_name = "NAME=@FILE|NAME=-|NAME", group = "source", value_parser = named)]
     kv: Vec<(String, NamedSource)>,
@@ -39,8 +40,7 @@ pub(super) struct Sources {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum NamedSource {
-    File(PathBuf),
-    Stdin,
+    Read(Source),
     Asked,
 }
 
@@ -48,9 +48,9 @@ enum NamedSource {
 fn named(text: &str) -> Result<(String, NamedSource), &'static str> {
     let (name, source) = match text.split_once('=') {
         None => (text, NamedSource::Asked),
-        Some((name, "-")) => (name, NamedSource::Stdin),
+        Some((name, "-")) => (name, NamedSource::Read(Source::Stdin)),
         Some((name, source)) => match source.strip_prefix('@') {
-            Some(file) if !file.is_empty() => (name, NamedSource::File(file.into())),
+            Some(file) if !file.is_empty() => (name, NamedSource::Read(PathBuf::from(file).into())),
             _ => {
                 return Err(
                     "a value on the command line can be read by other users: NAME=@FILE, NAME=- or NAME alone is expected",
@@ -67,27 +67,26 @@ impl Sources {
             return generator::single(bytes, self.encoding);
         }
         if !self.kv.is_empty() {
-            return self.named_values().map(|values| Value::KeyValues(values).into());
+            return self.named_values(terminal).map(|values| Value::KeyValues(values).into());
         }
         let plain = if let Some(file) = &self.file {
-            values::of_file(file)?
+            file.read(terminal)?
         } else if self.stdin || !terminal.stdin {
-            values::of_stdin()?
+            Source::Stdin.read(terminal)?
         } else {
             return self.asked(path).map(NewValue::from);
         };
         self.read(plain, path).map(NewValue::from)
     }
 
-    fn named_values(&self) -> Result<BTreeMap<String, Plain>, Failure> {
-        if self.kv.iter().filter(|(_, source)| *source == NamedSource::Stdin).count() > 1 {
+    fn named_values(&self, terminal: Terminal) -> Result<BTreeMap<String, Plain>, Failure> {
+        if self.kv.iter().filter(|(_, source)| *source == NamedSource::Read(Source::Stdin)).count() > 1 {
             return Err(Failure::usage("standard input can be one value only"));
         }
         let mut named = BTreeMap::new();
         for (name, source) in &self.kv {
             let plain = match source {
-                NamedSource::File(file) => self.read(values::of_file(file)?, name)?,
-                NamedSource::Stdin => self.read(values::of_stdin()?, name)?,
+                NamedSource::Read(source) => self.read(source.read(terminal)?, name)?,
                 NamedSource::Asked => self.asked(name)?,
             };
             if named.insert(name.clone(), plain).is_some() {
@@ -136,7 +135,7 @@ fn ends_as_one_line(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{NamedSource, ends_as_one_line, named};
+    use super::{NamedSource, Source, ends_as_one_line, named};
 
     #[test]
     fn an_end_that_is_not_meant_is_seen() {
@@ -149,8 +148,9 @@ mod tests {
 
     #[test]
     fn a_value_never_stands_on_the_command_line() {
-        assert_eq!(named("a=@b=c"), Ok(("a".to_owned(), NamedSource::File("b=c".into()))));
-        assert_eq!(named("a=-"), Ok(("a".to_owned(), NamedSource::Stdin)));
+        let read = |source| Ok(("a".to_owned(), NamedSource::Read(source)));
+        assert_eq!(named("a=@b=c"), read(Source::File("b=c".into())));
+        assert_eq!((named("a=-"), named("a=@-")), (read(Source::Stdin), read(Source::Stdin)));
         assert_eq!(named("a"), Ok(("a".to_owned(), NamedSource::Asked)));
         for wrong in ["a=b", "a=", "a=@", "=-", "=@x", ""] {
             assert!(named(wrong).is_err(), "{wrong}");

@@ -8,24 +8,29 @@ pub(crate) mod style;
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::conditions::known_tags;
 use crate::failure::Failure;
 use crate::openapi;
+use bytes::Bytes;
 use http::header::IF_NONE_MATCH;
 
 /// A file of this release: with its tag, or 304 when the client has it already.
-fn file(call: &Call, media: &'static str, text: &'static [u8], tag: &str) -> Answer {
+fn file(call: &Call, media: &'static str, text: Bytes, tag: &str) -> Answer {
     let answer = if has(call, tag) { Answer::not_modified() } else { Answer::file(media, text) };
     answer.tagged(tag).shown()
 }
 
 /// A file that is in the program.
 fn asset(call: &Call, media: &'static str, text: &'static str) -> Result<Answer, Failure> {
-    Ok(file(call, media, text.as_bytes(), &openapi::etag(text.as_bytes())))
+    let text = Bytes::from_static(text.as_bytes());
+    let tag = openapi::etag(&text);
+    Ok(file(call, media, text, &tag))
 }
 
 /// Whether the client says that it has the file of this tag.
 fn has(call: &Call, tag: &str) -> bool {
-    let values = call.headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == format!("\"{tag}\""))
+    if call.headers.get(IF_NONE_MATCH).is_some_and(|line| line.as_bytes().trim_ascii() == b"*") {
+        return true;
+    }
+    known_tags(&call.headers).is_some_and(|tags| tags.iter().any(|known| known == tag))
 }

@@ -60,10 +60,11 @@ async fn everything(call: &Attempt, session: &Session, directory: Directory, par
         }
     });
     let mut directories = Vec::new();
-    let mut begun = 0_usize;
+    let (mut begun, mut written) = (false, 0_usize);
     let write = move |items: Vec<BrowseView>, last: bool| {
         let mut text = Vec::new();
-        if begun == 0 && directories.is_empty() {
+        if !begun {
+            begun = true;
             text.extend_from_slice(b"{\"path\":");
             serde_json::to_writer(&mut text, &path)?;
             text.extend_from_slice(b",\"secrets\":[");
@@ -71,10 +72,10 @@ async fn everything(call: &Attempt, session: &Session, directory: Directory, par
         let (more, secrets) = split(items);
         directories.extend(more);
         for secret in &secrets {
-            if begun > 0 {
+            if written > 0 {
                 text.push(b',');
             }
-            begun += 1;
+            written += 1;
             serde_json::to_writer(&mut text, secret)?;
         }
         if last {

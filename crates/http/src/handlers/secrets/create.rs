@@ -46,7 +46,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
         Outcome::Done(view) => Answer::json(StatusCode::CREATED, &convert::secret(&view))?,
         Outcome::Repeated(answer) => Answer::repeated(answer),
     };
-    Ok(answer.located(&location(session, &path)))
+    Ok(answer.located(&location(call, session, &path)))
 }
 
 fn path(call: &Attempt, json: &Json<'_>) -> Result<SecretPath, Failure> {

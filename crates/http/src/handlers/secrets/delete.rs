@@ -13,6 +13,10 @@ pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Fai
     }
     let path = call.secret_path()?;
     let session = call.enter_secret(Action::SecretDelete, &path).await?;
-    call.engine.delete(session, path).await?.run().await?;
+    let operation = call.engine.delete(session, path).await?;
+    match call.expected_version()? {
+        Some(expected) => operation.run_if(expected).await?,
+        None => operation.run().await?,
+    }
     Ok(Answer::no_content())
 }

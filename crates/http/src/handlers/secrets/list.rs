@@ -46,16 +46,13 @@ async fn everything(call: &Attempt, session: &Session, directory: Directory, par
     let mut begun = false;
     let write = move |views: Vec<SecretView>, last: bool| {
         let mut text = Vec::new();
-        if !begun && views.is_empty() {
-            text.push(b'[');
-        }
         for view in &views {
             text.push(if begun { b',' } else { b'[' });
             begun = true;
             serde_json::to_writer(&mut text, &convert::secret(view))?;
         }
         if last {
-            text.push(b']');
+            text.extend_from_slice(if begun { b"]" } else { b"[]" });
         }
         Ok(text)
     };

@@ -67,8 +67,9 @@ async fn below(
     known: &BTreeMap<String, Known>,
 ) -> Result<(Page<Item>, Option<Share>), Failure> {
     let operation = call.engine.reveal_below(session, &place.directory).await?;
-    let share = share(call, place.limit as usize).await?;
-    Ok((operation.page(place.after, place.limit, known).await?, share))
+    let paths = operation.paths(place.after, place.limit).await?;
+    let share = share(call, paths.items.len()).await?;
+    Ok((operation.values(paths, known).await, share))
 }
 
 /// What so many values may take at the most.

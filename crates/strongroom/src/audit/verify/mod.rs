@@ -35,7 +35,7 @@ const A_PAGE: u32 = 500;
 pub struct VerifyLimit {
     /// How many records, checkpoints and lines of the index: 1 to [`MAX_VERIFIED_AT_ONCE`].
     pub records: u32,
-    /// For how long.
+    /// After how long it begins nothing more: it ends a little later.
     pub time: Duration,
 }
 
@@ -50,7 +50,7 @@ pub struct VerifyStep {
     pub total: u64,
     /// How many records were checked by all steps so far.
     pub records: u64,
-    /// The last checkpoint that was checked.
+    /// The number of the last checkpoint that was checked; 0 before the first.
     pub checkpoints: u64,
     /// What it found.
     pub findings: Vec<Finding>,

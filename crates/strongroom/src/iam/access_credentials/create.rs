@@ -23,13 +23,13 @@ pub struct CreateAccessCredential<'a>(Permit<'a>);
 /// An access credential to be made.
 #[derive(Clone, Debug, Default)]
 pub struct NewAccessCredential {
-    /// Its name; may be empty.
+    /// Its name: at most 255 characters, none of them a control character; may be empty.
     pub name: String,
-    /// What it is for; may be empty.
+    /// What it is for: at most 1,024 characters; may be empty.
     pub description: String,
-    /// What it allows.
+    /// What it allows; no more than the caller's own credential does.
     pub scopes: Scopes,
-    /// When it ends; `None` for never.
+    /// The moment from which on it opens nothing, in the future; `None` for never.
     pub expires: Option<Expiry>,
 }
 

@@ -28,13 +28,14 @@ pub struct CreateBinding<'a>(Permit<'a>);
 /// A binding to be made.
 #[derive(Clone, Debug)]
 pub struct NewBinding {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character; others may have the same. The slug is made of it.
     pub name: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,
-    /// To whom.
+    /// Who is to hold the role: somebody of the organisation, with at most 1,000 bindings.
     pub to: BoundTo,
-    /// Projects, by identity or slug, to which it is limited; empty for all.
+    /// Projects, by identity or slug, to which it is limited: at most 100, each of 1 to 255 bytes; empty for the whole organisation and all
+    /// its projects.
     pub projects: Vec<String>,
 }
 

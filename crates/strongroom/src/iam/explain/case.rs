@@ -46,7 +46,7 @@ pub struct Supposed {
     pub project: Option<String>,
     /// Where it comes from; `None` for where the question comes from.
     pub client: Option<IpAddr>,
-    /// When; `None` for now.
+    /// The moment of the call, for what depends on the time; `None` for now.
     pub at: Option<Timestamp>,
 }
 

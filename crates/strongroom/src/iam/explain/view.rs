@@ -53,9 +53,9 @@ impl Stage {
 /// Why a principal may do something, or may not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explained {
-    /// Who.
+    /// Who would make the call.
     pub principal: Principal,
-    /// What.
+    /// What they would do, by its action in the audit log.
     pub operation: Action,
     /// Whether it is allowed, as far as it was looked at.
     pub allowed: bool,
@@ -71,7 +71,7 @@ pub struct Explained {
     pub near: Vec<NearRule>,
     /// The entry of the access policy that decided.
     pub policy_entry: Option<String>,
-    /// The gate that is closed.
+    /// The gate that is closed: `secrets`, `kms` or `projects`; `None` when that isn't what decided.
     pub gate: Option<String>,
     /// The answer as sentences.
     pub message: String,
@@ -84,7 +84,7 @@ pub struct Explained {
 /// A rule, and how it came to a principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedBy {
-    /// The rule.
+    /// The rule's identity.
     pub rule: RuleId,
     /// Where it comes from.
     pub source: Source,
@@ -124,9 +124,9 @@ pub struct NearRule {
 /// What the log says of a denied call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
-    /// The request.
+    /// The request id of the call.
     pub request: RequestId,
-    /// When.
+    /// When the call was denied.
     pub at: Timestamp,
     /// The rule, policy entry, gate or code that decided then.
     pub decided_by: Option<String>,

@@ -28,27 +28,27 @@ pub struct CreateFederatedIdentity<'a>(Permit<'a>);
 /// A federated identity to be made.
 #[derive(Clone, Debug)]
 pub struct NewFederatedIdentity {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character; others may have the same. The slug is made of it.
     pub name: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,
-    /// What the subject becomes.
+    /// The service account that a subject becomes; one that may do no more than the caller.
     pub service_account: ServiceAccountId,
-    /// Whose subject it is.
+    /// The provider that vouches for the subject; it has at most 1,000 federated identities.
     pub provider: ProviderId,
     /// Which subjects are meant.
     pub subject: SubjectPattern,
-    /// The audiences that are trusted.
+    /// The audiences (`aud`) that are trusted: at most 64, each of 1 to 1,024 bytes. With none, no token is taken.
     pub audiences: Vec<String>,
     /// How a token's audiences must meet them.
     pub audience_match: AudienceMatch,
-    /// What its tokens allow.
+    /// What the tokens allow that are given in exchange; no more than the caller's credential allows.
     pub scopes: Scopes,
     /// Whether it opens anything.
     pub status: FederatedIdentityStatus,
-    /// When it ends; `None` for never.
+    /// The moment from which on it opens nothing, in the future; `None` for never.
     pub expires: Option<Expiry>,
-    /// Claims that must hold, with their values.
+    /// Claims that must hold, with their values: at most 64, a name of 1 to 1,024 bytes and a value of at most 4 KiB each.
     pub conditions: Vec<(String, Document)>,
 }
 

@@ -30,7 +30,7 @@ pub struct FederatedIdentityPatch {
     pub provider: Option<String>,
     /// The subject, which must be the one that it has.
     pub subject: Option<String>,
-    /// The audiences that are trusted.
+    /// The audiences (`aud`) that are trusted, all of them: at most 64, each of 1 to 1,024 bytes. With none, no token is taken.
     pub audiences: Option<Vec<String>>,
     /// How a token's audiences must meet them.
     pub audience_match: Option<AudienceMatch>,
@@ -38,9 +38,9 @@ pub struct FederatedIdentityPatch {
     pub scopes: Option<Scopes>,
     /// Whether it opens anything.
     pub status: Option<FederatedIdentityStatus>,
-    /// When it ends.
+    /// The moment from which on it opens nothing.
     pub expires: Option<Expiry>,
-    /// Claims that must hold, with their values.
+    /// Claims that must hold, all of them, with their values: at most 64, a name of 1 to 1,024 bytes and a value of at most 4 KiB each.
     pub conditions: Option<Vec<(String, Document)>>,
 }
 

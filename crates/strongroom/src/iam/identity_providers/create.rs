@@ -26,11 +26,12 @@ pub struct CreateIdentityProvider<'a>(Permit<'a>);
 /// A provider to be made.
 #[derive(Clone, Debug)]
 pub struct NewIdentityProvider {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character; others may have the same.
     pub name: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,
-    /// The issuer, as tokens name it.
+    /// The issuer, exactly as tokens have it in `iss`: 1 to 1,024 bytes without spaces and control characters. The organisation has no
+    /// other provider of this issuer, and at most 100 in all.
     pub issuer: String,
     /// Where its keys are; `None` for where its discovery document says.
     pub jwks_uri: Option<String>,

@@ -30,14 +30,18 @@ use strongroom_domain::value::SecretBytes;
 /// The most tokens of a user that are bound to one organisation, and the most that are bound to none.
 const MAX_TOKENS: usize = 100;
 
-/// A token to be made.
+/// A token to be made. A user has at most 100 that are bound to one organisation, and 100 that are bound to none; one more is
+/// [`Code::InvalidRequest`].
 #[derive(Clone, Debug, Default)]
 pub struct NewPersonalToken {
-    /// What it is called.
+    /// What it is called: 1 to 255 characters, none of them a control character, and not only spaces; else [`Code::InvalidRequest`]. Names
+    /// may repeat.
     pub name: String,
-    /// What it shall allow.
+    /// What it shall allow: no scope that the credential which makes it lacks, else [`Code::Escalation`]. An empty list stands for both that
+    /// open this API.
     pub scopes: Scopes,
-    /// When it shall end; `None` for never.
+    /// The moment from which on it opens nothing; `None` for never. One that is over is [`Code::InvalidRequest`]; one later than the end of the
+    /// token that makes it, or none where that one ends, is [`Code::Escalation`], unless an owner makes it for somebody else.
     pub expires: Option<Expiry>,
 }
 

@@ -18,11 +18,12 @@ pub struct CreateProject<'a>(Permit<'a>);
 /// A project to be made.
 #[derive(Clone, Debug)]
 pub struct NewProject {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character. The slug is made of it, and must be one that no other project of
+    /// the organisation has.
     pub name: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,
-    /// The project that it shall stand below.
+    /// The project that it shall stand below, at most 16 levels deep; `None` for the top.
     pub parent: Option<ProjectId>,
 }
 

@@ -31,7 +31,7 @@ pub enum Parent {
     Same,
     /// At the top.
     None,
-    /// Below this one.
+    /// Below this one, at most 16 levels deep; neither the project itself nor one below it.
     Below(ProjectId),
 }
 

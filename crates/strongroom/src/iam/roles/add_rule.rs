@@ -25,15 +25,18 @@ const MAX_ENTRY_LEN: usize = 1_024;
 pub struct AddRule<'a>(Permit<'a>);
 
 /// A rule to be added. It is kept exactly as it is; names that mean nothing here allow nothing.
+///
+/// Each list has at most 1000 entries of at most 1024 bytes. A role has at most 1000 rules, which take at most 1 MiB together: the bytes of
+/// all texts, 24 more for each entry and 128 for each rule. More is [`Code::InvalidRequest`].
 #[derive(Clone, Debug, Default)]
 pub struct NewRule {
-    /// Types of resources.
+    /// Types of resources, such as `secret` and `kms_key`; `*` for all. With none the rule allows nothing.
     pub resources: Vec<String>,
-    /// Which ones.
+    /// Which ones: identities or slugs, of secrets path patterns such as `/app/prod/*`; `*` for all. With none, all of these types.
     pub resource_identities: Vec<String>,
-    /// What is allowed.
+    /// What is allowed, such as `read` and `getSecretValue`; `*` for everything. With none the rule allows nothing.
     pub permissions: Vec<String>,
-    /// What it is for.
+    /// What it is for, for people: at most 1024 characters, may be empty.
     pub note: String,
 }
 

@@ -18,7 +18,7 @@ pub struct CreateRole<'a>(Permit<'a>);
 /// A role to be made.
 #[derive(Clone, Debug)]
 pub struct NewRole {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character; others may have the same. The slug is made of it.
     pub name: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,

@@ -18,7 +18,7 @@ pub struct CreateServiceAccount<'a>(Permit<'a>);
 /// A service account to be made.
 #[derive(Clone, Debug)]
 pub struct NewServiceAccount {
-    /// Its name.
+    /// Its name: 1 to 255 characters, none of them a control character; others may have the same. The slug is made of it.
     pub name: String,
     /// Description, labels and annotations.
     pub metadata: Metadata,

@@ -21,9 +21,9 @@ pub struct CreateUser<'a>(Permit<'a>);
 /// A user to be made. They log in nowhere: they have tokens only.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// Their name.
+    /// Their name: 1 to 255 characters, none of them a control character.
     pub name: String,
-    /// Their address; empty when it isn't known. Nothing is sent to it.
+    /// Their address: at most 254 characters, with something on both sides of an `@`; empty when it isn't known. Nothing is sent to it.
     pub email: String,
 }
 

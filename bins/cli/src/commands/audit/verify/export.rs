@@ -1,13 +1,12 @@
 //! What an export proves by itself: form, hashes, signatures.
 
 use crate::failure::Failure;
+use crate::source::Source;
 use aws_lc_rs::digest::{Context as Hasher, SHA256, digest};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use strongroom_api::audit::{EXPORT_FORMAT, ExportHeader, ExportLine, ExportRecord};
 
 /// The longest line, in bytes.
@@ -17,6 +16,9 @@ const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 const MOST_TOLD: u64 = 20;
 
 const TORN: &str = "the export is torn: its end is missing, or counts other records";
+
+/// An export that is being read.
+type Lines = BufReader<Box<dyn Read>>;
 
 /// What was found.
 #[derive(Default, Serialize)]
@@ -51,12 +53,14 @@ struct Verifier {
 }
 
 /// Verifies the export in a file; signatures by the keys that are trusted, or by those that it names itself when none is given.
-pub(super) fn verify(file: &Path, trusted: &[[u8; 32]]) -> Result<Report, Failure> {
-    let name = file.display();
-    let opened = File::open(file).map_err(|error| Failure::usage(format!("{name} cannot be read")).because(error))?;
-    let mut lines = BufReader::new(opened);
-    let read = |lines: &mut BufReader<File>| {
-        next(lines).map_err(|error| Failure::failed(format!("{name} cannot be read")).because(error))
+pub(super) fn verify(name: &Source, trusted: &[[u8; 32]]) -> Result<Report, Failure> {
+    let mut lines = BufReader::new(name.open()?);
+    let read = |lines: &mut Lines| {
+        next(lines).map_err(|error| {
+            Failure::failed(format!("{name} cannot be read to its end"))
+                .hint("nothing is verified: take the export out again, or copy it from where it is whole")
+                .because(error)
+        })
     };
     let Some(ExportLine::Header(header)) = read(&mut lines)?.and_then(|line| parsed(&line)) else {
         return Err(Failure::usage(format!("{name} does not begin as an export of the audit log does"))
@@ -84,7 +88,7 @@ pub(super) fn verify(file: &Path, trusted: &[[u8; 32]]) -> Result<Report, Failur
 }
 
 /// A line; one that is cut off or too long is none of an export.
-fn next(lines: &mut BufReader<File>) -> std::io::Result<Option<Vec<u8>>> {
+fn next(lines: &mut Lines) -> std::io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let length = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)?;
     Ok((length > 0).then_some(line))
