@@ -15,9 +15,9 @@ use serde_json::json;
 /// The values stand in the file as plain text; it is made for its owner alone, whole or not at all. `import` reads every format.
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// The directory, or a secret
-    #[arg(value_name = "PATH", value_parser = path::directory)]
-    path: String,
+    /// The directory, with the secret of its name unless it ends with a slash; or a secret
+    #[arg(value_name = "PATH", value_parser = path::below)]
+    path: path::Below,
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     format: ExportFormat,
@@ -101,7 +101,7 @@ fn text(args: &ExportArgs, entries: &[Entry]) -> Result<Buffer, String> {
         ExportFormat::Json => Ok(write::json(entries)),
         ExportFormat::Yaml => Ok(write::yaml(entries)),
         ExportFormat::Kubernetes => {
-            write::kubernetes(entries, &Manifests { root: &args.path, namespace: args.namespace.as_deref() })
+            write::kubernetes(entries, &Manifests { root: &args.path.directory, namespace: args.namespace.as_deref() })
         }
     }
 }

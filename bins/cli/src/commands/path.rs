@@ -19,6 +19,20 @@ pub(crate) fn directory(text: &str) -> Result<String, String> {
     }
 }
 
+/// What is below a directory; and, unless it is written with a slash at its end, the secret of its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Below {
+    /// With a slash at both ends.
+    pub(crate) directory: String,
+    pub(crate) own: Option<String>,
+}
+
+pub(crate) fn below(text: &str) -> Result<Below, String> {
+    let directory = directory(text)?;
+    let own = if text.ends_with('/') { None } else { Some(secret(text)?) };
+    Ok(Below { directory, own })
+}
+
 fn checked(text: &str) -> Result<String, String> {
     let path = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
     let is_allowed = |character: char| character.is_ascii_alphanumeric() || "/_-.+".contains(character);
@@ -46,6 +60,15 @@ mod tests {
         assert_eq!(directory("/").as_deref(), Ok("/"));
         assert_eq!(directory("app/prod").as_deref(), Ok("/app/prod/"));
         assert_eq!(directory("/app/prod/").as_deref(), Ok("/app/prod/"));
+        for (text, named, own) in [
+            ("/app/prod", "/app/prod/", Some("/app/prod")),
+            ("app/prod", "/app/prod/", Some("/app/prod")),
+            ("/app/prod/", "/app/prod/", None),
+            ("/", "/", None),
+        ] {
+            let expected = Below { directory: named.to_owned(), own: own.map(str::to_owned) };
+            assert_eq!(below(text), Ok(expected), "{text}");
+        }
         for wrong in ["", "/", "/a/", "a//b", "/../a", "/a/.", "a b", "a\n", "/ä", &"a".repeat(512)] {
             assert!(secret(wrong).is_err(), "{wrong:?}");
         }

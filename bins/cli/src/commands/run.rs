@@ -19,9 +19,9 @@ use super::path;
 /// command from being run.
 #[derive(Args)]
 pub(crate) struct RunArgs {
-    /// All secrets below this directory, and the one of its name; may be repeated
-    #[arg(long, value_name = "PATH", value_parser = path::directory, required_unless_present = "map")]
-    path: Vec<String>,
+    /// All secrets below this directory, and the one of its name unless it ends with a slash; may be repeated
+    #[arg(long, value_name = "PATH", value_parser = path::below, required_unless_present = "map")]
+    path: Vec<path::Below>,
     /// This variable is this secret, or the value of this key in it; may be repeated. It has no other name then
     #[arg(long, value_name = "NAME=PATH[#KEY]", value_parser = Mapping::parse)]
     map: Vec<Mapping>,
@@ -61,8 +61,8 @@ pub(crate) async fn run(args: RunArgs, context: &Context) -> Result<(), Failure>
     let progress = Progress::begin(context.terminal, "revealing", 0);
     let mut values = Values::new();
     let mut refused = Vec::new();
-    for directory in &args.path {
-        let gathered = gather::below(&secrets, directory, &progress).await?;
+    for path in &args.path {
+        let gathered = gather::below(&secrets, path, &progress).await?;
         values.extend(gathered.revealed.into_iter().map(|revealed| entry(revealed, Naming::ByPath)));
         refused.extend(gathered.refused);
     }

@@ -1,5 +1,6 @@
 //! Values of many secrets, by the bulk reveal.
 
+use crate::commands::path::Below;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::progress::Progress;
@@ -24,8 +25,10 @@ pub(crate) struct NotRevealed {
     pub(crate) refused: Refused,
 }
 
-/// All secrets below a directory that the caller may read, and before them the secret of its name.
-pub(crate) async fn below(secrets: &Secrets, directory: &str, progress: &Progress) -> Result<Gathered, Failure> {
+/// All secrets below a directory that the caller may read, and before them the secret of its name where that is asked for: asking for one
+/// that is not there leaves a failed reveal in the audit log.
+pub(crate) async fn below(secrets: &Secrets, path: &Below, progress: &Progress) -> Result<Gathered, Failure> {
+    let Below { directory, own } = path;
     let mut gathered = Gathered::default();
     let listed = gathered.collect(secrets.reveal_prefix(directory, &BTreeMap::new()), progress).await;
     // Who may reveal one secret needn't be allowed to list.
@@ -34,8 +37,7 @@ pub(crate) async fn below(secrets: &Secrets, directory: &str, progress: &Progres
         Err(error) if error.status() == Some(403) && gathered.is_empty() => Some(error),
         Err(error) => return Err(error.into()),
     };
-    let own = directory.trim_end_matches('/');
-    if !own.is_empty() {
+    if let Some(own) = own {
         let mut alone = paths(secrets, &[own], progress).await?;
         alone.forget_unknown(secrets).await?;
         gathered.revealed.splice(..0, alone.revealed);
@@ -45,7 +47,8 @@ pub(crate) async fn below(secrets: &Secrets, directory: &str, progress: &Progres
         _ if !gathered.is_empty() => Ok(gathered),
         Some(error) => Err(error.into()),
         None => {
-            let message = format!("there is no secret at or below {directory} that you may read");
+            let at_or_below = if own.is_some() { "at or below" } else { "below" };
+            let message = format!("there is no secret {at_or_below} {directory} that you may read");
             Err(Failure::new(Exit::NotFound, message).hint("`strongroom tree` shows all that you may read"))
         }
     }

@@ -5,6 +5,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+use strongroom_tests::wait_for;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn with_secrets() -> Home {
     let home = Home::new();
@@ -252,6 +256,25 @@ fn the_secret_of_the_directorys_name_comes_along() {
     home.feed(&["put", "/w/c"], "2");
     let shown = home.ok(&["run", "--no-inherit", "--path", "/w", "--", "env"]);
     assert!(shown.contains("W=1\n") && shown.contains("C=2\n") && shown.lines().count() == 2, "{shown}");
+}
+
+/// With a slash at its end a path is the directory alone, so that nothing is asked for that may not be there, and recorded as missing.
+#[test]
+fn a_directory_alone_leaves_no_failure_in_the_log() {
+    let home = with_secrets();
+    home.feed(&["put", "/app/prod"], "own");
+    let alone = home.ok(&["run", "--path", "/app/prod/", "--no-inherit", "--", "/usr/bin/env"]);
+    assert!(alone.contains("DB_PASSWORD=") && !alone.contains("PROD="), "{alone}");
+    home.ok(&["run", "--path", "/other/", "--", "true"]);
+    home.ok(&["export", "/other/", "--output", "exported.json"]);
+    // Only this one asks for the secret as well; it is the last that is recorded.
+    home.ok(&["run", "--path", "/other", "--", "true"]);
+    let failed = wait_for(PATIENCE, || {
+        let entries = home.json(&["audit", "ls", "--status", "404"]);
+        entries.as_array().filter(|entries| !entries.is_empty()).cloned()
+    });
+    let failed = failed.expect("it is found");
+    assert_eq!((failed.len(), &failed[0]["resourceIdentity"]), (1, &json!("/other")), "{failed:?}");
 }
 
 #[test]
