@@ -64,9 +64,14 @@ impl<T: Send + 'static> Pages<T> {
     pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(read: impl FnOnce(Reader<T>) -> F) -> Self {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let streaming = Counted::on(&lists_streaming());
+        let taken = sender.clone();
         let read = read(Reader(sender));
         tokio::spawn(async move {
-            read.await;
+            // A page may take long to fill, and nobody reads on for a client that has gone.
+            tokio::select! {
+                () = read => {}
+                () = taken.closed() => {}
+            }
             drop(streaming);
         });
         Self(receiver)
@@ -130,6 +135,18 @@ mod tests {
     /// Whether the body comes to an end.
     async fn is_whole(answer: Answer) -> bool {
         answer.into_response(RequestId::new(Uuid::nil())).into_body().collect().await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn nobody_reads_on_for_a_client_that_has_gone() {
+        let (gone, ended) = tokio::sync::oneshot::channel::<()>();
+        let waiting = answer(async move |_| {
+            // Dropped with the reader.
+            let _gone = gone;
+            core::future::pending::<()>().await;
+        });
+        assert!(tokio::time::timeout(core::time::Duration::from_millis(10), waiting).await.is_err());
+        assert!(ended.await.is_err(), "the reader has ended");
     }
 
     #[tokio::test]

@@ -51,7 +51,7 @@ fn checked(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{directory, secret};
+    use super::{Below, below, directory, secret};
 
     #[test]
     fn the_slash_in_front_may_be_left_out() {
