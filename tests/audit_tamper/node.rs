@@ -227,8 +227,8 @@ impl Node {
 
     /// Lets days go by, with checkpoints as a server writes them while nothing happens.
     pub(crate) async fn pass(&self, days: i64) {
-        for _ in 0..days * 2 {
-            self.clock.0.fetch_add(DAY / 2, Ordering::Relaxed);
+        for _ in 0..days * 6 {
+            self.clock.0.fetch_add(DAY / 6, Ordering::Relaxed);
             self.checkpoint().await;
         }
     }

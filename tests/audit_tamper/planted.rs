@@ -192,3 +192,33 @@ fn records_that_were_cut_off_with_their_checkpoints_show_by_how_far_those_told()
         }
     });
 }
+
+/// Readers go by the place of a record, whatever the column beside it says.
+#[test]
+fn a_sequence_that_was_altered_holds_up_no_reader() {
+    runtime().block_on(async {
+        for place in places() {
+            let node = Node::open(&place).await;
+            node.commit(4).await;
+            node.index().await;
+            node.commit(4).await;
+            node.close().await;
+            for (which, altered) in [(0, 0), (0, 1), (0, 1_000_000), (2, 0), (2, 3), (2, 8), (3, i64::MAX), (3, -1)] {
+                let place = place.twin();
+                let waiting = place.numbers(
+                    "SELECT position FROM audit_records WHERE position NOT IN (SELECT position FROM audit_index) ORDER BY position",
+                );
+                let altered = format!("UPDATE audit_records SET sequence = {altered} WHERE position = {}", waiting[which]);
+                place.run(&altered);
+                // That of the one who indexed before.
+                place.run("DELETE FROM leases");
+                let reading = tokio::time::timeout(LIMIT, Node::open(&place)).await.expect("it starts");
+                tokio::time::timeout(LIMIT, reading.index()).await.expect("nobody waits for ever");
+                assert_eq!(unindexed(&place), 0, "{altered}");
+                reading.close().await;
+                let found = found(&place).await;
+                assert_eq!(found.first().map(|it| it.kind), Some(FindingKind::ColumnDiffers), "{altered}: {found:?}");
+            }
+        }
+    });
+}

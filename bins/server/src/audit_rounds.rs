@@ -111,10 +111,19 @@ struct Rounds {
 impl Rounds {
     async fn index(self) {
         let mut pace = self.pace.clone().begin();
+        let mut alarm = Alarm::default();
         while pace.goes_on() {
             let begun = self.pace.clock.now();
             let indexed = self.engine.index_audit(INDEXED_AT_ONCE).await;
             let took = Duration::from_micros(self.pace.clock.now().micros_since(begun));
+            if let Ok(Indexed { foreign: streams @ 1.., .. }) = indexed
+                && alarm.is_due(self.pace.clock.now())
+            {
+                tracing::error!(
+                    streams,
+                    "the audit log has records that no server wrote, and they are not indexed; verify the log"
+                );
+            }
             match indexed {
                 Ok(Indexed { more: true, .. }) => {
                     pace.rest(took.saturating_mul(INDEX_REST).clamp(MIN_INDEX_REST, MAX_INDEX_REST)).await;
@@ -265,7 +274,7 @@ impl Rounds {
                     if let Some(ClockJump { from, to }) = jump
                         && held.is_due(self.pace.clock.now())
                     {
-                        tracing::warn!(%from, %to, "between two checkpoints of the audit log lies more than a day: no server ran, or the clock was set ahead. What is old only by the later time is removed a day after it; if the clock is wrong, set it right before");
+                        tracing::warn!(%from, %to, "between two checkpoints of the audit log lie more than six hours: no server ran, or the clock was set ahead. What is old only by the later time is removed when servers have run for a day since; if the clock is wrong, set it right before");
                     }
                     if let Some(AlteredRecord { stream, sequence }) = altered {
                         self.measured.not_removed();

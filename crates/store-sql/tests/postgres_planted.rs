@@ -151,6 +151,44 @@ async fn a_position_that_is_none_keeps_no_access_from_being_read_again() {
     }
 }
 
+/// Neither what the column says, nor where somebody put one, is how many there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_far_ahead_keeps_nobody_from_starting() {
+    let database = database();
+    let node = open(&database, 1, 5).await;
+    let secret = build::secret(build::scope(), "/a");
+    node.writer.commit(units::insert(&secret)).await.expect("written");
+    node.writer.close().await;
+    let made = "stream, sequence, hash, canonical, at, event, action, outcome, status";
+    let far = "(SELECT max(position) FROM audit_records) / 17592186044416 * 17592186044416 + 17592186044415";
+    database.sql(&format!(
+        "INSERT INTO audit_records (position, {made}) SELECT {far}, {made} FROM audit_records ORDER BY position DESC LIMIT 1"
+    ));
+    for sequence in [i64::MAX, 17_592_186_044_415] {
+        database.sql(&format!(
+            "DELETE FROM audit_positions; UPDATE audit_records SET sequence = {sequence} WHERE position = (SELECT max(position) FROM audit_records)"
+        ));
+        let start = 1 + u64::from(sequence == i64::MAX);
+        let node = tokio::time::timeout(Duration::from_secs(60), open(&database, start + 1, 5)).await.expect("starts");
+        node.writer.close().await;
+    }
+}
+
+/// Positions count for nothing where a stream begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_begins_where_nobody_has_a_position() {
+    let database = database();
+    // It makes the tables, and writes nothing.
+    open(&database, 1, 5).await.writer.close().await;
+    database.sql(
+        "INSERT INTO audit_positions (name, stream, sequence) SELECT 'checkpoints', n, 17592186044415 FROM generate_series(1, 40) AS n",
+    );
+    let node = open(&database, 2, 5).await;
+    node.writer.commit(units::insert(&build::secret(build::scope(), "/a"))).await.expect("written");
+    node.writer.close().await;
+    assert!(count(&database, "SELECT min(ordinal) FROM audit_streams") > 40);
+}
+
 fn key(purpose: InstanceKeyPurpose, version: u32, sealed: u8, public: Option<[u8; 32]>) -> SealedInstanceKey {
     SealedInstanceKey { purpose, version, sealed: vec![sealed], public }
 }

@@ -238,7 +238,7 @@ impl Engine {
     /// Whether the last checkpoint is long ago.
     async fn is_checkpoint_due(&self, tenancy: &mut Tenancy) -> Result<bool, Error> {
         let now = self.ports.clock.now();
-        let is_recent = |at: &Timestamp| now.micros_since(*at) < AT_LEAST_EVERY;
+        let is_recent = |at: &Timestamp| !is_long_from(now, *at);
         if tenancy.last_at.as_ref().is_some_and(is_recent) {
             return Ok(false);
         }
@@ -295,14 +295,15 @@ impl Engine {
             keys.truncate(1);
         }
         let now = self.ports.clock.now();
-        let is_due = last.number > 0 && now.micros_since(last.at) >= AT_LEAST_EVERY;
+        let is_due = last.number > 0 && is_long_from(now, last.at);
         if keys.is_empty() && begins.is_empty() && ends.is_empty() && !is_due {
             return Ok(None);
         }
         let signs = if last.number == 0 { keys.first().map_or(0, |key| key.version) } else { last.newest_key };
         let newest_key = keys.last().map_or(last.newest_key, |key| key.version);
         let number = last.number + 1;
-        let at = now.max(last.at);
+        // Not for a clock that was far ahead, and was set right: what time it is by then, checkpoints must say.
+        let at = if last.at.micros_since(now) < AT_LEAST_EVERY { now.max(last.at) } else { now };
         let checkpoint = Checkpoint { number, at, previous: last.hash, keys, newest_key, begins, ends };
         let signature = ports.keys.sign(&checkpoint.signed_bytes());
         if signature.key_version == signs {
@@ -338,6 +339,11 @@ impl Engine {
             _ => Refused::Error(error.into()),
         })
     }
+}
+
+/// Whether so much lies between these times, whichever comes first, that there is to be a checkpoint.
+const fn is_long_from(now: Timestamp, last: Timestamp) -> bool {
+    now.micros_since(last) >= AT_LEAST_EVERY || last.micros_since(now) >= AT_LEAST_EVERY
 }
 
 fn gone() -> Error {

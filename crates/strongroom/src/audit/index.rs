@@ -23,6 +23,9 @@ const STREAMS: u32 = 16;
 pub struct Indexed {
     /// How many records can be found by now that could not be before.
     pub records: u32,
+    /// In how many streams there are records which no writer put there, of those that were looked at. They are not found by searches;
+    /// verification names them.
+    pub foreign: u32,
     /// Whether others still can't.
     pub more: bool,
 }
@@ -70,7 +73,7 @@ impl Engine {
                 Some(_) if unit.changes.is_empty() => {
                     behind = self.ports.audit.behind(&LogReader::Index, last, STREAMS).await?;
                 }
-                _ if unit.changes.is_empty() => return Ok(Indexed::default()),
+                _ if unit.changes.is_empty() => return Ok(Indexed { more: false, ..indexed }),
                 _ => break (unit, indexed),
             }
         };
@@ -101,10 +104,11 @@ impl Engine {
     async fn next_lines(&self, behind: &[Behind], limit: u32, epoch: Epoch) -> Result<(Unit, Indexed), Error> {
         let share = (limit / u32::try_from(behind.len()).unwrap_or(STREAMS)).max(1);
         let mut unit = Unit { expect: vec![Expect::Lease(LeaseName::AuditIndex, epoch)], ..Unit::default() };
-        let mut indexed = Indexed { records: 0, more: behind.len() as u64 >= u64::from(STREAMS) };
+        let mut indexed = Indexed { records: 0, foreign: 0, more: behind.len() as u64 >= u64::from(STREAMS) };
         for &Behind { stream, through, end } in behind {
             let run = self.next_run(stream, through, share).await?;
             if run.is_foreign {
+                indexed.foreign += 1;
                 continue;
             }
             let entries = run.records.iter().flat_map(|it| IndexEntry::of(&it.record, it.sequence)).collect();

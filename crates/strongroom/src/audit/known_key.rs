@@ -57,8 +57,8 @@ pub async fn known_audit_key(
     Ok(KnownAuditKey { newest, damaged })
 }
 
-/// What the last sound checkpoint before this number says, as far as all up to it are sound and none of those after it: of many, few are
-/// read. So a key that opens no more leads to the checkpoint that made it known, and is missed, instead of an older one being taken.
+/// What the last sound checkpoint before this number says, as far as there are sound ones all along up to it, and none after it: of many, few
+/// are read, and where one that is looked at is unsound, those next to it. So a key that opens no more leads to the checkpoint that made it known, and is missed, instead of an older one being taken.
 async fn newest_before(
     before: u64,
     audit: &dyn AuditReader,
@@ -67,12 +67,17 @@ async fn newest_before(
     let (mut sound, mut unsound, mut newest) = (0, before, None);
     while unsound - sound > 1 {
         let middle = sound + (unsound - sound) / 2;
-        match audit.checkpoints(middle - 1, 1).await?.into_iter().next().filter(|found| found.number < unsound) {
-            None => unsound = middle,
-            Some(found) => match newest_of(&found)? {
-                None => unsound = middle,
-                known => (sound, newest) = (found.number, known),
-            },
+        let mut is_sound = false;
+        // One that does not hold says nothing of those after it.
+        for found in audit.checkpoints(middle - 1, READ_AT_ONCE).await? {
+            let known = if found.number < unsound { newest_of(&found)? } else { None };
+            if known.is_some() {
+                (sound, newest, is_sound) = (found.number, known, true);
+                break;
+            }
+        }
+        if !is_sound {
+            unsound = middle;
         }
     }
     Ok(newest)

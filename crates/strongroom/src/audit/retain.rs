@@ -45,8 +45,7 @@ pub struct Retained {
     pub more: bool,
     /// A record that is not what was written: nothing more goes of its stream until somebody has seen to it. The log is to be verified.
     pub altered: Option<AlteredRecord>,
-    /// A jump of the clock that is not believed yet: what would be old by it stays until checkpoints were made for a day after it, or this
-    /// engine ran for as long.
+    /// A jump of the clock that is not believed yet: what would be old by it stays until checkpoints were made for a day after it.
     pub jump: Option<ClockJump>,
 }
 

@@ -9,14 +9,12 @@ use strongroom_domain::time::Timestamp;
 
 /// How many checkpoints are read at once.
 const CHECKPOINTS: u32 = 500;
-/// How much later than the one before a checkpoint is when the clock may have jumped. In microseconds, as all below.
-const A_JUMP: u64 = 24 * AN_HOUR;
-/// For how long checkpoints must have been made after a jump before its time is believed: somebody can see to the clock meanwhile.
+/// How much later than the one before a checkpoint is when the clock may have jumped: servers write one each hour. In microseconds, as all below.
+const A_JUMP: u64 = 6 * AN_HOUR;
+/// How long checkpoints must have been made after a jump before its time is believed: somebody can see to the clock meanwhile.
 const BELIEVED_AFTER: u64 = 24 * AN_HOUR;
 /// How much later than the last checkpoint it can be.
 const SINCE_CHECKPOINT: u64 = AN_HOUR;
-/// How much of the time between two rounds counts as time that this engine ran; they come every hour.
-const BETWEEN_ROUNDS: u64 = 2 * AN_HOUR;
 const AN_HOUR: u64 = 60 * 60 * 1_000_000;
 
 /// What this engine's retention knows of the checkpoints, kept from round to round so that it reads each once. Who has it is at work.
@@ -28,21 +26,19 @@ pub(super) struct Known {
     /// When the last checkpoint was made.
     at: Timestamp,
     jump: Option<ClockJump>,
-    /// For how many microseconds this engine ran since it knows of the jump, as far as its rounds tell.
-    ran: u64,
-    last_round: Option<Timestamp>,
+    /// For how many microseconds checkpoints were made since the jump.
+    served: u64,
     /// Whether the first key is the installation's own; it leads to all others.
     is_ours: bool,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        let (at, jump, ran, last_round) = (Timestamp::EPOCH, None, 0, None);
-        Self { ledger: Ledger::new(), at, jump, ran, last_round, is_ours: false }
+        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, jump: None, served: 0, is_ours: false }
     }
 }
 
-/// A day or more without checkpoints: nobody wrote, or the clock was set ahead. Which of both, nothing tells.
+/// Six hours or more without checkpoints: no server ran, or the clock was set ahead. Which of both, nothing tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockJump {
     /// The time of the last checkpoint before.
@@ -54,32 +50,33 @@ pub struct ClockJump {
 impl Known {
     /// Takes the time of the next checkpoint.
     fn made_at(&mut self, at: Timestamp) {
-        let is_jump = self.ledger.number() > 1 && at.micros_since(self.at) >= A_JUMP;
-        let unbelieved = self.jump.filter(|jump| self.at < believed(*jump));
-        if is_jump {
-            self.jump = Some(ClockJump { from: unbelieved.map_or(self.at, |jump| jump.from), to: at });
-            self.ran = 0;
-        } else {
-            self.jump = unbelieved;
-        }
-        self.at = at;
+        let since = at.micros_since(core::mem::replace(&mut self.at, at));
+        let before = at.as_micros().saturating_sub_unsigned(since);
+        let is_jump = self.ledger.number() > 1 && since >= A_JUMP;
+        self.jump = match self.jump {
+            None if is_jump => {
+                self.served = 0;
+                Some(ClockJump { from: Timestamp::from_micros(before), to: at })
+            }
+            // Another one before the first was believed.
+            Some(jump) if is_jump => Some(ClockJump { to: at, ..jump }),
+            // The clock was set right.
+            Some(jump) if at <= later(jump.from, self.served.saturating_add(A_JUMP)) => None,
+            Some(jump) => {
+                self.served = self.served.saturating_add(since);
+                (self.served < BELIEVED_AFTER).then_some(jump)
+            }
+            None => None,
+        };
     }
 
-    /// What time it is at the least, and at the most an hour later: a clock that jumped ahead makes nothing old before somebody had a day to
-    /// see to it. With the jump that is not believed, where there is one.
-    pub(super) fn time(&mut self, clock: Timestamp) -> (Timestamp, Option<ClockJump>) {
-        let since = self.last_round.replace(clock).map_or(0, |last| clock.micros_since(last));
-        self.ran = self.ran.saturating_add(since.min(BETWEEN_ROUNDS));
+    /// What time it is at the most: a clock that jumped ahead makes nothing old before somebody had a day to see to it. With the jump that is
+    /// not believed, where there is one.
+    pub(super) fn time(&self, clock: Timestamp) -> (Timestamp, Option<ClockJump>) {
         let now = clock.min(later(self.at, SINCE_CHECKPOINT));
-        match self.jump.filter(|jump| now < believed(*jump)) {
-            Some(jump) => (now.min(later(jump.from, SINCE_CHECKPOINT.saturating_add(self.ran))), Some(jump)),
-            None => (now, None),
-        }
+        let believed = |jump: ClockJump| later(jump.from, self.served.saturating_add(SINCE_CHECKPOINT));
+        (self.jump.map_or(now, |jump| now.min(believed(jump))), self.jump)
     }
-}
-
-fn believed(jump: ClockJump) -> Timestamp {
-    later(jump.to, BELIEVED_AFTER)
 }
 
 fn later(time: Timestamp, micros: u64) -> Timestamp {

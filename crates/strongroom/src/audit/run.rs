@@ -48,17 +48,19 @@ impl Engine {
         if after.checked_add(1) != Some(first) && !self.is_of_stream(stream, first).await? {
             return Ok(Run { is_foreign: true, ..Run::default() });
         }
-        let all = (first..).zip(&sequences).take_while(|(expected, sequence)| expected == *sequence).count() as u64;
-        let last = first + (all - 1);
-        let records: Vec<_> = records.into_iter().take_while(|record| record.sequence <= last).collect();
-        Ok(Run { unreadable: all - records.len() as u64, records, last: Some(last), is_foreign: false })
+        let run = || (first..).zip(&sequences).take_while(|(expected, sequence)| expected == *sequence);
+        let last = run().last().map(|(last, _)| last);
+        let mut records = records;
+        records.retain(|record| Some(record.sequence) <= last);
+        let unreadable = (run().count() as u64).saturating_sub(records.len() as u64);
+        Ok(Run { records, unreadable, last, is_foreign: false })
     }
 
     /// Whether a writer came to this place: it signed a record there, or soon behind. Where nothing is signed, it is believed.
     async fn is_of_stream(&self, stream: StreamId, sequence: u64) -> Result<bool, Error> {
         let Some(ports) = &self.ports.audit_keys else { return Ok(true) };
         let keys = self.stored_audit_keys().await?;
-        let mut after = sequence - 1;
+        let mut after = sequence.saturating_sub(1);
         for _ in 0..LOOKED_AT / LINKS {
             let page = self.links_after(stream, after, LINKS).await?;
             for link in &page {

@@ -65,7 +65,7 @@ impl Engine {
         };
         let text = || {
             format!(
-                "Checkpoint {number} of the audit log, which was its last one, is gone or another one by now: the store was set back; verify                  the log, with an anchor if you have one."
+                "Checkpoint {number} of the audit log, which was its last one, is gone or another one by now: the store was set back; verify the log, with an anchor if you have one."
             )
         };
         if is_there { Ok(()) } else { Err(Error::new(Code::Internal, text())) }

@@ -180,12 +180,12 @@ impl Log {
 
     /// So long this node runs, and nothing else happens.
     async fn pass(&self, node: &Engine, seconds: u64) {
-        const HALF_A_DAY: u64 = 12 * 60 * 60;
-        for _ in 0..seconds / HALF_A_DAY {
-            self.advance(HALF_A_DAY);
+        const FOUR_HOURS: u64 = 4 * 60 * 60;
+        for _ in 0..seconds / FOUR_HOURS {
+            self.advance(FOUR_HOURS);
             node.checkpoint_audit().await.expect("writes");
         }
-        self.advance(seconds % HALF_A_DAY);
+        self.advance(seconds % FOUR_HOURS);
     }
 }
 

@@ -216,11 +216,11 @@ impl Log {
 
     /// So long this node runs, and nothing else happens.
     async fn pass(&self, node: &Node, seconds: u64) {
-        for _ in 0..seconds / (DAY / 2) {
-            self.advance(DAY / 2);
+        for _ in 0..seconds / (DAY / 6) {
+            self.advance(DAY / 6);
             node.checkpoint().await;
         }
-        self.advance(seconds % (DAY / 2));
+        self.advance(seconds % (DAY / 6));
     }
 }
 

@@ -193,7 +193,7 @@ async fn what_is_not_indexed_yet_is_not_found_and_nothing_is_left_out() {
         async || ask(&house, &AuditQuery { filter: filter.clone(), limit: 1_000, ..AuditQuery::default() }).await;
     assert_eq!(count().await.expect("a page").items.len(), 0);
     let round = house.engine.index_audit(200).await.expect("indexes");
-    assert_eq!(round, Indexed { records: 200, more: true });
+    assert_eq!(round, Indexed { records: 200, foreign: 0, more: true });
     assert_eq!(count().await.expect("a page").items.len(), 200);
     index(&house).await;
     assert_eq!(count().await.expect("a page").items.len(), 500);

@@ -12,12 +12,13 @@ use strongroom_domain::port::{AuditSigner, IdGenerator};
 /// How many places are looked at in a row for one that nobody else has put anything into.
 const LOOKED_AT: usize = 1_000;
 
-/// A row for the stream at the next place, and whether there are records at that place already, which would count for the stream; no row
+/// A row for the stream at the next place, and whether there are records or positions at that place already, which would count for it; no row
 /// where that place has a stream. The last position of the last stream is the largest number there is.
 const BEGIN: &str = "INSERT INTO audit_streams (id) VALUES ($1) ON CONFLICT (ordinal) DO NOTHING
      RETURNING ordinal, CASE WHEN ordinal BETWEEN 1 AND $2
          THEN EXISTS (SELECT FROM audit_records AS records
                       WHERE records.position > ordinal * $3 AND records.position <= ordinal * $3 + ($3 - 1))
+           OR EXISTS (SELECT FROM audit_positions AS positions WHERE positions.stream = ordinal)
          ELSE false END";
 
 /// How far the stream has come.

@@ -78,7 +78,8 @@ impl Flush {
                 let mut from = if (0..=end.unwrap_or(0)).contains(&reflected) { reflected } else { 0 };
                 // A stream may be long, and each statement must end in time.
                 while let Some(end) = end.filter(|end| from < *end) {
-                    let to = end.min(from.saturating_add(RECORDS));
+                    // By records, not by numbers: one that was planted far ahead would have nothing before it.
+                    let to = bounded(limit, nth(&mut connection, ordinal, from)).await?.unwrap_or(end);
                     for (secret, version, at) in bounded(limit, read(&mut connection, ordinal, from, to)).await? {
                         let version = version.and_then(|version| u64::try_from(version).ok());
                         self.accesses.touch(secret, version.unwrap_or(0), at);
@@ -174,9 +175,9 @@ async fn unreflected(connection: &mut PgConnection, after: i64) -> Result<Vec<(i
     // No position is behind the last one of the last stream, which is the largest number there is.
     sqlx::query_as(
         "SELECT streams.ordinal, coalesce(positions.sequence, 0),
-                (SELECT records.sequence FROM audit_records AS records
+                (SELECT records.position FROM audit_records AS records
                  WHERE records.position > streams.ordinal * $2 AND records.position <= streams.ordinal * $2 + ($2 - 1)
-                 ORDER BY records.position DESC LIMIT 1)
+                 ORDER BY records.position DESC LIMIT 1) - streams.ordinal * $2
          FROM audit_streams AS streams
          LEFT JOIN audit_positions AS positions ON positions.name = $1 AND positions.stream = streams.ordinal
          WHERE streams.ordinal > $3 ORDER BY streams.ordinal LIMIT $4",
@@ -186,6 +187,20 @@ async fn unreflected(connection: &mut PgConnection, after: i64) -> Result<Vec<(i
     .bind(after)
     .bind(STREAMS)
     .fetch_all(connection)
+    .await
+}
+
+/// The sequence that so many records after `from` has; `None` when there are fewer.
+async fn nth(connection: &mut PgConnection, ordinal: i64, from: i64) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT position - $1 FROM audit_records WHERE position > $1 + $2 AND position <= $1 + ($3 - 1)
+         ORDER BY position OFFSET $4 LIMIT 1",
+    )
+    .bind(row::position(ordinal, 0))
+    .bind(from)
+    .bind(row::position(1, 0))
+    .bind(RECORDS - 1)
+    .fetch_optional(connection)
     .await
 }
 

@@ -2,7 +2,7 @@ use super::{decode, ordinal, stream_rows};
 use crate::entity::{audit_record, audit_stream};
 use crate::error::{corrupt, unread};
 use crate::row::audit::around;
-use crate::row::{array, number, position};
+use crate::row::{array, number, position, sequence};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use strongroom_domain::audit::{ChainedRecord, Signature};
 use strongroom_domain::id::StreamId;
@@ -31,6 +31,10 @@ pub(crate) async fn records(
 
 fn read(stream: StreamId, row: audit_record::Model) -> Result<ChainedRecord, ReadError> {
     let of = "audit record";
+    // The place is what readers go by; the column beside it may say anything.
+    if number::<u64>(row.sequence, of)? != sequence(row.position) {
+        return Err(corrupt(of));
+    }
     let signature = match (row.signing_key_version, row.signature) {
         (Some(version), Some(bytes)) => {
             Some(Signature { key_version: number(version, of)?, bytes: array(&bytes, of)? })
@@ -40,7 +44,7 @@ fn read(stream: StreamId, row: audit_record::Model) -> Result<ChainedRecord, Rea
     };
     Ok(ChainedRecord {
         stream,
-        sequence: number(row.sequence, of)?,
+        sequence: sequence(row.position),
         hash: array(&row.hash, of)?,
         signature,
         record: decode(&row.canonical)?,

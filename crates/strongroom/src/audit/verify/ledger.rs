@@ -19,7 +19,8 @@ pub(crate) struct Ledgers(Mutex<Vec<Kept>>);
 struct Kept {
     run: Uuid,
     since: Timestamp,
-    ledger: Ledger,
+    /// `None` while a step has it.
+    ledger: Option<Ledger>,
 }
 
 impl Ledgers {
@@ -29,23 +30,30 @@ impl Ledgers {
     /// [`Code::Busy`] when there is none, and as many others go on as may.
     pub(super) fn take(&self, run: Uuid, now: Timestamp) -> Result<Ledger, Error> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = kept.iter().position(|it| it.run == run) {
-            return Ok(kept.remove(at).ledger);
+        if let Some(known) = kept.iter_mut().find(|it| it.run == run) {
+            known.since = now;
+            return Ok(known.ledger.take().unwrap_or_default());
         }
-        kept.retain(|it| now.micros_since(it.since) < GOES_ON);
-        if kept.len() < KEPT {
-            return Ok(Ledger::new());
+        kept.retain(|it| now >= it.since && now.micros_since(it.since) < GOES_ON);
+        if kept.len() >= KEPT {
+            return Err(Error::new(
+                Code::Busy,
+                format!("{KEPT} verifications of the audit log go on at this node; try again when one of them ended."),
+            ));
         }
-        Err(Error::new(
-            Code::Busy,
-            format!("{KEPT} verifications of the audit log go on at this node; try again when one of them ended."),
-        ))
+        kept.push(Kept { run, since: now, ledger: None });
+        Ok(Ledger::new())
     }
 
-    pub(super) fn keep(&self, run: Uuid, ledger: Ledger, since: Timestamp) {
+    /// Keeps it for the next step; after the last one there is nothing to keep.
+    pub(super) fn put_back(&self, run: Uuid, ledger: Option<Ledger>, now: Timestamp) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(0, Kept { run, since, ledger });
-        kept.truncate(KEPT);
+        match (kept.iter().position(|it| it.run == run), ledger) {
+            (Some(at), Some(ledger)) => (kept[at].since, kept[at].ledger) = (now, Some(ledger)),
+            (Some(at), None) => drop(kept.remove(at)),
+            // Others have its place by now: the next step reads the checkpoints again.
+            (None, _) => {}
+        }
     }
 }
 

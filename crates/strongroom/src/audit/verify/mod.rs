@@ -127,9 +127,7 @@ async fn step(
     let next = work.go_on().await?;
     let Work { ledger, cursor, findings, index_unchecked, .. } = work;
     let (phase, checked, total) = (cursor.phase, cursor.checked, cursor.total.max(cursor.checked));
-    if next {
-        engine.ledgers.keep(cursor.run, ledger, engine.ports.clock.now());
-    }
+    engine.ledgers.put_back(cursor.run, next.then_some(ledger), engine.ports.clock.now());
     let (records, checkpoints) = (cursor.records, cursor.reported);
     let [unindexed_since, unchecked_since] = match next {
         true => [None; 2],

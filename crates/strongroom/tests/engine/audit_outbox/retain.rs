@@ -175,8 +175,7 @@ async fn after_a_long_rest_what_is_old_goes_a_day_later() {
     assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(5));
 }
 
-/// Where the clock was set right, its checkpoints are of the time that it was set to for as long: so what goes is what is old by the time that
-/// this node ran.
+/// Checkpoints say the right time again, and the wrong one is forgotten; also on a node that starts then.
 #[tokio::test]
 async fn after_a_jump_that_was_set_right_retention_goes_on() {
     let log = Log::new().await;
@@ -189,13 +188,39 @@ async fn after_a_jump_that_was_set_right_retention_goes_on() {
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
     log.clock.set(right);
-    for hour in 1..=25 {
-        log.advance(60 * 60);
-        log.write(1).await;
-        log.keep_up(&node).await;
-        let removed = node.retain_audit(1, &[]).await.expect("goes on").removed;
-        assert_eq!(removed, if hour < 25 { 0 } else { 4 }, "after {hour} hours");
+    log.advance(60);
+    node.checkpoint_audit().await.expect("writes").expect("although nothing moved");
+    for node in [&node, &log.node()] {
+        assert_eq!(node.retain_audit(1, &[]).await.expect("rests"), removed(0));
     }
+    log.pass(&node, DAY).await;
+    log.write(1).await;
+    log.keep_up(&node).await;
+    assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), removed(4));
+    // The one of the wrong time is not old yet.
+    assert_eq!(log.sequences().await[0], 5);
+}
+
+/// A store that is served for some hours at a time, as a day has them.
+#[tokio::test]
+async fn a_store_that_rests_each_night_loses_what_is_old() {
+    let log = Log::new().await;
+    let mut gone = 0;
+    for day in 0..12 {
+        let node = log.node();
+        log.write(2).await;
+        log.keep_up(&node).await;
+        for _ in 0..8 {
+            log.advance(60 * 60);
+            node.checkpoint_audit().await.expect("writes");
+        }
+        log.keep_up(&node).await;
+        gone += node.retain_audit(2, &[]).await.expect("retains").removed;
+        let left = log.sequences().await.len() as u64;
+        assert!(day < 7 || left <= 20, "{left} left after {day} days");
+        log.advance(16 * 60 * 60);
+    }
+    assert!(gone >= 12, "{gone}");
 }
 
 #[tokio::test]

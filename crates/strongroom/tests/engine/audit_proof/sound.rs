@@ -117,6 +117,12 @@ async fn at_a_start_more_checkpoints_than_are_looked_at_may_be_damaged() {
         assert_eq!(known(&log).await, KnownAuditKey { newest, damaged: Some(last) }, "{damaged}");
         log.mend();
     }
+    // And one besides, where one looks first.
+    let at_the_end = (last - 2_100..=last).map(Tampering::ChangeCheckpoint);
+    log.tamper(at_the_end.chain([Tampering::ChangeCheckpoint((last - 2_100).div_ceil(2))]));
+    log.tamper([Tampering::ChangeCheckpoint((last - 2_100) / 2), Tampering::ChangeCheckpoint(1)]);
+    assert_eq!(known(&log).await, KnownAuditKey { newest: Some(2), damaged: Some(last) });
+    log.mend();
     let mut stored = log.store.instance_keys().await.expect("readable");
     let ring = AuditKeyRing::open(log.root.clone(), entropy(), &stored, Some(1)).expect("opens");
     let second = stored.iter_mut().find(|key| key.version == 2).expect("there");

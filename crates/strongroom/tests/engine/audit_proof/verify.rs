@@ -1,15 +1,17 @@
 use super::{DAY, Log, Node, Tampering, operator, steps_of, verify_on};
 use crate::support::code;
+use async_trait::async_trait;
 use core::time::Duration;
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::sync::Arc;
 use strongroom::audit::{MAX_VERIFIED_AT_ONCE, VerifyCursor, VerifyLimit, VerifyPhase, VerifyStep};
 use strongroom::domain::audit::{Finding, FindingKind};
-use strongroom::domain::port::{AuditReader, Clock, StoredCheckpoint};
+use strongroom::domain::port::{AuditReader, Clock, ReadError, StoredCheckpoint};
 use strongroom::{Code, Engine, Error, Limits};
 use strongroom_store_memory::MemoryStore;
-use strongroom_testkit::FixedSigner;
+use strongroom_testkit::{AlterLog, AlteredLog, FixedSigner};
 
 /// What goes on in a log.
 #[derive(Clone, Copy, Debug)]
@@ -354,6 +356,17 @@ async fn more_verifications_than_four_wait() {
     }
     let fifth = node.engine.verify_audit(&node.session).run(None, None, steps_of(1)).await;
     assert!(fifth.expect("begins").next.is_some());
+    // Nor is the place of one that goes on another's, while its step is under way.
+    let mut log = log;
+    log.ports.audit = Arc::new(AlteredLog(Arc::new(Waiting { inner: log.ports.audit.clone() })));
+    let slow = log.node().await;
+    let verify = || slow.engine.verify_audit(&slow.session).run(None, None, steps_of(1));
+    let mut steps: Vec<_> = (0..4).map(|_| Box::pin(verify())).collect();
+    for step in &mut steps {
+        assert!(step.now_or_never().is_none());
+    }
+    assert_eq!(verify().now_or_never().expect("refused at once").map(|_| ()).unwrap_err().code(), Code::Busy);
+    drop(steps);
     // Those that nobody goes on with take no place for long.
     log.advance(60);
     assert_eq!(node.verify(None, 1).await, []);
@@ -371,5 +384,21 @@ async fn records_that_no_checkpoint_tells_of_for_long_are_told() {
         log.advance(seconds);
         let step = node.engine.verify_audit(&node.session).run(None, None, steps_of(1_000)).await.expect("verifies");
         assert_eq!((step.next.is_none(), step.unchecked_since), (true, expected));
+    }
+}
+
+/// Checkpoints never come.
+struct Waiting {
+    inner: Arc<dyn AuditReader>,
+}
+
+#[async_trait]
+impl AlterLog for Waiting {
+    fn log(&self) -> &dyn AuditReader {
+        &*self.inner
+    }
+
+    async fn checkpoints(&self, _: u64, _: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        core::future::pending().await
     }
 }
