@@ -16,7 +16,8 @@ STRONGROOM_ALLOW_PLAIN_HTTP, STRONGROOM_TIMEOUT. A flag goes before the environm
 the environment before the profile. THALASSA_* variables of existing clients are understood where no STRONGROOM_* variable is set.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 denied, 5 conflict, 6 the server can't be reached or is not ready, \
-7 partly done, 130 interrupted, 141 nobody reads the output.";
+7 partly done, 126 the command that `run` was given can't be run, 127 there is no such command, 130 interrupted, \
+141 nobody reads the output, 128+N ended by signal N.";
 
 /// Secrets, keys and access, by hand and in scripts.
 #[derive(Parser)]

@@ -102,7 +102,11 @@ pub(crate) struct ConfigFile {
 impl ConfigFile {
     /// Reads it; one that isn't there is empty.
     pub(crate) fn read(path: PathBuf) -> Result<Self, Failure> {
-        let cannot = |error| Failure::usage(format!("{} cannot be read", path.display())).because(error);
+        let cannot = |error| {
+            Failure::usage(format!("{} cannot be read", path.display()))
+                .hint("is it a text file of yours, and its directory too? STRONGROOM_CONFIG names another file")
+                .because(error)
+        };
         // A pipe would keep this waiting for somebody who writes into it.
         let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
         let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {

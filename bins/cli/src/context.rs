@@ -100,7 +100,11 @@ pub(crate) fn build(settings: &Settings) -> Result<Client, Failure> {
     }
     if let Some(file) = &settings.ca_certificate {
         let pem = std::fs::read(file)
-            .map_err(|error| Failure::usage(format!("{} cannot be read", file.display())).because(error))?;
+            .map_err(|error| {
+                Failure::usage(format!("{} cannot be read", file.display()))
+                    .hint("--ca-certificate, STRONGROOM_CA_CERTIFICATE or the profile names it: a file in PEM that you may read")
+                    .because(error)
+            })?;
         builder = builder.ca_certificate(pem);
     }
     let login = settings.login.as_ref().ok_or_else(|| {

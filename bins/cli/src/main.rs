@@ -67,7 +67,11 @@ fn run(context: Context, command: args::Command) -> Result<(), Failure> {
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| Failure::failed("the runtime cannot be started").because(error))?;
+        .map_err(|error| {
+            Failure::failed("the runtime cannot be started")
+                .hint("it needs a few open files and a thread: `ulimit -a` shows what you may have, end what you don't need")
+                .because(error)
+        })?;
     let ended = runtime.block_on(async {
         signals::end_at_once()?;
         command.run(&context).await

@@ -23,6 +23,9 @@ const HARMLESS: [&str; 13] = [
     "help",
 ];
 
+/// The longest word that may be a mistyped command, in characters.
+const LONGEST_COMMAND: usize = 20;
+
 /// What is said instead of what the parser would; none where that repeats nothing, and for commands that take nothing secret.
 pub(crate) fn failure(error: &Error) -> Option<Failure> {
     let context = |kind| error.get(kind).map(ToString::to_string).filter(|text| !text.is_empty());
@@ -42,8 +45,17 @@ pub(crate) fn failure(error: &Error) -> Option<Failure> {
     };
     let arguments = Cli::command().ignore_errors(true).try_get_matches_from(std::env::args_os()).ok()?;
     let commands = commands(&arguments);
-    let first = *commands.first()?;
-    if HARMLESS.contains(&first) {
+    let word = match error.kind() {
+        ErrorKind::InvalidSubcommand => context(ContextKind::InvalidSubcommand),
+        ErrorKind::UnknownArgument if commands.is_empty() => context(ContextKind::InvalidArg),
+        _ => None,
+    };
+    let is_strange = word.is_some_and(|word| !could_be_command(&word));
+    let Some(&first) = commands.first() else {
+        let hint = "`strongroom --help` shows which commands there are; `strongroom login` asks for a token";
+        return is_strange.then(|| Failure::usage(message).hint(hint));
+    };
+    if HARMLESS.contains(&first) && !is_strange {
         return None;
     }
     let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
@@ -53,6 +65,11 @@ pub(crate) fn failure(error: &Error) -> Option<Failure> {
         Failure::usage(message)
             .hint(format!("{suggested}{instead}`strongroom {} --help` shows what can be given", commands.join(" "))),
     )
+}
+
+/// Whether somebody who mistyped a command, or a flag, may have written this; else it may be a token.
+fn could_be_command(word: &str) -> bool {
+    word.len() <= LONGEST_COMMAND && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 /// How a command takes its secret.
@@ -74,4 +91,19 @@ fn commands(mut arguments: &ArgMatches) -> Vec<&str> {
         arguments = inner;
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::could_be_command;
+
+    #[test]
+    fn what_could_be_a_token_is_no_command() {
+        for word in ["nope", "kms", "audit-verify", "--jsno"] {
+            assert!(could_be_command(word), "{word}");
+        }
+        for word in ["tc_pat_x", "hunter2", "Secret", "it's", "a b", "ä", "abcdefghijklmnopqrstu"] {
+            assert!(!could_be_command(word), "{word}");
+        }
+    }
 }

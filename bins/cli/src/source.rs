@@ -12,8 +12,10 @@ use std::path::PathBuf;
 use strongroom_client::Plain;
 use zeroize::Zeroizing;
 
+const MIB: usize = 1024 * 1024;
+
 /// The most that is read for a value, in bytes: no server takes more.
-const LONGEST: usize = 2 * 1024 * 1024;
+const LONGEST: usize = 2 * MIB;
 
 /// Standard input, or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +44,19 @@ impl Source {
 
     /// All of it, as it is. Who types it is told that it is shown.
     pub(crate) fn read(&self, terminal: Terminal) -> Result<Plain, Failure> {
+        let hint = "secrets are small: keep the data elsewhere, encrypted, and its key here";
+        self.read_at_most(LONGEST, hint, terminal)
+    }
+
+    /// The same for what isn't one value. `hint` says what to do with more bytes than `most`, which is a number of MiB.
+    pub(crate) fn read_at_most(&self, most: usize, hint: &'static str, terminal: Terminal) -> Result<Plain, Failure> {
         if self.is_typed(terminal) {
             output::note("Reading what you type, which is shown, until Ctrl-D at the beginning of a line.");
         }
-        self.all_of(self.open()?)
+        self.all_of(self.open()?, most, hint)
     }
 
-    fn all_of(&self, mut source: impl Read) -> Result<Plain, Failure> {
+    fn all_of(&self, mut source: impl Read, most: usize, hint: &'static str) -> Result<Plain, Failure> {
         // A buffer that grows by itself would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
         let mut part = Zeroizing::new([0; 8192]);
@@ -59,9 +67,8 @@ impl Source {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.cannot_be_read(error)),
             };
-            if bytes.len() + length > LONGEST {
-                return Err(Failure::usage(format!("{self} is larger than 2 MiB, which no secret can be"))
-                    .hint("secrets are small: keep the data elsewhere, encrypted, and its key here"));
+            if bytes.len() + length > most {
+                return Err(Failure::usage(format!("{self} is larger than {} MiB", most / MIB)).hint(hint));
             }
             if bytes.len() + length > bytes.capacity() {
                 let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
@@ -111,10 +118,10 @@ mod tests {
     #[test]
     fn bytes_are_read_as_they_are_up_to_the_limit() {
         let bytes: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
-        let plain = Source::Stdin.all_of(&bytes[..]).map_err(|failure| failure.to_string());
+        let plain = Source::Stdin.all_of(&bytes[..], LONGEST, "").map_err(|failure| failure.to_string());
         assert!(plain.is_ok_and(|plain| plain.expose() == bytes));
-        assert!(Source::Stdin.all_of(&vec![0; LONGEST][..]).is_ok());
-        assert!(Source::Stdin.all_of(&vec![0; LONGEST + 1][..]).is_err());
+        assert!(Source::Stdin.all_of(&vec![0; LONGEST][..], LONGEST, "").is_ok());
+        assert!(Source::Stdin.all_of(&vec![0; LONGEST + 1][..], LONGEST, "").is_err());
     }
 
     #[test]

@@ -10,6 +10,16 @@ impl Call {
     pub(crate) fn expected_version(&self) -> Result<Option<u64>, Failure> {
         self.single_header("if-match")?.map(version).transpose()
     }
+
+    /// Refuses `If-Match`, for an operation that would be done whatever it says.
+    pub(crate) fn no_expected_version(&self) -> Result<(), Failure> {
+        match self.single_header("if-match")? {
+            Some(_) => Err(Failure::invalid(
+                "This operation takes no `If-Match`, and nothing was done; putting a version and deleting a secret take it.",
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 fn version(header: &str) -> Result<u64, Failure> {

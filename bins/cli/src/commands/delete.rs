@@ -8,7 +8,7 @@ use clap::Args;
 use futures_util::TryStreamExt;
 use serde_json::json;
 use strongroom_api::Secret;
-use strongroom_client::Secrets;
+use strongroom_client::{Error, Secrets};
 
 const DELETED: &str = "deleted";
 
@@ -41,9 +41,35 @@ pub(crate) async fn run(args: DeleteArgs, context: &Context) -> Result<(), Failu
 }
 
 async fn delete(secrets: &Secrets, path: &str, yes: bool, context: &Context) -> Result<(), Failure> {
-    prompt::confirm(&format!("Delete {path} with all its versions, for good?"), yes)?;
-    secrets.delete(path).await?;
+    let mut deletion = secrets.delete(path);
+    if !yes {
+        let current = current(secrets, path).await?;
+        prompt::confirm(&format!("Delete {path} with all its versions, for good?"), false)?;
+        if let Some(current) = current {
+            deletion = deletion.expected_version(current);
+        }
+    }
+    deletion.await.map_err(not_deleted)?;
     output::done(context.terminal, &json!({"deleted": [path]}), &format!("Deleted {path}."))
+}
+
+/// The current version as it is when the question is put; none for whoever may delete the secret and not look at it.
+async fn current(secrets: &Secrets, path: &str) -> Result<Option<u64>, Failure> {
+    match secrets.describe(path).await {
+        Ok(secret) => Ok(Some(secret.current_version)),
+        Err(error) if error.status() == Some(403) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn not_deleted(error: Error) -> Failure {
+    let is_changed = error.status() == Some(412);
+    let failure = Failure::from(error);
+    if is_changed {
+        failure.hint("it got another value since you were asked; the same command asks again")
+    } else {
+        failure
+    }
 }
 
 async fn delete_below(secrets: &Secrets, directory: &str, yes: bool, context: &Context) -> Result<(), Failure> {
@@ -65,12 +91,7 @@ async fn delete_below(secrets: &Secrets, directory: &str, yes: bool, context: &C
             Err(error) if error.is_not_found() => report.add(secret.path, DELETED),
             Err(error) => {
                 let is_over = error.is_unavailable() || error.is_unauthenticated();
-                let is_changed = error.status() == Some(412);
-                let mut failure = Failure::from(error);
-                if is_changed {
-                    failure = failure.hint("it got another value since you were asked; the same command asks again");
-                }
-                report.fail(secret.path, failure);
+                report.fail(secret.path, not_deleted(error));
                 if is_over {
                     break;
                 }

@@ -2,17 +2,16 @@ use super::path;
 use super::put::key;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::formats::{self, Buffer, Format};
+use crate::formats::{self, Format};
 use crate::output;
 use crate::progress::Progress;
+use crate::source::Source;
 use crate::transfer::place::{Places, place};
 use crate::transfer::report::Report;
 use crate::transfer::write::{OnConflict, Step, plan, write};
 use clap::Args;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use zeroize::Zeroizing;
+use strongroom_client::Plain;
 
 /// The largest source, in bytes.
 const LARGEST: usize = 32 * 1024 * 1024;
@@ -27,8 +26,8 @@ const NAMED: usize = 10;
 #[derive(Args)]
 pub(crate) struct ImportArgs {
     /// The file; - is standard input
-    #[arg(value_name = "SOURCE")]
-    source: String,
+    #[arg(value_name = "SOURCE", value_hint = clap::ValueHint::FilePath)]
+    source: Source,
     /// Below this directory; of a source that is one secret without a name: at this path
     #[arg(long, value_name = "PATH", value_parser = path::directory)]
     to: Option<String>,
@@ -50,10 +49,10 @@ pub(crate) struct ImportArgs {
 }
 
 pub(crate) async fn run(args: ImportArgs, context: &Context) -> Result<(), Failure> {
-    let name = if args.source == "-" { "standard input" } else { &args.source };
-    let text = read(&args.source, name)?;
-    let source = formats::read(name, &text, args.format).map_err(|wrong| wrong.of(name))?;
-    drop(text);
+    let name = &args.source.to_string();
+    let read = args.source.read_at_most(LARGEST, "import it in parts", context.terminal)?;
+    let source = formats::read(name, text(&read, name)?, args.format).map_err(|wrong| wrong.of(name))?;
+    drop(read);
     let wanted = place(source.entries, name, &Places { from: args.from.as_deref(), to: args.to.as_deref() })?;
     for note in &source.notes {
         output::note(note);
@@ -98,30 +97,10 @@ fn check(steps: &BTreeMap<String, Step>) -> Result<(), Failure> {
         .hint("--on-conflict skip leaves them as they are, --on-conflict update gives them a new version"))
 }
 
-fn read(source: &str, name: &str) -> Result<Zeroizing<String>, Failure> {
-    let cannot = |error| Failure::usage(format!("{name} cannot be read")).because(error);
-    let mut buffer = Buffer::default();
-    let mut part = Zeroizing::new([0; 8192]);
-    let mut input: Box<dyn Read> = match source {
-        "-" => Box::new(std::io::stdin().lock()),
-        file => Box::new(File::open(file).map_err(cannot)?),
-    };
-    loop {
-        match input.read(&mut *part) {
-            Ok(0) => break,
-            Ok(length) if buffer.bytes().len() + length > LARGEST => {
-                let message = format!("{name} has more than {} MiB", LARGEST / 1024 / 1024);
-                return Err(Failure::usage(message).hint("import it in parts"));
-            }
-            Ok(length) => buffer.push_bytes(&part[..length]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(cannot(error)),
-        }
-    }
-    let bytes = buffer.into_bytes();
-    let text = core::str::from_utf8(&bytes).map_err(|error| {
+fn text<'a>(read: &'a Plain, name: &str) -> Result<&'a str, Failure> {
+    let bytes = read.expose();
+    core::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Failure::usage(format!("{name}, line {line}: it is no text in UTF-8")).hint("nothing was written")
-    })?;
-    Ok(Zeroizing::new(text.to_owned()))
+    })
 }

@@ -27,9 +27,10 @@ pub(crate) async fn run(args: LogoutArgs, context: &Context) -> Result<(), Failu
         );
     }
     let (is_known, is_in) = (profile.is_some(), profile.is_some_and(has_credentials));
-    if args.revoke {
-        revoke(context, &file, &name, is_in).await?;
-    }
+    let revoked = match args.revoke {
+        true => Some(revoke(context, &file, &name, is_in).await?),
+        false => None,
+    };
     let mut file = match is_in || (is_known && args.forget) {
         true => ConfigFile::change(file.path, |config| {
             if args.forget {
@@ -50,12 +51,16 @@ pub(crate) async fn run(args: LogoutArgs, context: &Context) -> Result<(), Failu
     }
     let forgotten = args.forget && is_known;
     let done = json!({
-        "profile": name, "loggedOut": is_in, "forgotten": forgotten, "revoked": args.revoke,
+        "profile": name, "loggedOut": is_in, "forgotten": forgotten,
+        "revoked": revoked == Some(Revoked::Now), "wasInvalid": revoked == Some(Revoked::WasInvalid),
         "stillActs": left.map(|found| found.source),
     });
-    let sentence = match (is_in, args.revoke) {
-        (true, true) => format!("Logged out of profile {name}. The token opens nothing any more."),
-        (true, false) => {
+    let sentence = match (is_in, revoked) {
+        (true, Some(Revoked::Now)) => format!("Logged out of profile {name}. The token opens nothing any more."),
+        (true, Some(Revoked::WasInvalid)) => {
+            format!("Logged out of profile {name}. The token was no longer valid: there was nothing to revoke.")
+        }
+        (true, None) => {
             format!("Logged out of profile {name}. The token stays good until it expires or is revoked.")
         }
         (false, _) if forgotten => format!("Profile {name} held no credentials; it is forgotten."),
@@ -68,8 +73,16 @@ const fn has_credentials(profile: &Profile) -> bool {
     profile.token.is_some() || profile.access_key.is_some() || profile.access_secret.is_some()
 }
 
+/// What became of a token that was to be revoked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Revoked {
+    Now,
+    /// It had been revoked, or had expired.
+    WasInvalid,
+}
+
 /// Revokes the token that the profile holds, at the profile's server.
-async fn revoke(context: &Context, file: &ConfigFile, name: &str, is_in: bool) -> Result<(), Failure> {
+async fn revoke(context: &Context, file: &ConfigFile, name: &str, is_in: bool) -> Result<Revoked, Failure> {
     const KEPT: &str = "nothing was forgotten; `strongroom logout` without --revoke forgets it";
     if !is_in {
         return Err(Failure::usage(format!("profile {name} holds no token that could be revoked"))
@@ -81,13 +94,20 @@ async fn revoke(context: &Context, file: &ConfigFile, name: &str, is_in: bool) -
             .hint("`strongroom iam credentials delete ACCOUNT CREDENTIAL` revokes it"));
     }
     let me = build(&settings)?.me();
-    let token = match me.get().await {
-        Ok(told) => told.credential,
-        // It opens nothing any more.
-        Err(error) if error.is_unauthenticated() => return Ok(()),
-        Err(error) => return Err(Failure::from(error).hint(KEPT)),
-    };
-    me.delete_token(&token).await.map_err(|error| match error.is_not_found() {
+    let token =
+        match me.get().await {
+            Ok(told) => told.credential,
+            Err(error) if error.is_unauthenticated() => {
+                // A proxy in between says 401 too, and knows nothing of the token.
+                return match error.code() {
+                    Some("unauthenticated") => Ok(Revoked::WasInvalid),
+                    _ => Err(Failure::from(error)
+                        .hint(format!("is the profile's address that of a Strongroom server? {KEPT}"))),
+                };
+            }
+            Err(error) => return Err(Failure::from(error).hint(KEPT)),
+        };
+    me.delete_token(&token).await.map(|()| Revoked::Now).map_err(|error| match error.is_not_found() {
         true => Failure::new(Exit::Failed, "only personal access tokens can be revoked, and this is none")
             .hint(KEPT)
             .because(error),

@@ -4,8 +4,9 @@ use core::fmt;
 
 /// Variables by which programs are told what to load or run, where things are, or whom to trust: a secret gets such a name only from
 /// somebody who says so.
-const RESERVED: [&str; 169] = [
+const RESERVED: [&str; 189] = [
     "ALL_PROXY",
+    "ANSIBLE_CONFIG",
     "ANT_OPTS",
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
@@ -26,6 +27,7 @@ const RESERVED: [&str; 169] = [
     "CLASSPATH",
     "CLOUDSDK_CONFIG",
     "COMPOSER_HOME",
+    "CONDA_CLIENT_SSL_CERT_KEY",
     "CONSUL_HTTP_ADDR",
     "CONTAINER_HOST",
     "CPATH",
@@ -56,8 +58,12 @@ const RESERVED: [&str; 169] = [
     "GEM_HOME",
     "GEM_PATH",
     "GETCONF_DIR",
+    "GHC_ENVIRONMENT",
+    "GHC_PACKAGE_PATH",
     "GIO_EXTRA_MODULES",
     "GIO_MODULE_DIR",
+    "GIT_PROXY_SSL_KEY",
+    "GIT_SSL_KEY",
     "GLOBIGNORE",
     "GNUMAKEFLAGS",
     "GNUPGHOME",
@@ -87,6 +93,9 @@ const RESERVED: [&str; 169] = [
     "JAVA_OPTS",
     "JAVA_TOOL_OPTIONS",
     "JDK_JAVA_OPTIONS",
+    "JULIA_DEPOT_PATH",
+    "JULIA_LOAD_PATH",
+    "JULIA_PROJECT",
     "KRB5_CONFIG",
     "KUBECONFIG",
     "LANG",
@@ -125,10 +134,15 @@ const RESERVED: [&str; 169] = [
     "PAGER",
     "PATH",
     "PERLLIB",
+    "PGPASSFILE",
     "PGSERVICEFILE",
     "PGSYSCONFDIR",
     "PKG_CONFIG_PATH",
     "PROMPT_COMMAND",
+    "PS0",
+    "PS1",
+    "PS2",
+    "PS3",
     "PS4",
     "PWD",
     "QT_PLUGIN_PATH",
@@ -136,6 +150,10 @@ const RESERVED: [&str; 169] = [
     "RESOLV_HOST_CONF",
     "RES_OPTIONS",
     "RSYNC_RSH",
+    "R_ENVIRON",
+    "R_ENVIRON_USER",
+    "R_PROFILE",
+    "R_PROFILE_USER",
     "SASL_PATH",
     "SBT_OPTS",
     "SHELL",
@@ -144,6 +162,7 @@ const RESERVED: [&str; 169] = [
     "SHLVL",
     "SSH_ASKPASS",
     "SSH_AUTH_SOCK",
+    "SSLKEYLOGFILE",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
     "SUDO_ASKPASS",
@@ -159,6 +178,7 @@ const RESERVED: [&str; 169] = [
     "TMP",
     "TMPDIR",
     "TMUX_TMPDIR",
+    "TNS_ADMIN",
     "TZ",
     "TZDIR",
     "USER",
@@ -176,8 +196,8 @@ const RESERVED: [&str; 169] = [
     "__PYVENV_LAUNCHER__",
 ];
 
-/// Beginnings of such names.
-const RESERVED_BEGINNINGS: [&str; 35] = [
+/// Beginnings of such names; [`CREDENTIALS`] may begin so.
+const RESERVED_BEGINNINGS: [&str; 33] = [
     "AWS_ENDPOINT_URL",
     "BASH_FUNC_",
     "CARGO_BUILD_",
@@ -207,13 +227,17 @@ const RESERVED_BEGINNINGS: [&str; 35] = [
     "RUBY",
     "RUSTC",
     "RUSTUP_",
-    "STRONGROOM_",
     "SYSTEMD_",
     "TF_CLI_ARGS",
-    "THALASSA_",
     "UV_",
     "XDG_",
 ];
+
+/// What names of credentials end with: no program is steered by one, but for those in [`RESERVED`], which name files.
+const CREDENTIALS: [&str; 4] = ["_KEY", "_PASSWORD", "_SECRET", "_TOKEN"];
+
+/// Beginnings of our own variables and of those that existing clients have: their credentials say as whom the next command acts.
+const OWN_BEGINNINGS: [&str; 2] = ["STRONGROOM_", "THALASSA_"];
 
 /// The name of a secret, or of one of its values: prefix, last segment and key, in capitals, with `_` for all but letters and digits
 /// and in front of a digit.
@@ -235,7 +259,9 @@ fn derived(prefix: &str, path: &str, key: Option<&str>) -> String {
 
 /// Whether such a name can change what a program does.
 fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || RESERVED_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+    let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| name.starts_with(beginning));
+    let is_credential = CREDENTIALS.iter().any(|end| name.ends_with(end));
+    RESERVED.contains(&name) || begins(&OWN_BEGINNINGS) || (begins(&RESERVED_BEGINNINGS) && !is_credential)
 }
 
 /// A value's place: `/path`, or `/path#key`.
@@ -315,6 +341,29 @@ mod tests {
             "AWS_ENDPOINT_URL",
             "AWS_ENDPOINT_URL_S3",
             "THALASSA_API_ENDPOINT",
+            "THALASSA_API_TOKEN",
+            "STRONGROOM_TOKEN",
+            "STRONGROOM_KMS_KEY",
+            "SSLKEYLOGFILE",
+            "PGPASSFILE",
+            "PGSERVICEFILE",
+            "PROMPT_COMMAND",
+            "PS0",
+            "PS1",
+            "PS2",
+            "PS4",
+            "R_PROFILE_USER",
+            "JULIA_LOAD_PATH",
+            "GHC_PACKAGE_PATH",
+            "ANSIBLE_CONFIG",
+            "TNS_ADMIN",
+            "GIT_SSL_KEY",
+            "GIT_PROXY_SSL_KEY",
+            "CONDA_CLIENT_SSL_CERT_KEY",
+            "GIT_CONFIG_KEY_0",
+            "GIT_ASKPASS",
+            "PIP_INDEX_URL",
+            "NODE_TOKEN_FILE",
         ] {
             assert!(is_reserved(name), "{name}");
         }
@@ -328,6 +377,12 @@ mod tests {
             "VAULT_TOKEN",
             "CARGO_REGISTRY_TOKEN",
             "TF_VAR_PASSWORD",
+            "PIP_PASSWORD",
+            "NODE_AUTH_TOKEN",
+            "GIT_TOKEN",
+            "UV_PUBLISH_TOKEN",
+            "RUBYGEMS_API_KEY",
+            "CONDA_CLIENT_SECRET",
         ] {
             assert!(!is_reserved(name), "{name}");
         }

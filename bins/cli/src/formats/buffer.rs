@@ -27,10 +27,6 @@ impl Buffer {
         &self.0
     }
 
-    pub(crate) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
-        self.0
-    }
-
     /// Hands over what was written, which is UTF-8 when only text was.
     pub(crate) fn into_text(self) -> Option<Zeroizing<String>> {
         core::str::from_utf8(&self.0).ok().map(|text| Zeroizing::new(text.to_owned()))

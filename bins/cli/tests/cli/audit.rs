@@ -131,7 +131,25 @@ fn an_export_is_whole_and_verified_without_a_server() {
         assert!(!said.contains('\u{1b}'), "{said}");
     }
     home.bare(&["audit", "verify", "/nowhere"]).fails(2);
-    assert_eq!(home.bare(&["audit", "verify", text(&file), "--key", "nokey"]).run().code, Some(2));
+    let said = home.bare(&["audit", "verify", text(&file), "--key", "nokey"]).fails(2);
+    assert!(said.contains("neither a public key in base64 nor a file"), "{said}");
+
+    // Keys in files and on standard input, which is read once, and by a command line that is understood only.
+    let keys = home.path("log.pub");
+    std::fs::write(&keys, format!("{key}\n")).unwrap();
+    assert_eq!(verify(&home, text(&file), &["--key", text(&keys)]).1["signed"], report["signed"]);
+    let piped = home.bare(&["audit", "verify", text(&file), "--key", "-", "--json"]).input(key).ok();
+    assert_eq!(serde_json::from_str::<Value>(&piped).unwrap()["signed"], report["signed"]);
+    home.bare(&["audit", "verify", "-", "--key", key]).input(&written).ok();
+    for twice in [&["-", "--key", "-"][..], &[text(&file), "--key", "-", "--key", "-"]] {
+        let said = home.bare(&[&["audit", "verify"], twice].concat()).input(key).fails(2);
+        assert!(said.contains("standard input"), "{said}");
+    }
+    std::fs::write(&keys, "no key\n").unwrap();
+    let said = home.bare(&["audit", "verify", text(&file), "--key", text(&keys)]).fails(2);
+    assert!(said.contains("holds no public key"), "{said}");
+    let (code, shown) = home.bare(&["audit", "verify", "--key", "-", "--nope"]).on_terminal(80).ends();
+    assert_eq!(code, Some(2), "{shown}");
 }
 
 #[test]

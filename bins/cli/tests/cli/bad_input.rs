@@ -315,10 +315,44 @@ fn a_wrong_command_line_is_told_in_the_form_that_is_wanted() {
         let (code, error) = error_of(Run::new(&[arguments, &["--json"]].concat(), folder.path()));
         assert!(code == Some(2) && error["hint"].as_str().unwrap().contains("--help"), "{error}");
     }
-    assert!(Run::new(&["--help"], folder.path()).ok().contains("Exit codes:"));
+    let help = Run::new(&["--help"], folder.path()).ok();
+    let codes: Vec<&str> = help.split_once("Exit codes:").unwrap().1.split_whitespace().collect();
+    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "126", "127", "128+N", "130", "141"] {
+        assert!(codes.contains(&code), "{code} in {codes:?}");
+    }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     assert_eq!(Run::new(&["--help"], folder.path()).stdout(writer).run().code, Some(141));
+}
+
+#[test]
+fn a_token_in_the_place_of_a_command_is_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["tc_pat_canary"][..],
+        &["tc_pat_canary", "ls"],
+        &["--region", "nl-01", "tc_pat_canary"],
+        &["--tc_pat_canary"],
+        &["canarycanarycanarycanary"],
+        &["audit", "tc_pat_canary"],
+        &["help", "tc_pat_canary"],
+        &["kms", "tc_pat_canary"],
+    ] {
+        for more in [&[][..], &["--json"]] {
+            let done = Run::new(&[arguments, more].concat(), folder.path()).run();
+            assert!(done.code == Some(2) && done.stdout.is_empty(), "{arguments:?} {done:?}");
+            assert!(!done.stderr.contains("canary") && done.stderr.contains("--help"), "{arguments:?} {done:?}");
+        }
+    }
+    let done = Run::new(&["lss"], folder.path()).run();
+    assert!(done.code == Some(2) && done.stderr.contains("lss"), "{done:?}");
+}
+
+#[test]
+fn a_process_that_may_open_nothing_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = Run::new(&["ls"], folder.path()).without_files().fails(1);
+    assert!(said.contains("runtime cannot be started") && said.contains("ulimit -a"), "{said}");
 }
 
 #[test]

@@ -124,6 +124,10 @@ impl Event {
         self.0.1.notify_all();
     }
 
+    pub(crate) fn has_happened(&self) -> bool {
+        *self.0.0.lock().unwrap()
+    }
+
     pub(crate) fn wait(&self) {
         drop(self.0.1.wait_while(self.0.0.lock().unwrap(), |happened| !*happened).unwrap());
     }

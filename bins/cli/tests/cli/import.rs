@@ -176,6 +176,26 @@ fn who_may_not_reveal_is_told_what_is_there_already() {
 }
 
 #[test]
+fn a_source_that_cannot_be_read_is_told_and_one_that_is_typed_too() {
+    let home = Home::new();
+    for source in ["/nowhere/source.json", "/"] {
+        let said = home.command(&["import", source]).fails(2);
+        assert!(said.contains(&format!("{source} cannot be read")) && said.contains("is it there"), "{said}");
+    }
+    let said = home.command(&["import", "/dev/zero"]).fails(2);
+    assert!(said.contains("larger than 32 MiB") && said.contains("in parts"), "{said}");
+    // More than one secret may have.
+    let large = format!("# {}\nA=1\n", "x".repeat(3 * 1024 * 1024));
+    assert_eq!(import(&home, &["--to", "/large", "--format", "dotenv"], &large)["counts"], json!({"created": 1}));
+    let said = home.command(&["import", "-"]).input(b"A=1\nB=\xff\n").fails(2);
+    assert!(said.contains("standard input, line 2: it is no text in UTF-8"), "{said}");
+    let typist = home.command(&["import", "-", "--to", "/typed"]).on_terminal(120);
+    typist.sees("Reading what you type, which is shown, until Ctrl-D").types("A=typed\n\u{4}");
+    assert_eq!(typist.ends().0, Some(0));
+    assert_eq!(home.value("/typed/A"), b"typed");
+}
+
+#[test]
 fn without_a_server_or_with_a_wrong_token_nothing_is_done() {
     let home = Home::new();
     home.feed(&["put", "/a/x"], "1");

@@ -1,5 +1,6 @@
 //! login, logout, status: profiles, environment and flags.
 
+use crate::between::{Between, Deal, Event};
 use crate::support::{Home, content, text};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -81,7 +82,10 @@ fn a_token_is_revoked_when_that_is_wanted() {
     let made = client.post("/v1/me/personal-access-tokens", &json!({"name": "gone"})).ok(201);
     login(made["token"].as_str().unwrap());
     client.delete(format!("/v1/me/personal-access-tokens/{}", made["identity"].as_str().unwrap())).empty();
-    home.bare(&["logout", "--revoke"]).ok();
+    let told: Value = serde_json::from_str(&home.bare(&["logout", "--revoke", "--json"]).ok()).unwrap();
+    let members = ["loggedOut", "revoked", "wasInvalid"].map(|member| &told[member]);
+    assert_eq!(members, [&json!(true), &json!(false), &json!(true)]);
+    assert!(home.bare(&["logout"]).run().stderr.contains("nothing to log out of"));
 
     // One that may not delete itself is kept, and so is every token when the server is away.
     let body = json!({"name": "reads", "scopes": ["api:read"]});
@@ -98,6 +102,26 @@ fn a_token_is_revoked_when_that_is_wanted() {
     home.bare(&["login", "--address", &address, "--access-key", key, "--access-secret-stdin"]).input(secret).ok();
     let said = home.bare(&["logout", "--revoke"]).fails(2);
     assert!(said.contains("iam credentials delete"), "{said}");
+}
+
+#[test]
+fn a_token_that_only_a_proxy_refuses_is_kept() {
+    let home = Home::new();
+    let token = &home.server.dev_env().token;
+    for body in [json!({}), json!({"message": "No.", "code": "proxy_authentication"})] {
+        let refuses = Event::default();
+        let is_refusing = refuses.clone();
+        let between = Between::stand(home.server.address(), move |_| match is_refusing.has_happened() {
+            true => Deal::Answer(401, body.clone()),
+            false => Deal::Forward,
+        });
+        home.bare(&["login", "--address", &between.address, "--token-stdin"]).input(token).ok();
+        let before = content(home.config());
+        refuses.happen();
+        let said = home.bare(&["logout", "--revoke"]).fails(4);
+        assert!(said.contains("nothing was forgotten") && said.contains("that of a Strongroom server"), "{said}");
+        assert_eq!(content(home.config()), before);
+    }
 }
 
 #[test]
@@ -252,6 +276,18 @@ fn who_logs_in_elsewhere_meanwhile_stays_logged_in() {
     home.bare(&["ls", "--profile", "slow"]).ok();
     home.bare(&["logout", "--profile", "slow"]).ok();
     home.bare(&["ls"]).ok();
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_says_what_to_do() {
+    let home = Home::new();
+    let place = home.path("binary.toml");
+    std::fs::write(&place, b"\xff").unwrap();
+    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for arguments in [&["ls"][..], &["logout"], &["login", "--address", "http://127.0.0.1:1"]] {
+        let said = home.bare(arguments).env("STRONGROOM_CONFIG", text(&place)).fails(2);
+        assert!(said.contains("binary.toml cannot be read") && said.contains("STRONGROOM_CONFIG names"), "{said}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! destroy and delete.
 
+use crate::run::Reader;
 use crate::support::Home;
 use serde_json::json;
 
@@ -38,4 +39,35 @@ fn secrets_and_directories_are_deleted() {
     assert_eq!(deleted["counts"], json!({"deleted": 1}));
     assert_eq!(home.ok(&["ls", "-r"]), "/a\n/ab/z\n");
     home.command(&["delete", "/a", "-r", "-y"]).fails(3);
+}
+
+#[test]
+fn what_somebody_put_meanwhile_is_not_deleted() {
+    let home = Home::new();
+    home.feed(&["put", "/v"], "seen");
+    let typist = home.command(&["delete", "/v"]).on_terminal(200);
+    typist.sees("Delete /v with all its versions, for good? [y/N] ");
+    home.feed(&["put", "/v"], "unseen");
+    let (code, shown) = typist.types("y\n").ends();
+    assert_eq!(code, Some(5), "{shown}");
+    assert!(shown.contains("another value since you were asked; the same command asks again"), "{shown}");
+    assert_eq!(home.ok(&["get", "/v"]), "unseen");
+
+    let typist = home.command(&["delete", "/v"]).on_terminal(200);
+    let (code, shown) = typist.sees("[y/N] ").types("y\n").ends();
+    assert!(code == Some(0) && shown.contains("Deleted /v."), "{shown}");
+    let (code, shown) = home.command(&["delete", "/v"]).on_terminal(200).ends();
+    assert!(code == Some(3) && !shown.contains("[y/N]"), "{shown}");
+
+    // One without an active version too, and whoever may not look at what they delete.
+    home.feed(&["put", "/v"], "1");
+    home.ok(&["destroy", "/v", "1", "-y"]);
+    let typist = home.command(&["delete", "/v"]).on_terminal(200);
+    assert_eq!(typist.sees("[y/N] ").types("y\n").ends().0, Some(0));
+    let cleaner = Reader::of(&home, "cleaner", "delete", "/v");
+    home.feed(&["put", "/v"], "2");
+    cleaner.command(&["describe", "/v"]).fails(4);
+    let typist = cleaner.command(&["delete", "/v"]).on_terminal(200);
+    assert_eq!(typist.sees("[y/N] ").types("y\n").ends().0, Some(0));
+    home.command(&["get", "/v"]).fails(3);
 }

@@ -152,6 +152,12 @@ impl Run {
         self
     }
 
+    /// It can open one file more than the three that it has.
+    pub(crate) fn without_files(mut self) -> Self {
+        self.before = Some("ulimit -n 4".to_owned());
+        self
+    }
+
     /// Starts it without a terminal of its own: nobody can be asked.
     pub(crate) fn start(self) -> Child {
         let mut command = Command::new("setsid");

@@ -71,6 +71,37 @@ async fn a_deletion_may_be_of_what_was_seen_only() {
 }
 
 #[tokio::test]
+async fn a_condition_is_refused_where_none_is_taken() {
+    let room = Room::new().await;
+    room.secret("/a").await;
+    assert_eq!(room.admin(PUT, json!({ "secretString": "YQ==" })).await.status, 201);
+    for (request, body, action, status) in [
+        ("DELETE /v1/secrets/nl-01/secret/a/versions?version=1", Value::Null, "secret.version.destroy", 204),
+        ("PATCH /v1/secrets/nl-01/secret/a", json!({ "description": "d" }), "secret.metadata.update", 200),
+        ("PUT /v1/secrets/nl-01/secret/a/policy", json!({ "accessPolicy": null }), "secret.policy.update", 200),
+    ] {
+        let before = room.get("/v1/secrets/nl-01/secret/a?includeVersions=true").await.json();
+        // Neither one that would hold nor one that wouldn't, nor what is none.
+        for condition in ["\"2\"", "\"1\"", "*", ""] {
+            let seen = room.records_after(0).await.len();
+            let reply = send(&room, request, &[("if-match", condition)], body.clone()).await;
+            assert_eq!(reply.verdict(), (400, "invalid_request".to_owned()), "{request} {condition}");
+            let message = reply.message();
+            assert!(message.contains("no `If-Match`") && message.contains("deleting a secret"), "{message}");
+            let records = room.records_after(seen).await;
+            let told: Vec<_> = records.iter().map(|it| (it.action.as_str(), it.outcome.as_str(), it.status)).collect();
+            assert_eq!(told, [(action, "failure", 400)], "{request} {condition}");
+        }
+        // Who may do nothing hears nothing of it.
+        let nobody = [("authorization", "Bearer nobody"), ("if-match", "\"2\"")];
+        assert_eq!(room.raw(request, &nobody, body.to_string()).await.verdict(), (403, "forbidden".to_owned()));
+        assert_eq!(room.get("/v1/secrets/nl-01/secret/a?includeVersions=true").await.json(), before, "{request}");
+        let done = send(&room, request, &[], body).await;
+        assert_eq!(done.status, status, "{request}: {}", done.message());
+    }
+}
+
+#[tokio::test]
 async fn answers_tell_where_the_secret_is() {
     let room = Room::new().await;
     let body = json!({ "path": "/a+b/c", "kmsKeyIdentity": room.key, "secretString": "YQ==" });

@@ -4,21 +4,24 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Cell, Look, Table};
 use crate::source::Source;
+use crate::terminal::Terminal;
 use aws_lc_rs::signature::ED25519_PUBLIC_KEY_LEN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use core::error::Error as _;
+use clap::builder::TypedValueParser as _;
 use export::Report;
-use std::io::Read;
 use std::path::PathBuf;
 
-/// More than this is no file with a public key.
-const LONGEST_KEY: u64 = 64 * 1024;
-
 /// The public key of an Ed25519 pair.
-#[derive(Clone, Copy)]
-struct PublicKey([u8; ED25519_PUBLIC_KEY_LEN]);
+type PublicKey = [u8; ED25519_PUBLIC_KEY_LEN];
+
+/// Where a public key is.
+#[derive(Clone)]
+enum Key {
+    Here(PublicKey),
+    In(Source),
+}
 
 /// Verify an export of the organisation's log, without a server
 ///
@@ -31,27 +34,45 @@ pub(super) struct VerifyArgs {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     file: Source,
     /// A public key of the log that you trust, in base64, or a file with it; may be repeated
-    #[arg(long, value_name = "BASE64|FILE", value_parser = public_key)]
-    key: Vec<PublicKey>,
+    #[arg(long, value_name = "BASE64|FILE", value_parser = clap::builder::StringValueParser::new().map(Key::from),
+        value_hint = clap::ValueHint::FilePath)]
+    key: Vec<Key>,
 }
 
-fn public_key(text: &str) -> Result<PublicKey, String> {
-    let decoded = |text: &str| STANDARD.decode(text.trim()).ok()?.try_into().ok().map(PublicKey);
-    if let Some(key) = decoded(text) {
-        return Ok(key);
+impl From<String> for Key {
+    fn from(text: String) -> Self {
+        decoded(&text).map_or_else(|| Self::In(PathBuf::from(text).into()), Self::Here)
     }
-    let no_file = |error: &dyn core::fmt::Display| format!("neither a public key in base64 nor a file: {error}");
-    let file = Source::from(PathBuf::from(text)).open().map_err(|failure| match failure.source() {
-        Some(error) => no_file(error),
-        None => no_file(&failure),
-    })?;
-    let mut read = String::new();
-    file.take(LONGEST_KEY).read_to_string(&mut read).map_err(|error| no_file(&error))?;
-    decoded(&read).ok_or_else(|| "the file holds no public key in base64".to_owned())
+}
+
+impl Key {
+    fn read(&self, terminal: Terminal) -> Result<PublicKey, Failure> {
+        const HINT: &str = "an export's first line has the public keys; the operator tells which to trust";
+        let source = match self {
+            Self::Here(key) => return Ok(*key),
+            Self::In(source) => source,
+        };
+        let read = source.read(terminal).map_err(|failure| {
+            Failure::usage("--key is neither a public key in base64 nor a file that has one")
+                .hint(HINT)
+                .because(failure)
+        })?;
+        let key = read.expose_text().and_then(decoded);
+        key.ok_or_else(|| Failure::usage(format!("{source} holds no public key in base64")).hint(HINT))
+    }
+}
+
+fn decoded(text: &str) -> Option<PublicKey> {
+    STANDARD.decode(text.trim()).ok()?.try_into().ok()
 }
 
 pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<(), Failure> {
-    let trusted: Vec<_> = args.key.iter().map(|key| key.0).collect();
+    let keys = args.key.iter().filter(|key| matches!(key, Key::In(Source::Stdin))).count();
+    if keys + usize::from(args.file == Source::Stdin) > 1 {
+        return Err(Failure::usage("standard input can be the export or one key, not more than that")
+            .hint("name a file for the others"));
+    }
+    let trusted = args.key.iter().map(|key| key.read(context.terminal)).collect::<Result<Vec<_>, _>>()?;
     let report = export::verify(&args.file, &trusted)?;
     output::show(context.terminal, &report, || table(&report))?;
     match report.findings.as_slice() {

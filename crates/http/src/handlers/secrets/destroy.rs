@@ -8,6 +8,8 @@ pub(crate) async fn handle(call: &Attempt, _: RequestBody) -> Result<Answer, Fai
     let path = call.secret_path()?;
     let version = call.query.version("version")?;
     let session = call.enter_secret(Action::SecretVersionDestroy, &path).await?;
-    call.engine.destroy(session, path).await?.run(version).await?;
+    let operation = call.engine.destroy(session, path).await?;
+    call.no_expected_version()?;
+    operation.run(version).await?;
     Ok(Answer::no_content())
 }

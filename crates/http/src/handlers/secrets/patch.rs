@@ -15,6 +15,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let operation = call.engine.patch(session, path).await?;
     let body = body.patch().await?;
     let PatchSecret { description, labels, annotations, max_active_versions } = read(&body.parse()?)?;
+    call.no_expected_version()?;
     let metadata = MetadataPatch { description, labels, annotations };
     let view = operation.run(SecretPatch { metadata, max_active_versions }).await?;
     Answer::json(StatusCode::OK, &convert::secret(&view))

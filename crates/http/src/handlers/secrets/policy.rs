@@ -14,6 +14,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let operation = call.engine.set_policy(session, path).await?;
     let body = body.json().await?;
     let request: SetPolicy = read(&body.parse()?)?;
+    call.no_expected_version()?;
     let view = operation.run(convert::policy(request.access_policy)?).await?;
     Answer::json(StatusCode::OK, &convert::secret(&view))
 }
