@@ -222,3 +222,34 @@ fn a_sequence_that_was_altered_holds_up_no_reader() {
         }
     });
 }
+
+/// However many streams have such a record: the index looks at some at a time, and goes on with the others.
+#[test]
+fn records_planted_in_many_streams_keep_no_other_from_being_found() {
+    runtime().block_on(async {
+        for place in places() {
+            for streams in [15, 16, 17, 32] {
+                let place = place.twin();
+                for _ in 0..streams {
+                    let node = Node::open(&place).await;
+                    node.commit(1).await;
+                    node.close().await;
+                }
+                place.run("DELETE FROM leases");
+                let node = Node::open(&place).await;
+                node.index().await;
+                for last in place.numbers("SELECT max(position) FROM audit_records GROUP BY stream") {
+                    tamper::plant_ahead(&place, last, 1_000);
+                }
+                for _ in 0..2 {
+                    tokio::time::timeout(LIMIT, node.index()).await.expect("nobody waits for ever");
+                    assert_eq!(unindexed(&place), streams, "all that was planted, and nothing else");
+                    node.commit(1).await;
+                    tokio::time::timeout(LIMIT, node.index()).await.expect("nobody waits for ever");
+                    assert_eq!(unindexed(&place), streams);
+                }
+                node.close().await;
+            }
+        }
+    });
+}

@@ -48,6 +48,11 @@ pub(crate) fn hidden(question: &str, instead: &str) -> Result<Zeroizing<Vec<u8>>
     }
 }
 
+/// Refuses where nobody can be asked: before anything is looked up for the question.
+pub(crate) fn can_confirm(yes: bool) -> Result<(), Failure> {
+    if yes { Ok(()) } else { open(NOT_ASKED).map(drop) }
+}
+
 /// Asks yes or no; anything but yes gives up. With `yes` nobody is asked.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {

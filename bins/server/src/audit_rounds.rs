@@ -274,7 +274,7 @@ impl Rounds {
                     if let Some(ClockJump { from, to }) = jump
                         && held.is_due(self.pace.clock.now())
                     {
-                        tracing::warn!(%from, %to, "between two checkpoints of the audit log lie more than six hours: no server ran, or the clock was set ahead. What is old only by the later time is removed when servers have run for a day since; if the clock is wrong, set it right before");
+                        tracing::warn!(%from, %to, "the checkpoints of the audit log say a later time than servers can have run to: none ran for long, or the clock was set ahead. What is old only by the later time is removed by and by, ten times as fast as time goes; if the clock is wrong, set it right now");
                     }
                     if let Some(AlteredRecord { stream, sequence }) = altered {
                         self.measured.not_removed();

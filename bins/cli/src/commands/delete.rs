@@ -32,6 +32,7 @@ pub(crate) async fn run(args: DeleteArgs, context: &Context) -> Result<(), Failu
         let failure = Failure::usage(wrong);
         if args.recursive { failure } else { failure.hint("--recursive deletes what is below a directory") }
     })?;
+    prompt::can_confirm(args.yes)?;
     let secrets = context.secrets().await?;
     if args.recursive {
         delete_below(&secrets, &named, args.yes, context).await

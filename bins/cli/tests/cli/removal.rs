@@ -28,7 +28,11 @@ fn secrets_and_directories_are_deleted() {
     for path in ["/a/x", "/a/b/y", "/ab/z", "/a"] {
         home.feed(&["put", path], "v");
     }
-    home.command(&["delete", "/a/x"]).fails(2);
+    // Nobody is asked for anything before that.
+    for line in [&["delete", "/a/x"][..], &["delete", "/nothing"], &["delete", "/a", "-r"]] {
+        let said = home.command(line).env("STRONGROOM_ADDR", "http://127.0.0.1:1").fails(2);
+        assert!(said.contains("no terminal") && said.contains("--yes"), "{said}");
+    }
     let said = home.command(&["delete", "/a/", "--yes"]).fails(2);
     assert!(said.contains("--recursive"), "{said}");
     assert_eq!(home.ok(&["ls", "-r"]), "/a\n/a/b/y\n/a/x\n/ab/z\n");

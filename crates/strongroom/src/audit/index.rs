@@ -65,16 +65,23 @@ impl Engine {
             return Ok(Indexed::default());
         }
         let Some(epoch) = self.hold_index(&mut tenancy).await? else { return Ok(Indexed::default()) };
+        let mut foreign = 0;
         let (unit, indexed) = loop {
             let (unit, indexed) = self.next_lines(&behind, limit, epoch).await?;
             let last = behind.last().filter(|_| behind.len() >= STREAMS as usize).map(|last| last.stream);
             match last {
                 // None of these streams has a record of its own, so others have their turn.
                 Some(_) if unit.changes.is_empty() => {
+                    foreign += indexed.foreign;
                     behind = self.ports.audit.behind(&LogReader::Index, last, STREAMS).await?;
+                    if behind.is_empty() {
+                        return Ok(Indexed { foreign, ..Indexed::default() });
+                    }
                 }
-                _ if unit.changes.is_empty() => return Ok(Indexed { more: false, ..indexed }),
-                _ => break (unit, indexed),
+                _ if unit.changes.is_empty() => {
+                    return Ok(Indexed { foreign: foreign + indexed.foreign, ..Indexed::default() });
+                }
+                _ => break (unit, Indexed { foreign: foreign + indexed.foreign, ..indexed }),
             }
         };
         match self.ports.committer.commit(unit).await {

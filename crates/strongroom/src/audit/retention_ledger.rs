@@ -9,10 +9,12 @@ use strongroom_domain::time::Timestamp;
 
 /// How many checkpoints are read at once.
 const CHECKPOINTS: u32 = 500;
-/// How much later than the one before a checkpoint is when the clock may have jumped: servers write one each hour. In microseconds, as all below.
-const A_JUMP: u64 = 6 * AN_HOUR;
-/// How long checkpoints must have been made after a jump before its time is believed: somebody can see to the clock meanwhile.
-const BELIEVED_AFTER: u64 = 24 * AN_HOUR;
+/// After how much time without a checkpoint none of it counts as time that servers ran: they write one each hour. In microseconds, as all below.
+const NOBODY_RAN: u64 = 6 * AN_HOUR;
+/// How many times as fast as servers ran the time that is believed comes after that of the checkpoints.
+const CATCHES_UP: u64 = 10;
+/// By how much it lags when that is told.
+const LAGS: u64 = 6 * AN_HOUR;
 /// How much later than the last checkpoint it can be.
 const SINCE_CHECKPOINT: u64 = AN_HOUR;
 const AN_HOUR: u64 = 60 * 60 * 1_000_000;
@@ -25,25 +27,24 @@ pub(super) struct Known {
     pub(super) ledger: Ledger,
     /// When the last checkpoint was made.
     at: Timestamp,
-    jump: Option<ClockJump>,
-    /// For how many microseconds checkpoints were made since the jump.
-    served: u64,
+    /// What time it is at the least, by how long servers ran.
+    believed: Timestamp,
     /// Whether the first key is the installation's own; it leads to all others.
     is_ours: bool,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, jump: None, served: 0, is_ours: false }
+        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, believed: Timestamp::EPOCH, is_ours: false }
     }
 }
 
-/// Six hours or more without checkpoints: no server ran, or the clock was set ahead. Which of both, nothing tells.
+/// More time has gone by between checkpoints than servers ran: nobody ran one, or the clock was set ahead. Which of both, nothing tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockJump {
-    /// The time of the last checkpoint before.
+    /// The time that is believed so far.
     pub from: Timestamp,
-    /// The time of the first one after.
+    /// The time of the last checkpoint.
     pub to: Timestamp,
 }
 
@@ -51,31 +52,20 @@ impl Known {
     /// Takes the time of the next checkpoint.
     fn made_at(&mut self, at: Timestamp) {
         let since = at.micros_since(core::mem::replace(&mut self.at, at));
-        let before = at.as_micros().saturating_sub_unsigned(since);
-        let is_jump = self.ledger.number() > 1 && since >= A_JUMP;
-        self.jump = match self.jump {
-            None if is_jump => {
-                self.served = 0;
-                Some(ClockJump { from: Timestamp::from_micros(before), to: at })
-            }
-            // Another one before the first was believed.
-            Some(jump) if is_jump => Some(ClockJump { to: at, ..jump }),
-            // The clock was set right.
-            Some(jump) if at <= later(jump.from, self.served.saturating_add(A_JUMP)) => None,
-            Some(jump) => {
-                self.served = self.served.saturating_add(since);
-                (self.served < BELIEVED_AFTER).then_some(jump)
-            }
-            None => None,
-        };
+        if self.ledger.number() <= 1 {
+            self.believed = at;
+        } else if since < NOBODY_RAN {
+            // Never back: a clock that was set back has nothing removed by itself.
+            self.believed = at.min(later(self.believed, since.saturating_mul(CATCHES_UP))).max(self.believed);
+        }
     }
 
-    /// What time it is at the most: a clock that jumped ahead makes nothing old before somebody had a day to see to it. With the jump that is
-    /// not believed, where there is one.
+    /// What time it is at the most: a clock that jumped ahead makes little old before somebody can see to it. With the jump, while that is
+    /// not believed.
     pub(super) fn time(&self, clock: Timestamp) -> (Timestamp, Option<ClockJump>) {
-        let now = clock.min(later(self.at, SINCE_CHECKPOINT));
-        let believed = |jump: ClockJump| later(jump.from, self.served.saturating_add(SINCE_CHECKPOINT));
-        (self.jump.map_or(now, |jump| now.min(believed(jump))), self.jump)
+        let now = clock.min(later(self.at, SINCE_CHECKPOINT)).min(later(self.believed, SINCE_CHECKPOINT));
+        let jump = ClockJump { from: self.believed, to: self.at };
+        (now, Some(jump).filter(|_| self.at.micros_since(self.believed) >= LAGS))
     }
 }
 

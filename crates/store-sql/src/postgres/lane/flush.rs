@@ -180,12 +180,13 @@ async fn unreflected(connection: &mut PgConnection, after: i64) -> Result<Vec<(i
                  ORDER BY records.position DESC LIMIT 1) - streams.ordinal * $2
          FROM audit_streams AS streams
          LEFT JOIN audit_positions AS positions ON positions.name = $1 AND positions.stream = streams.ordinal
-         WHERE streams.ordinal > $3 ORDER BY streams.ordinal LIMIT $4",
+         WHERE streams.ordinal > $3 AND streams.ordinal <= $5 ORDER BY streams.ordinal LIMIT $4",
     )
     .bind(POSITION)
     .bind(row::position(1, 0))
     .bind(after)
     .bind(STREAMS)
+    .bind(row::LAST_ORDINAL)
     .fetch_all(connection)
     .await
 }

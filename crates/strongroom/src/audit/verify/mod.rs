@@ -119,12 +119,22 @@ async fn step(
         let found = engine.ports.audit.checkpoints(anchor.number.saturating_sub(1), 1).await?.into_iter().next();
         findings.extend(check_anchor(&anchor, found.filter(|found| found.number == anchor.number).as_ref()));
     }
+    let is_first = cursor.is_none();
     let cursor = cursor.unwrap_or_else(|| VerifyCursor::begin(engine.ports.ids.next()));
-    let ledger = engine.ledgers.take(cursor.run, begun)?;
+    let ledger = engine.ledgers.take(cursor.run, engine.ports.clock.now())?;
     let left = limit.records;
     let time = u64::try_from(limit.time.as_micros()).unwrap_or(u64::MAX);
     let mut work = Work { engine, ports, ledger, cursor, findings, left, begun, time, index_unchecked: false };
-    let next = work.go_on().await?;
+    let next = match work.go_on().await {
+        Ok(next) => next,
+        Err(error) => {
+            if is_first {
+                // Nobody learned of it, so nobody goes on with it.
+                engine.ledgers.put_back(work.cursor.run, None, engine.ports.clock.now());
+            }
+            return Err(error);
+        }
+    };
     let Work { ledger, cursor, findings, index_unchecked, .. } = work;
     let (phase, checked, total) = (cursor.phase, cursor.checked, cursor.total.max(cursor.checked));
     engine.ledgers.put_back(cursor.run, next.then_some(ledger), engine.ports.clock.now());

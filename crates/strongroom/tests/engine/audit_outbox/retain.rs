@@ -1,5 +1,5 @@
 use super::{Fault, Log, Mood, STREAM, Sink, name};
-use strongroom::audit::{ClockJump, Retained};
+use strongroom::audit::Retained;
 use strongroom::domain::audit::{Action, ChainState, LogReader};
 use strongroom::domain::lease::{LeaseName, LeaseTtl};
 use strongroom::domain::port::{AuditLog, AuditReader, Clock, Leases};
@@ -136,30 +136,32 @@ async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
     log.keep_up(&node).await;
     let from = log.clock.now();
     log.advance(10_000 * DAY);
-    let jump = Some(ClockJump { from, to: log.clock.now() });
     assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(4));
     assert_eq!(log.sequences().await, [5, 6, 7, 8, 9]);
     log.keep_up(&node).await;
     for node in [&node, &log.node()] {
         for _ in 0..3 {
-            assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), Retained { jump, ..removed(0) });
+            let done = node.retain_audit(1, &[]).await.expect("retains");
+            assert_eq!((done.removed, done.jump.is_some()), (0, true));
         }
     }
-    // It jumps again, and somebody sets it back by half.
+    // It goes on so for half a day, and jumps again; then somebody sets it back, to what is wrong still.
     log.pass(&node, DAY / 2).await;
     log.advance(10_000 * DAY);
     log.keep_up(&node).await;
-    let jump = Some(ClockJump { from, to: log.clock.now() });
-    assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), Retained { jump, ..removed(0) });
-    log.clock.set(from);
-    log.advance(DAY / 2);
-    assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), Retained { jump, ..removed(0) });
+    for days in [10_000, 5_000] {
+        log.clock.set(from);
+        log.advance(days * DAY);
+        node.checkpoint_audit().await.expect("writes");
+        let done = log.node().retain_audit(6, &[]).await.expect("retains");
+        assert_eq!((done.removed, done.jump.is_some()), (0, true), "{days}");
+    }
     assert_eq!(log.sequences().await[0], 5);
 }
 
-/// A store that nobody served for long is no other than one whose clock jumped; so it waits a day.
+/// A store that nobody served for long is no other than one whose clock jumped; so the time comes after.
 #[tokio::test]
-async fn after_a_long_rest_what_is_old_goes_a_day_later() {
+async fn after_a_long_rest_what_is_old_goes_by_and_by() {
     let log = Log::new().await;
     let node = log.node();
     log.write(4).await;
@@ -167,12 +169,37 @@ async fn after_a_long_rest_what_is_old_goes_a_day_later() {
     log.advance(100 * DAY);
     log.write(1).await;
     log.keep_up(&node).await;
-    assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
-    log.pass(&node, DAY - 1).await;
-    assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
-    log.pass(&node, DAY / 2).await;
+    assert_eq!(node.retain_audit(90, &[]).await.expect("rests").removed, 0);
+    log.pass(&node, 8 * DAY).await;
+    assert_eq!(log.node().retain_audit(90, &[]).await.expect("rests").removed, 0);
+    log.pass(&node, 4 * DAY).await;
     log.keep_up(&node).await;
-    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(5));
+    let done = log.node().retain_audit(90, &[]).await.expect("retains");
+    assert_eq!((done.removed, done.jump), (4, None));
+}
+
+/// As a machine without a clock of its own does, until it has asked for the time.
+#[tokio::test]
+async fn a_clock_that_starts_far_back_keeps_nothing_that_is_old() {
+    let log = Log::new().await;
+    log.write(4).await;
+    log.keep_up(&log.node()).await;
+    let mut gone = 0;
+    for _ in 0..6 {
+        let now = log.clock.now();
+        let node = log.node();
+        log.clock.set(Timestamp::from_micros(1_000_000));
+        log.write(1).await;
+        log.keep_up(&node).await;
+        log.clock.set(now);
+        log.advance(60);
+        log.keep_up(&node).await;
+        log.pass(&node, DAY / 2).await;
+        log.write(1).await;
+        log.keep_up(&node).await;
+        gone += node.retain_audit(1, &[]).await.expect("retains").removed;
+    }
+    assert!(gone >= 4, "{gone}");
 }
 
 /// Checkpoints say the right time again, and the wrong one is forgotten; also on a node that starts then.
