@@ -45,7 +45,7 @@ pub struct Retained {
     pub more: bool,
     /// A record that is not what was written: nothing more goes of its stream until somebody has seen to it. The log is to be verified.
     pub altered: Option<AlteredRecord>,
-    /// A jump of the clock that is not believed yet: what would be old by it goes by and by, a tenth of its length after it at the most.
+    /// A jump of the clock that is not believed yet: what would be old by it goes by and by.
     pub jump: Option<ClockJump>,
 }
 

@@ -11,10 +11,10 @@ use strongroom_domain::time::Timestamp;
 const CHECKPOINTS: u32 = 500;
 /// After how much time without a checkpoint none of it counts as time that servers ran: they write one each hour. In microseconds, as all below.
 const NOBODY_RAN: u64 = 6 * AN_HOUR;
-/// How many times as fast as servers ran the time that is believed comes after that of the checkpoints.
+/// How many times as fast as servers ran the time that is believed comes to that of the checkpoints.
 const CATCHES_UP: u64 = 10;
-/// By how much it lags when that is told.
-const LAGS: u64 = 6 * AN_HOUR;
+/// By how much both are apart when that is told.
+const LAGS: u64 = 24 * AN_HOUR;
 /// How much later than the last checkpoint it can be.
 const SINCE_CHECKPOINT: u64 = AN_HOUR;
 const AN_HOUR: u64 = 60 * 60 * 1_000_000;
@@ -27,15 +27,17 @@ pub(super) struct Known {
     pub(super) ledger: Ledger,
     /// When the last checkpoint was made.
     at: Timestamp,
-    /// What time it is at the least, by how long servers ran.
+    /// What time it is, as far as servers ran for long enough.
     believed: Timestamp,
+    /// For how many microseconds they ran.
+    served: u64,
     /// Whether the first key is the installation's own; it leads to all others.
     is_ours: bool,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, believed: Timestamp::EPOCH, is_ours: false }
+        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, believed: Timestamp::EPOCH, served: 0, is_ours: false }
     }
 }
 
@@ -52,12 +54,17 @@ impl Known {
     /// Takes the time of the next checkpoint.
     fn made_at(&mut self, at: Timestamp) {
         let since = at.micros_since(core::mem::replace(&mut self.at, at));
-        if self.ledger.number() <= 1 {
-            self.believed = at;
-        } else if since < NOBODY_RAN {
-            // Never back: a clock that was set back has nothing removed by itself.
-            self.believed = at.min(later(self.believed, since.saturating_mul(CATCHES_UP))).max(self.believed);
-        }
+        let served = if self.ledger.number() > 1 && since < NOBODY_RAN { since.min(AN_HOUR) } else { 0 };
+        self.served = self.served.saturating_add(served);
+        let step = served.saturating_mul(CATCHES_UP);
+        self.believed = if self.served < AN_HOUR {
+            // A log so young has nothing to lose, and mostly the clock is set right in its first hour.
+            at
+        } else if at >= self.believed {
+            at.min(later(self.believed, step))
+        } else {
+            at.max(Timestamp::from_micros(self.believed.as_micros().saturating_sub_unsigned(step)))
+        };
     }
 
     /// What time it is at the most: a clock that jumped ahead makes little old before somebody can see to it. With the jump, while that is
@@ -65,7 +72,8 @@ impl Known {
     pub(super) fn time(&self, clock: Timestamp) -> (Timestamp, Option<ClockJump>) {
         let now = clock.min(later(self.at, SINCE_CHECKPOINT)).min(later(self.believed, SINCE_CHECKPOINT));
         let jump = ClockJump { from: self.believed, to: self.at };
-        (now, Some(jump).filter(|_| self.at.micros_since(self.believed) >= LAGS))
+        let apart = self.at.micros_since(self.believed).max(self.believed.micros_since(self.at));
+        (now, Some(jump).filter(|_| apart >= LAGS))
     }
 }
 

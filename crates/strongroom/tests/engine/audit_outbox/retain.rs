@@ -134,6 +134,7 @@ async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
     log.advance(2 * DAY);
     log.write(4).await;
     log.keep_up(&node).await;
+    log.pass(&node, DAY / 6).await;
     let from = log.clock.now();
     log.advance(10_000 * DAY);
     assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(4));
@@ -166,16 +167,46 @@ async fn after_a_long_rest_what_is_old_goes_by_and_by() {
     let node = log.node();
     log.write(4).await;
     log.keep_up(&node).await;
+    log.pass(&node, DAY / 6).await;
     log.advance(100 * DAY);
     log.write(1).await;
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(90, &[]).await.expect("rests").removed, 0);
     log.pass(&node, 8 * DAY).await;
     assert_eq!(log.node().retain_audit(90, &[]).await.expect("rests").removed, 0);
-    log.pass(&node, 4 * DAY).await;
+    // Four hours without a checkpoint are no more than one for which a server surely ran.
+    log.pass(&node, 80 * DAY).await;
     log.keep_up(&node).await;
     let done = log.node().retain_audit(90, &[]).await.expect("retains");
     assert_eq!((done.removed, done.jump), (4, None));
+}
+
+/// What the clock said in the first hour of a log binds nobody, nor does a while at a wrong time.
+#[tokio::test]
+async fn a_clock_that_was_wrong_at_first_is_forgotten() {
+    for first in [1_000_000, 4_000_000_000_000_000] {
+        let log = Log::new().await;
+        let node = log.node();
+        let now = log.clock.now();
+        log.clock.set(Timestamp::from_micros(first));
+        log.write(1).await;
+        log.keep_up(&node).await;
+        log.clock.set(now);
+        log.advance(60);
+        log.write(4).await;
+        log.keep_up(&node).await;
+        log.pass(&node, 2 * DAY).await;
+        log.write(1).await;
+        log.keep_up(&node).await;
+        let done = log.node().retain_audit(1, &[]).await.expect("retains");
+        assert_eq!(done.jump, None, "{first}");
+        assert_eq!(done.removed, if first == 1_000_000 { 5 } else { 0 }, "the first record holds up those behind it");
+        // And no later jump is believed for it.
+        log.advance(1_000 * DAY);
+        node.checkpoint_audit().await.expect("writes");
+        let done = log.node().retain_audit(10, &[]).await.expect("rests");
+        assert_eq!((done.removed, done.jump.is_some()), (0, true), "{first}");
+    }
 }
 
 /// As a machine without a clock of its own does, until it has asked for the time.
@@ -209,6 +240,7 @@ async fn after_a_jump_that_was_set_right_retention_goes_on() {
     let node = log.node();
     log.write(4).await;
     log.keep_up(&node).await;
+    log.pass(&node, DAY / 6).await;
     let right = log.clock.now();
     log.advance(1_000 * DAY);
     log.write(1).await;
