@@ -13,6 +13,8 @@ const CHECKPOINTS: u32 = 500;
 const NOBODY_RAN: u64 = 6 * AN_HOUR;
 /// How many times as fast as servers ran the time that is believed comes to that of the checkpoints.
 const CATCHES_UP: u64 = 10;
+/// For how long servers have run of a log whose time is that of its checkpoints.
+const YOUNG: u64 = 24 * AN_HOUR;
 /// By how much both are apart when that is told.
 const LAGS: u64 = 24 * AN_HOUR;
 /// How much later than the last checkpoint it can be.
@@ -57,8 +59,8 @@ impl Known {
         let served = if self.ledger.number() > 1 && since < NOBODY_RAN { since.min(AN_HOUR) } else { 0 };
         self.served = self.served.saturating_add(served);
         let step = served.saturating_mul(CATCHES_UP);
-        self.believed = if self.served < AN_HOUR {
-            // A log so young has nothing to lose, and mostly the clock is set right in its first hour.
+        self.believed = if self.served < YOUNG {
+            // Such a log has less than a day to lose, and a clock that was wrong at first is set right by then.
             at
         } else if at >= self.believed {
             at.min(later(self.believed, step))

@@ -134,15 +134,15 @@ async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
     log.advance(2 * DAY);
     log.write(4).await;
     log.keep_up(&node).await;
-    log.pass(&node, DAY / 6).await;
+    log.pass(&node, DAY).await;
     let from = log.clock.now();
     log.advance(10_000 * DAY);
-    assert_eq!(node.retain_audit(1, &[]).await.expect("retains"), removed(4));
+    assert_eq!(node.retain_audit(2, &[]).await.expect("retains"), removed(4));
     assert_eq!(log.sequences().await, [5, 6, 7, 8, 9]);
     log.keep_up(&node).await;
     for node in [&node, &log.node()] {
         for _ in 0..3 {
-            let done = node.retain_audit(1, &[]).await.expect("retains");
+            let done = node.retain_audit(2, &[]).await.expect("retains");
             assert_eq!((done.removed, done.jump.is_some()), (0, true));
         }
     }
@@ -154,7 +154,7 @@ async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
         log.clock.set(from);
         log.advance(days * DAY);
         node.checkpoint_audit().await.expect("writes");
-        let done = log.node().retain_audit(6, &[]).await.expect("retains");
+        let done = log.node().retain_audit(9, &[]).await.expect("retains");
         assert_eq!((done.removed, done.jump.is_some()), (0, true), "{days}");
     }
     assert_eq!(log.sequences().await[0], 5);
@@ -167,15 +167,14 @@ async fn after_a_long_rest_what_is_old_goes_by_and_by() {
     let node = log.node();
     log.write(4).await;
     log.keep_up(&node).await;
-    log.pass(&node, DAY / 6).await;
+    log.pass(&node, DAY).await;
     log.advance(100 * DAY);
     log.write(1).await;
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(90, &[]).await.expect("rests").removed, 0);
     log.pass(&node, 8 * DAY).await;
     assert_eq!(log.node().retain_audit(90, &[]).await.expect("rests").removed, 0);
-    // Four hours without a checkpoint are no more than one for which a server surely ran.
-    log.pass(&node, 80 * DAY).await;
+    log.pass(&node, 4 * DAY).await;
     log.keep_up(&node).await;
     let done = log.node().retain_audit(90, &[]).await.expect("retains");
     assert_eq!((done.removed, done.jump), (4, None));
@@ -191,6 +190,8 @@ async fn a_clock_that_was_wrong_at_first_is_forgotten() {
         log.clock.set(Timestamp::from_micros(first));
         log.write(1).await;
         log.keep_up(&node).await;
+        // For some hours, too.
+        log.pass(&node, DAY / 4).await;
         log.clock.set(now);
         log.advance(60);
         log.write(4).await;
@@ -240,22 +241,22 @@ async fn after_a_jump_that_was_set_right_retention_goes_on() {
     let node = log.node();
     log.write(4).await;
     log.keep_up(&node).await;
-    log.pass(&node, DAY / 6).await;
+    log.pass(&node, DAY).await;
     let right = log.clock.now();
     log.advance(1_000 * DAY);
     log.write(1).await;
     log.keep_up(&node).await;
-    assert_eq!(node.retain_audit(1, &[]).await.expect("rests").removed, 0);
+    assert_eq!(node.retain_audit(3, &[]).await.expect("rests").removed, 0);
     log.clock.set(right);
     log.advance(60);
     node.checkpoint_audit().await.expect("writes").expect("although nothing moved");
     for node in [&node, &log.node()] {
-        assert_eq!(node.retain_audit(1, &[]).await.expect("rests"), removed(0));
+        assert_eq!(node.retain_audit(3, &[]).await.expect("rests"), removed(0));
     }
-    log.pass(&node, DAY).await;
+    log.pass(&node, 3 * DAY).await;
     log.write(1).await;
     log.keep_up(&node).await;
-    assert_eq!(log.node().retain_audit(1, &[]).await.expect("retains"), removed(4));
+    assert_eq!(log.node().retain_audit(3, &[]).await.expect("retains"), removed(4));
     // The one of the wrong time is not old yet.
     assert_eq!(log.sequences().await[0], 5);
 }
