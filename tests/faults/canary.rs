@@ -1,8 +1,10 @@
 //! Known values, sent in every way that succeeds or fails, under the most verbose logging: none of them is left anywhere.
 
 use crate::audit_log::AuditLog;
+use crate::canary_identities::identities;
 use crate::canary_keys::{audit, credentials, keys};
 use crate::canary_operator::operator;
+use crate::canary_sent;
 use crate::database;
 use crate::needles::Needles;
 use serde_json::{Value, json};
@@ -47,6 +49,15 @@ impl Canaries {
     }
 }
 
+/// A server over what `first` sets up here, which leaves nothing either. `database`: the URL of the store, where it is none of this directory.
+pub(crate) fn start(data: &Path, first: Launch, database: Option<&str>, canaries: &mut Canaries) -> (Server, Client) {
+    let server = first.log("trace").start();
+    canaries.needles.add("the token", server.client().token.as_deref().unwrap().as_bytes());
+    canaries.needles.add("the root key", &root_key(data));
+    search(server, data, Vec::new, canaries);
+    canary_sent::start(data, database)
+}
+
 /// All that callers can do with what must not be left anywhere.
 pub(crate) fn everything(client: &Client, canaries: &mut Canaries) {
     tour(client, canaries);
@@ -55,6 +66,7 @@ pub(crate) fn everything(client: &Client, canaries: &mut Canaries) {
     failures(client, canaries);
     keys(client, canaries);
     credentials(client, canaries);
+    identities(client, canaries);
     audit(client, canaries);
 }
 
@@ -320,13 +332,11 @@ pub(crate) fn root_key(data: &Path) -> Vec<u8> {
 fn no_value_token_or_root_key_is_left_anywhere() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path();
-    let server = Launch::dev(data).log("trace").start();
-    let client = server.client();
     let mut canaries = Canaries::default();
-    canaries.needles.add("the token", client.token.as_deref().unwrap().as_bytes());
-    canaries.needles.add("the root key", &root_key(data));
+    let (server, client) = start(data, Launch::dev(data), None, &mut canaries);
     everything(&client, &mut canaries);
     let printed = operator(server.address(), data, None, &client, &mut canaries);
+    canary_sent::wait_until_sent(server.address(), data, &client);
     let others = || [records(&AuditLog::verify(data)), printed].concat();
     search(server, data, others, &canaries);
 

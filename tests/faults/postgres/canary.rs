@@ -2,8 +2,9 @@
 
 use super::place::Place;
 use crate::audit_log::AuditLog;
-use crate::canary::{Canaries, everything, records, root_key, search};
+use crate::canary::{Canaries, everything, records, search, start};
 use crate::canary_operator::operator;
+use crate::canary_sent::wait_until_sent;
 use crate::database;
 use strongroom_test_postgres::{Cluster, Mode};
 
@@ -14,13 +15,12 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     let builder = Cluster::builder().in_memory();
     let place = Place::over(settings.into_iter().fold(builder, |builder, (name, value)| builder.set(name, value)));
     let data = place.data.path();
-    let server = Place::launch(data, place.database.url()).log("trace").start();
-    let client = server.client();
+    let url = place.database.url();
     let mut canaries = Canaries::default();
-    canaries.needles.add("the token", client.token.as_deref().unwrap().as_bytes());
-    canaries.needles.add("the root key", &root_key(data));
+    let (server, client) = start(data, Place::launch(data, url), Some(url), &mut canaries);
     everything(&client, &mut canaries);
-    let printed = operator(server.address(), data, Some(place.database.url()), &client, &mut canaries);
+    let printed = operator(server.address(), data, Some(url), &client, &mut canaries);
+    wait_until_sent(server.address(), data, &client);
     let others = || {
         let records = records(&AuditLog::verify_in(&place.database));
         // Everything is in its file then.
