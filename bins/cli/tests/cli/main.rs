@@ -14,6 +14,7 @@ mod iam;
 mod import;
 mod kms;
 mod login;
+mod no_room;
 mod on_a_terminal;
 mod policy;
 mod regions_apart;
