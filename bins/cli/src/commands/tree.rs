@@ -9,6 +9,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use strongroom_api::Secret;
 
+/// How wide a branch is.
+const BRANCH: usize = 4;
+/// How much of a name a line has at the least, however deep it is.
+const LEAST: usize = 8;
+
 /// Show directories and secrets as a tree
 #[derive(Args)]
 pub(crate) struct TreeArgs {
@@ -33,7 +38,8 @@ pub(crate) async fn run(args: TreeArgs, context: &Context) -> Result<(), Failure
         return output::json(terminal, &root);
     }
     let mut text = terminal.on_stdout().directory(&Terminal::one_line(&args.directory)) + "\n";
-    root.draw(&mut text, "", depth, terminal.on_stdout());
+    let width = if terminal.stdout { usize::from(terminal.width) } else { usize::MAX };
+    root.draw(&mut text, "", depth, (terminal.on_stdout(), width));
     output::text(&text)
 }
 
@@ -64,21 +70,32 @@ impl Node {
         }
     }
 
-    fn draw(&self, text: &mut String, indent: &str, depth: u32, style: Style) {
+    /// A name that is too long for the terminal goes on in the next line, below where it begins.
+    fn draw(&self, text: &mut String, indent: &str, depth: u32, (style, width): (Style, usize)) {
         let Some(depth) = depth.checked_sub(1) else { return };
         let mut rest = self.children.len();
         for (name, child) in &self.children {
             rest -= 1;
             let (branch, below) = if rest == 0 { ("└── ", "    ") } else { ("├── ", "│   ") };
-            let mut shown = Terminal::one_line(name);
+            let mut rest_of_name: Vec<char> = Terminal::one_line(name).chars().collect();
             if !child.children.is_empty() {
-                shown = style.directory(&format!("{shown}/"));
+                rest_of_name.push('/');
             }
-            if let Some(version) = child.version {
-                shown.push_str(&style.faint(&format!("  v{version}")));
+            let version = child.version.map(|version| format!("  v{version}")).unwrap_or_default();
+            let room = width.saturating_sub(indent.chars().count() + BRANCH).max(LEAST);
+            let mut before = branch;
+            loop {
+                let is_last = rest_of_name.is_empty() || rest_of_name.len() + version.len() <= room;
+                let part: String = rest_of_name.drain(..rest_of_name.len().min(room)).collect();
+                let part = if child.children.is_empty() { part } else { style.directory(&part) };
+                let version = if is_last { style.faint(&version) } else { String::new() };
+                text.push_str(&format!("{indent}{before}{part}{version}\n"));
+                if is_last {
+                    break;
+                }
+                before = below;
             }
-            text.push_str(&format!("{indent}{branch}{shown}\n"));
-            child.draw(text, &format!("{indent}{below}"), depth, style);
+            child.draw(text, &format!("{indent}{below}"), depth, (style, width));
         }
     }
 }

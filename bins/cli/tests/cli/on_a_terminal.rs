@@ -261,8 +261,10 @@ fn tables_of_every_command_fit_a_narrow_terminal() {
     home.ok(&["iam", "projects", "create", "the-payment-system-in-europe"]);
     let log = home.path("log.jsonl");
     home.ok(&["audit", "export", "--output", log.to_str().unwrap()]);
+    home.feed(&["put", "/application/production/the-password-of-the-database-of-the-payment-system"], "v");
     for arguments in [
-        &["kms", "ls"][..],
+        &["tree"][..],
+        &["kms", "ls"],
         &["kms", "get", "the-key-of-the-payment-system"],
         &["kms", "summary"],
         &["kms", "inventory", &key],
