@@ -128,6 +128,8 @@ impl Rounds {
                 Ok(Indexed { more: true, .. }) => {
                     pace.rest(took.saturating_mul(INDEX_REST).clamp(MIN_INDEX_REST, MAX_INDEX_REST)).await;
                 }
+                // Where something was written, more comes soon.
+                Ok(Indexed { records: 1.., .. }) => pace.rest(MIN_INDEX_IDLE).await,
                 Ok(_) => pace.rest(took.saturating_mul(INDEX_IDLE).clamp(MIN_INDEX_IDLE, MAX_INDEX_IDLE)).await,
                 Err(error) => {
                     tracing::warn!(error = %causes(&error), "the audit log could not be indexed");
