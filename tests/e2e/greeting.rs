@@ -1,18 +1,44 @@
 //! What `dev` says and leaves behind, and who may start it.
 
-use crate::{Stage, Table};
+use crate::{Stage, Table, terminal};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use strongroom_tests::{DevEnv, Launch, Server, base64};
+use strongroom_tests::{DevEnv, Launch, Server, base64, strongroomd};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
 }
 
+/// What these lines print, where all of them succeed.
+#[track_caller]
+fn typed(script: &str, home: &Path) -> String {
+    let programs = strongroomd();
+    let run = terminal(script, home, programs.parent().expect("a folder")).output();
+    let run = run.expect("bash and curl are installed");
+    let out = String::from_utf8(run.stdout).expect("text");
+    assert!(run.status.success(), "{script}\n{out}\n{}", String::from_utf8_lossy(&run.stderr));
+    out
+}
+
 #[test]
-fn its_lines_work() {
+fn its_lines_for_the_command_line_work() {
+    let stage = Stage::new();
+    let greeting = stage.server.stdout();
+    let lines = greeting.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    let lines: Vec<_> = lines.collect();
+    let calls = lines.iter().filter(|line| line.contains("strongroom ")).count();
+    assert!(lines[0].starts_with(". ") && calls == 3, "{greeting}");
+    let client = strongroomd().with_file_name("strongroom");
+    assert!(client.is_file(), "{} is missing: build it with cargo build -p strongroom-cli", client.display());
+    let out = typed(&lines.join("\n"), stage.folder.path());
+    // The value as it is, and then how long its variable is.
+    assert!(out.ends_with("first5\n"), "{out}");
+}
+
+#[test]
+fn its_lines_for_curl_work() {
     let stage = Stage::new();
     let greeting = stage.server.stdout();
     assert!(!greeting.contains(&stage.server.dev_env().token), "the greeting shows the token");
@@ -23,10 +49,7 @@ fn its_lines_work() {
     // The lines as they stand; only, a refusal ends the script.
     let script =
         format!("curl() {{ command curl --fail-with-body --noproxy '*' \"$@\"; echo; }}\n{}", lines.join("\n"));
-    let run = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output();
-    let run = run.expect("bash and curl are installed");
-    let out = String::from_utf8(run.stdout).expect("text");
-    assert!(run.status.success(), "{script}\n{out}\n{}", String::from_utf8_lossy(&run.stderr));
+    let out = typed(&script, Path::new("/"));
     let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     assert_eq!(answers.len(), calls, "{out}");
     assert!(answers.iter().all(|answer| answer.get("code").is_none()), "{out}");

@@ -53,6 +53,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 use strongroom_domain::audit::AuditRecord;
 use strongroom_tests::{Client, Launch, Server, database_of, unbase64};
@@ -87,6 +88,22 @@ impl Stage {
         self.server.stop();
         Self::over(self.folder)
     }
+}
+
+/// A shell in which somebody types these lines, with these programs and nothing of this process's surroundings that they heed; a line that fails is the last.
+fn terminal(script: &str, home: &Path, programs: &Path) -> Command {
+    let mut shell = Command::new("bash");
+    shell.args(["-euo", "pipefail", "-c", script]);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("STRONGROOM") || text.starts_with("THALASSA") {
+            shell.env_remove(&name);
+        }
+    }
+    let path = std::env::var("PATH").expect("a PATH");
+    shell.env("PATH", format!("{}:{path}", programs.display()));
+    shell.env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
+    shell
 }
 
 /// A server that `init` set up with a configuration of its own.

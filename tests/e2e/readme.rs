@@ -1,6 +1,6 @@
 //! The shell blocks of the README, word for word and from top to bottom, as somebody who reads it would type them into one terminal.
 
-use crate::Stage;
+use crate::{Stage, terminal};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -155,9 +155,9 @@ fn every_block_is_run_or_says_why_not() {
 #[test]
 fn every_block_works_as_it_stands() {
     let stage = Stage::new();
-    let terminal = stage.folder.path();
-    symlink(stage.data(), terminal.join("strongroom-data")).expect("links");
-    let programs = terminal.join("bin");
+    let folder = stage.folder.path();
+    symlink(stage.data(), folder.join("strongroom-data")).expect("links");
+    let programs = folder.join("bin");
     std::fs::create_dir(&programs).expect("a directory");
     let server = strongroomd();
     for name in ["strongroomd", "strongroom"] {
@@ -173,18 +173,8 @@ fn every_block_works_as_it_stands() {
     for block in &run {
         script += &format!("echo '{BETWEEN}'\necho 'line {} of the README' >&2\n{}", block.line, block.text);
     }
-    let path = std::env::var("PATH").expect("a PATH");
-    let mut terminal_of = Command::new("bash");
-    terminal_of.args(["-euo", "pipefail", "-c", &script]).current_dir(terminal).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        let name_text = name.to_string_lossy();
-        if name_text.starts_with("STRONGROOM") || name_text.starts_with("THALASSA") {
-            terminal_of.env_remove(&name);
-        }
-    }
-    terminal_of.env("PATH", format!("{}:{path}", programs.display()));
-    terminal_of.env("HOME", terminal).env("XDG_CONFIG_HOME", terminal.join("config"));
-    let ended = terminal_of.output().expect("bash and curl are installed");
+    let ended = terminal(&script, folder, &programs).current_dir(folder).stdin(Stdio::null()).output();
+    let ended = ended.expect("bash and curl are installed");
     let out = String::from_utf8(ended.stdout).expect("text");
     assert!(ended.status.success(), "{out}\n{}", String::from_utf8_lossy(&ended.stderr));
 
@@ -199,9 +189,8 @@ fn every_block_works_as_it_stands() {
     check_cli_tour(outputs[cli]);
     // A record is found some tenths of a second later, and nothing here takes as long as a reader does.
     let found = "source strongroom-data/dev.env; strongroom audit ls --resource /shop/production/db/password";
-    let mut again = Command::new("bash");
-    again.args(["-c", found]).current_dir(terminal).stdin(Stdio::null()).env("HOME", terminal);
-    again.env("PATH", format!("{}:{path}", programs.display())).env("XDG_CONFIG_HOME", terminal.join("config"));
+    let mut again = terminal(found, folder, &programs);
+    again.current_dir(folder).stdin(Stdio::null());
     let shown = wait_for(Duration::from_secs(60), || {
         let shown = String::from_utf8(again.output().expect("bash is there").stdout).expect("text");
         shown.contains("\tsecret.version.destroy\t").then_some(shown)

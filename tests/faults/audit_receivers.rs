@@ -1,4 +1,4 @@
-//! Where audit logs are sent to: a webhook and a syslog server, in this process.
+//! Where audit logs are sent to: a webhook, a syslog server and who is told of checkpoints, in this process.
 
 use data_encoding::HEXLOWER;
 use serde_json::Value;
@@ -41,6 +41,14 @@ struct Shared {
     /// Deliveries are taken from the network and never answered.
     is_dead: AtomicBool,
     wrong: Mutex<Vec<String>>,
+    /// All that came, but for the first lines of requests: an address may hold a credential.
+    heard: Mutex<Vec<u8>>,
+}
+
+impl Shared {
+    fn hear(&self, bytes: &[u8]) {
+        self.heard.lock().expect("whole").extend_from_slice(bytes);
+    }
 }
 
 /// A receiver that listens until the test ends.
@@ -62,6 +70,15 @@ impl Receiver {
     /// Takes messages of RFC 5424 with octet counting.
     pub(crate) fn syslog() -> Self {
         Self::listen(syslog)
+    }
+
+    /// Takes whatever is posted.
+    pub(crate) fn posts() -> Self {
+        Self::listen(|stream, shared| {
+            let mut reader = BufReader::new(stream);
+            while Request::read(&mut reader, shared)?.is_some() && answer(&mut reader, "204 No Content") {}
+            Ok(())
+        })
     }
 
     fn listen(serve: impl Fn(TcpStream, &Shared) -> Result<(), String> + Send + Sync + 'static) -> Self {
@@ -91,6 +108,11 @@ impl Receiver {
         self.shared.is_dead.store(false, Ordering::Relaxed);
     }
 
+    /// All that came, but for the first lines of requests.
+    pub(crate) fn heard(&self) -> Vec<u8> {
+        self.shared.heard.lock().expect("whole").clone()
+    }
+
     pub(crate) fn deliveries(&self) -> usize {
         self.shared.deliveries.load(Ordering::Relaxed)
     }
@@ -103,33 +125,52 @@ impl Receiver {
     }
 }
 
-/// Requests on one connection, until the server hangs up.
-fn webhook(stream: TcpStream, secret: &str, shared: &Shared) -> Result<(), String> {
-    let mut reader = BufReader::new(stream);
-    loop {
+struct Request {
+    start: String,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// The next one on this connection. None: the server hung up, or was killed in the middle of it.
+    fn read(reader: &mut BufReader<TcpStream>, shared: &Shared) -> Result<Option<Self>, String> {
         let mut start = String::new();
         if reader.read_line(&mut start).unwrap_or(0) == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let mut headers = BTreeMap::new();
         loop {
             let mut line = String::new();
-            // Killed in the middle of a request.
             if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return Ok(());
+                return Ok(None);
             }
+            shared.hear(line.as_bytes());
             let Some((name, value)) = line.trim_end().split_once(": ") else { break };
             headers.insert(name.to_ascii_lowercase(), value.to_owned());
         }
         let len: usize = headers.get("content-length").and_then(|len| len.parse().ok()).ok_or("no length")?;
         let mut body = vec![0; len];
         if reader.read_exact(&mut body).is_err() {
-            return Ok(());
+            return Ok(None);
         }
+        shared.hear(&body);
+        Ok(Some(Self { start, headers, body }))
+    }
+}
+
+/// Whether the server still is there to get it.
+fn answer(reader: &mut BufReader<TcpStream>, status: &str) -> bool {
+    write!(reader.get_mut(), "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").is_ok()
+}
+
+/// Requests on one connection, until the server hangs up.
+fn webhook(stream: TcpStream, secret: &str, shared: &Shared) -> Result<(), String> {
+    let mut reader = BufReader::new(stream);
+    while let Some(Request { start, headers, body }) = Request::read(&mut reader, shared)? {
         if shared.is_dead.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_secs(3_600));
         }
-        if start != "POST /hook HTTP/1.1\r\n" {
+        if !start.starts_with("POST /hook") {
             return Err(start);
         }
         check_signature(secret, headers.get("x-strongroom-signature").ok_or("not signed")?, &body)?;
@@ -144,10 +185,11 @@ fn webhook(stream: TcpStream, secret: &str, shared: &Shared) -> Result<(), Strin
             records.iter().for_each(|record| received.take(record));
         }
         let status = if is_taken { "204 No Content" } else { "503 Service Unavailable" };
-        if write!(reader.get_mut(), "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").is_err() {
-            return Ok(());
+        if !answer(&mut reader, status) {
+            break;
         }
     }
+    Ok(())
 }
 
 /// As `docs/operations.md` tells receivers to.
@@ -166,6 +208,7 @@ fn syslog(mut stream: TcpStream, shared: &Shared) -> Result<(), String> {
     let mut bytes = Vec::new();
     // One that was killed leaves a message torn.
     let _ = stream.read_to_end(&mut bytes);
+    shared.hear(&bytes);
     shared.deliveries.fetch_add(1, Ordering::Relaxed);
     let mut rest = bytes.as_slice();
     while let Some(at) = rest.iter().position(|byte| *byte == b' ') {

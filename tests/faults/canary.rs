@@ -4,7 +4,8 @@ use crate::audit_log::AuditLog;
 use crate::canary_identities::identities;
 use crate::canary_keys::{audit, credentials, keys};
 use crate::canary_operator::operator;
-use crate::canary_sent;
+use crate::canary_scopes::scopes;
+use crate::canary_sent::{self, Receivers};
 use crate::database;
 use crate::needles::Needles;
 use serde_json::{Value, json};
@@ -50,12 +51,17 @@ impl Canaries {
 }
 
 /// A server over what `first` sets up here, which leaves nothing either. `database`: the URL of the store, where it is none of this directory.
-pub(crate) fn start(data: &Path, first: Launch, database: Option<&str>, canaries: &mut Canaries) -> (Server, Client) {
+pub(crate) fn start(
+    data: &Path,
+    first: Launch,
+    database: Option<&str>,
+    canaries: &mut Canaries,
+) -> (Server, Client, Receivers) {
     let server = first.log("trace").start();
     canaries.needles.add("the token", server.client().token.as_deref().unwrap().as_bytes());
     canaries.needles.add("the root key", &root_key(data));
     search(server, data, Vec::new, canaries);
-    canary_sent::start(data, database)
+    canary_sent::start(data, database, canaries)
 }
 
 /// All that callers can do with what must not be left anywhere.
@@ -67,6 +73,7 @@ pub(crate) fn everything(client: &Client, canaries: &mut Canaries) {
     keys(client, canaries);
     credentials(client, canaries);
     identities(client, canaries);
+    scopes(client, canaries);
     audit(client, canaries);
 }
 
@@ -300,6 +307,8 @@ pub(crate) fn search(
             let kept = match place {
                 "dev.env" => name == "the token (as it is)",
                 "operator.token" => name == "the operator's token (as it is)",
+                "hook.secret" => name.starts_with("the webhook's secret (as"),
+                "strongroomd.toml" => name.starts_with("the address of the") && name.ends_with("(as it is)"),
                 "root.key" => name == "the new root key (hexadecimal)" || name == "the root key (hexadecimal)",
                 _ => place.starts_with("root.key.old-") && name == "the root key (hexadecimal)",
             };
@@ -333,11 +342,11 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path();
     let mut canaries = Canaries::default();
-    let (server, client) = start(data, Launch::dev(data), None, &mut canaries);
+    let (server, client, receivers) = start(data, Launch::dev(data), None, &mut canaries);
     everything(&client, &mut canaries);
     let printed = operator(server.address(), data, None, &client, &mut canaries);
-    canary_sent::wait_until_sent(server.address(), data, &client);
-    let others = || [records(&AuditLog::verify(data)), printed].concat();
+    receivers.wait_until_sent(server.address(), data, &client);
+    let others = || [records(&AuditLog::verify(data)), printed, receivers.heard()].concat();
     search(server, data, others, &canaries);
 
     // A second start reads everything back.

@@ -12,6 +12,7 @@ mod canary;
 mod canary_identities;
 mod canary_keys;
 mod canary_operator;
+mod canary_scopes;
 mod canary_sent;
 mod database;
 mod disk_full;

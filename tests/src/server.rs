@@ -64,7 +64,7 @@ impl Server {
             if let Some(status) = process.child.try_wait().expect("a child can be waited for") {
                 return Some(Err(process.ended(status)));
             }
-            let address = announced(&process.stdout()).or_else(|| announced(&process.stderr()))?;
+            let address = announced(&process.stdout()).or_else(|| listening(&process.stderr()))?;
             // The file of the last start may still be there, with another port.
             let env = data.as_deref().and_then(DevEnv::read);
             if data.is_some() && !env.as_ref()?.address.ends_with(&format!(":{}", address.port())) {
@@ -168,6 +168,11 @@ fn announced(output: &str) -> Option<SocketAddr> {
         let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
         Some(SocketAddr::from(([127, 0, 0, 1], port)))
     })
+}
+
+/// A log may name other addresses before, such as those of receivers in the configuration.
+fn listening(log: &str) -> Option<SocketAddr> {
+    log.lines().filter(|line| line.contains("listening")).find_map(announced)
 }
 
 fn is_ready(address: SocketAddr) -> bool {

@@ -4,7 +4,6 @@ use super::place::Place;
 use crate::audit_log::AuditLog;
 use crate::canary::{Canaries, everything, records, search, start};
 use crate::canary_operator::operator;
-use crate::canary_sent::wait_until_sent;
 use crate::database;
 use strongroom_test_postgres::{Cluster, Mode};
 
@@ -17,10 +16,10 @@ fn no_value_token_or_root_key_is_left_anywhere() {
     let data = place.data.path();
     let url = place.database.url();
     let mut canaries = Canaries::default();
-    let (server, client) = start(data, Place::launch(data, url), Some(url), &mut canaries);
+    let (server, client, receivers) = start(data, Place::launch(data, url), Some(url), &mut canaries);
     everything(&client, &mut canaries);
     let printed = operator(server.address(), data, Some(url), &client, &mut canaries);
-    wait_until_sent(server.address(), data, &client);
+    receivers.wait_until_sent(server.address(), data, &client);
     let others = || {
         let records = records(&AuditLog::verify_in(&place.database));
         // Everything is in its file then.
@@ -37,6 +36,7 @@ fn no_value_token_or_root_key_is_left_anywhere() {
         others.push(("the database's log".to_owned(), log.into_bytes()));
         others.extend(records);
         others.extend(printed);
+        others.extend(receivers.heard());
         others
     };
     search(server, data, others, &canaries);
