@@ -1,7 +1,7 @@
 //! The audit log as it lies in a database, checked from outside: chain, signatures, index columns.
 
 use crate::{database, postgres};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use strongroom_crypto::verify_audit_signature;
 use strongroom_domain::audit::{Action, AuditRecord, ChainState, Outcome, Signature};
@@ -68,7 +68,7 @@ pub(crate) struct AuditLog {
 impl AuditLog {
     /// Reads all streams of a data directory, and makes sure that each is whole: sequences without a gap, every hash taken over the
     /// one before and the canonical bytes, every signature valid and one on the last record, and the index columns as the canonical
-    /// bytes say.
+    /// bytes say. And no event is there twice.
     ///
     /// # Panics
     /// With the first thing that is wrong.
@@ -86,6 +86,10 @@ impl AuditLog {
         let records: Vec<AuditRecord> =
             streams.iter().flat_map(|(id, rows)| check_stream(StreamId::new(*id), rows, &keys)).collect();
         assert_eq!(records.len(), count, "records that belong to no stream");
+        let mut events = HashSet::new();
+        for record in &records {
+            assert!(events.insert(record.event), "it is there twice: {record:?}");
+        }
         Self { records }
     }
 

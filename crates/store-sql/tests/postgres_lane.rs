@@ -233,6 +233,72 @@ async fn a_commit_of_unknown_outcome_ends_the_stream() {
     assert_eq!(ended, first);
 }
 
+/// A commit that the database has made already waits for a standby when its connection is cut: nobody waits for the answer, and
+/// whoever wrote the records again would have them twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_records_of_a_commit_that_was_made_after_all_are_there_once() {
+    let cluster = Cluster::builder().start();
+    let database = cluster.database();
+    let mut one_lane = options(database.url());
+    one_lane.lanes = 1;
+    let node = open_with(one_lane, 1).await;
+    let secret = node.insert("/a").await;
+    for round in 1..=3 {
+        let mut queued = Vec::new();
+        let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        database.sql("SELECT pg_reload_conf()");
+        for number in 0..5 {
+            queued.push(build::record(Action::SecretList));
+            node.writer.enqueue(queued[number].clone()).await.expect("queued");
+            // The first by itself, the others together with what comes behind them.
+            if number == 0 {
+                eventually("the lane waits", async || database.sql(waiting).len() == 1).await;
+            }
+        }
+        database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+        database.sql("ALTER SYSTEM RESET synchronous_standby_names");
+        database.sql("SELECT pg_reload_conf()");
+        node.writer.record(access(&secret, round)).await.expect("recorded, over a new connection");
+        eventually("all are written", async || {
+            let written = node.events().await;
+            queued.iter().all(|record| written.contains(&record.event.uuid()))
+        })
+        .await;
+    }
+    node.writer.close().await;
+    let written = node.events().await;
+    let once: BTreeSet<Uuid> = written.iter().copied().collect();
+    assert_eq!(written.len(), once.len(), "a record is there twice: {written:?}");
+}
+
+/// The same, when it was not made: they are written where it would have put them.
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_records_of_a_commit_that_was_not_made_are_there_once() {
+    let database = database();
+    let mut one_lane = options(database.url());
+    one_lane.lanes = 1;
+    let node = open_with(one_lane, 1).await;
+    let secret = node.insert("/a").await;
+    node.writer.record(access(&secret, 1)).await.expect("recorded");
+    let before = node.events().await;
+
+    let held = lock(&database, "audit_records").await;
+    let plain = build::record(Action::SecretList);
+    node.writer.enqueue(plain.clone()).await.expect("queued");
+    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("the lane waits", async || database.sql(waits).len() == 1).await;
+    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    drop(held);
+    node.writer.record(access(&secret, 2)).await.expect("recorded, over a new connection");
+    eventually("the queued record is written", async || node.events().await.contains(&plain.event.uuid())).await;
+    node.writer.close().await;
+    let streams = node.streams().await;
+    let ended: Vec<Uuid> = streams[0].iter().map(|record| record.record.event.uuid()).collect();
+    assert_eq!(ended, [before.as_slice(), &[plain.event.uuid()]].concat());
+    assert_eq!(streams.len(), 2, "what came later did not wait for it");
+}
+
 /// Holds a table until it is dropped.
 async fn lock(database: &Database, table: &'static str) -> sqlx::PgConnection {
     use sqlx::{Connection, Executor};

@@ -163,6 +163,34 @@ fn a_create_whose_commit_is_cut_is_settled_by_its_key() {
     stage.end();
 }
 
+/// Nobody waits for the record of a list: it is there in the end, and once.
+#[test]
+fn a_record_whose_commit_is_cut_is_there_once() {
+    let stage = Stage::new();
+    for at in [At::Insert, At::Commit] {
+        for when in [When::Before, When::After] {
+            stage.client.put_value(PATH, "before").ok(201);
+            stage.proxy.cut(at, when);
+            let mut listed = Vec::new();
+            let is_cut = wait_for(PATIENCE, || {
+                if at == At::Commit {
+                    // Only after a pause it has a transaction of several statements.
+                    std::thread::sleep(PAUSE);
+                }
+                listed.push(request(&stage.client.get(format!("{}?path=/cut/", stage.client.secrets())).expect(200)));
+                wait_for(PAUSE, || (!stage.proxy.waits()).then_some(()))
+            });
+            assert!(is_cut.is_some(), "no list did its {at:?}");
+            for request in listed {
+                let records = format!("SELECT count(*) FROM audit_records WHERE request_id = '{}'", request.uuid());
+                let found = wait_for(PATIENCE, || (stage.place.number(&records) > 0).then_some(()));
+                assert!(found.is_some(), "no record of {request}, {at:?} {when:?}");
+            }
+        }
+    }
+    stage.end();
+}
+
 /// No value is given when its records may not be there; none is lost when they are.
 #[test]
 fn a_reveal_whose_commit_is_cut_gives_no_value() {

@@ -8,10 +8,6 @@ use std::collections::BTreeMap;
 pub(super) struct Backlog(BTreeMap<u64, Job>);
 
 impl Backlog {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -119,7 +119,8 @@ impl Batch<'_> {
 
     async fn transact(&self, connection: &mut PgConnection) -> Result<Made, sqlx::Error> {
         let units: Vec<&EncodedUnit> = self.jobs.iter().filter_map(Job::unit).collect();
-        connection.execute(if units.is_empty() { "BEGIN" } else { self.patience.begin() }).await?;
+        let may_wait = units.is_empty() && self.patience == Patience::First;
+        connection.execute(if may_wait { "BEGIN" } else { self.patience.begin() }).await?;
         let mut applied =
             if units.is_empty() { Vec::new() } else { units::apply(connection, &units).await? }.into_iter();
         let revisions = self.revisions(connection).await?;

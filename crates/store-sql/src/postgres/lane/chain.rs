@@ -109,11 +109,19 @@ impl Chain {
         self.durable.sequence >= row::LAST_SEQUENCE
     }
 
-    /// This stream ends, and another begins: it is full, or the batch may be in it, and its records, if they are there, end it.
-    pub(super) fn abandon(&mut self) {
-        self.ordinal = None;
-        self.given = OnceLock::new();
-        self.durable = ChainState::begin(StreamId::new(self.ids.next()));
+    /// The positions behind that of the last durable record, of this many records: the one before the first, and the last. `None` when the
+    /// stream never had a place.
+    pub(super) fn places(&self, records: usize) -> Option<(i64, i64)> {
+        let ordinal = self.ordinal.or_else(|| self.given.get().copied())?;
+        let last = self.durable.sequence.saturating_add(records as u64).min(row::MAX_SEQUENCE);
+        Some((row::position(ordinal, self.durable.sequence), row::position(ordinal, last)))
+    }
+
+    /// This stream ends, and another begins: it is full, or somebody else wrote into it, or a batch may be in it, and its records, if they are there,
+    /// end it. Gives the one that ends.
+    pub(super) fn abandon(&mut self) -> Self {
+        let next = Self::new(Arc::clone(&self.signer), Arc::clone(&self.ids));
+        std::mem::replace(self, next)
     }
 }
 

@@ -62,6 +62,6 @@ impl Lane {
                 break;
             }
         }
-        self.metrics.backlog.to((self.backlog.len() + self.misfits.len()) as u64);
+        self.tell_backlog();
     }
 }

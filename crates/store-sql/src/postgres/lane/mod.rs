@@ -3,6 +3,7 @@
 mod backlog;
 mod batch;
 mod chain;
+mod doubtful;
 mod fault;
 mod flush;
 mod held;
@@ -26,6 +27,7 @@ use crate::postgres::vacuum::Vacuum;
 use backlog::Backlog;
 use batch::{Batch, Committed};
 use chain::Chain;
+use doubtful::Doubtful;
 use fault::{Failed, Fault, Remedy};
 use held::Held;
 use job::Verdict;
@@ -80,6 +82,8 @@ pub(super) struct Lane {
     backlog: Backlog,
     /// Records that the database refused each for itself, while it took others.
     misfits: Misfits,
+    /// Records that may be written already.
+    doubtful: Doubtful,
 }
 
 impl Lane {
@@ -101,6 +105,7 @@ impl Lane {
             waiting: VecDeque::new(),
             backlog: Backlog::default(),
             misfits: Misfits::default(),
+            doubtful: Doubtful::default(),
         }
     }
 
@@ -109,7 +114,7 @@ impl Lane {
         loop {
             let mut first = None;
             if self.waiting.is_empty() {
-                let tidy = if self.backlog.is_empty() && self.misfits.is_empty() { LONG } else { TIDY };
+                let tidy = if self.left() == 0 { LONG } else { TIDY };
                 match timeout(self.held.pause().unwrap_or(tidy).min(tidy), self.jobs.recv()).await {
                     Ok(Some(job)) => first = Some(job),
                     Ok(None) => break,
@@ -120,6 +125,7 @@ impl Lane {
             self.commit(batch).await;
             self.try_held().await;
             self.try_misfits(Some(now())).await;
+            self.try_doubtful(Some(now())).await;
         }
         self.finish().await;
     }
@@ -177,8 +183,17 @@ impl Lane {
             Err((jobs, failed)) if failed.remedy == Remedy::Alone && jobs.len() > 1 => self.commit_alone(jobs).await,
             Err((jobs, failed)) => self.settle(jobs, &failed).await,
         };
-        self.metrics.backlog.to((self.backlog.len() + self.misfits.len()) as u64);
+        self.tell_backlog();
         taken
+    }
+
+    /// How many records were not written yet, or nobody knows whether they were.
+    fn left(&self) -> usize {
+        self.backlog.len() + self.misfits.len() + self.doubtful.len()
+    }
+
+    fn tell_backlog(&mut self) {
+        self.metrics.backlog.to(self.left() as u64);
     }
 
     /// Each by itself, until there is no connection: none of the others would find one, and each would wait for it.
@@ -295,7 +310,6 @@ impl Lane {
             Fault::Unavailable => self.metrics.failed_unavailable(),
             Fault::Unknown => {
                 self.metrics.failed_unknown();
-                self.chain.abandon();
                 // If it was committed after all, there is something to take out.
                 let changes = jobs.iter().filter_map(Job::unit).map(|unit| change::effects(&unit.changes));
                 if changes.flatten().any(|effect| effect == Effect::Erased) {
@@ -303,7 +317,16 @@ impl Lane {
                 }
             }
         }
-        for record in jobs.into_iter().filter_map(|job| job.fail(failed)) {
+        let tried = jobs.iter().map(|job| job.records().len()).sum();
+        let records: Vec<Job> = jobs.into_iter().filter_map(|job| job.fail(failed)).collect();
+        if failed.fault == Fault::Unknown {
+            let ended = self.chain.abandon();
+            if !records.is_empty() {
+                self.doubtful.add(ended, tried, records);
+            }
+            return;
+        }
+        for record in records {
             if alone { self.misfits.add(record) } else { self.backlog.add(record) }
         }
     }
@@ -327,6 +350,7 @@ impl Lane {
                 let late = self.drain();
                 self.fail(late, &Failed::stopping());
             }
+            self.try_doubtful(None).await;
             let batch = self.gather(None);
             if batch.is_empty() && self.held.is_empty() {
                 break;
@@ -351,7 +375,7 @@ impl Lane {
         if !rest.is_empty() {
             self.fail(rest, &Failed::stopping());
         }
-        let records = self.backlog.len() + self.misfits.len();
+        let records = self.left();
         if records > 0 {
             tracing::error!(records, "the store stops before everything could be written");
         }

@@ -49,6 +49,11 @@ impl Session {
         self.connection.as_ref().is_some_and(|(_, used)| now().duration_since(*used) < REST)
     }
 
+    /// Whether there is a connection, as far as anybody knows.
+    pub(super) const fn is_open(&self) -> bool {
+        self.connection.is_some()
+    }
+
     /// The connection, to be [kept](Self::keep) afterwards, or dropped when it is in a state that nobody knows. Opens one if there is
     /// none; soon after a failure it waits first.
     pub(in crate::postgres) async fn take(&mut self) -> Result<PgConnection, OpenError> {

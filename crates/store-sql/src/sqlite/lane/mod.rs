@@ -234,6 +234,8 @@ impl Lane {
         self.revisions.rolled_back();
         self.retired.rolled_back();
         if failed.fault == Fault::Unknown {
+            // Only a crash could still bring it back, before the next commit, which takes its place in SQLite's log; so what is written again here is
+            // there once.
             self.chain.abandon();
         } else {
             self.chain.rolled_back();
