@@ -299,6 +299,30 @@ async fn queued_records_of_a_commit_that_was_not_made_are_there_once() {
     assert_eq!(streams.len(), 2, "what came later did not wait for it");
 }
 
+/// A stop waits a while until the database can tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_what_is_in_doubt() {
+    let database = database();
+    let mut one_lane = options(database.url());
+    one_lane.lanes = 1;
+    let node = open_with(one_lane, 1).await;
+    node.insert("/a").await;
+    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let held = lock(&database, "audit_records").await;
+    let plain = build::record(Action::SecretList);
+    node.writer.enqueue(plain.clone()).await.expect("queued");
+    eventually("the lane waits", async || database.sql(waits).len() == 1).await;
+    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    let writer = Arc::clone(&node.writer);
+    let stop = tokio::spawn(async move { writer.close().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!stop.is_finished(), "it leaves what is in doubt");
+    drop(held);
+    stop.await.expect("no panic");
+    let written = node.events().await;
+    assert_eq!(written.iter().filter(|event| **event == plain.event.uuid()).count(), 1);
+}
+
 /// Holds a table until it is dropped.
 async fn lock(database: &Database, table: &'static str) -> sqlx::PgConnection {
     use sqlx::{Connection, Executor};

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long after a try that led to nothing the next one comes: the database may still be at that commit.
-const PERIOD: Duration = Duration::from_millis(500);
+const PERIOD: Duration = Duration::from_secs(1);
 
-/// What stands where a commit would have put its records.
+/// The events that stand where a commit would have put its records.
 const STORED: &str = "SELECT event FROM audit_records WHERE position > $1 AND position <= $2";
 
 struct Doubt {
@@ -33,6 +33,10 @@ pub(super) struct Doubtful {
 }
 
 impl Doubtful {
+    pub(super) fn is_empty(&self) -> bool {
+        self.doubts.is_empty()
+    }
+
     /// How many records.
     pub(super) fn len(&self) -> usize {
         self.doubts.iter().map(|doubt| doubt.records.len()).sum()
@@ -56,7 +60,8 @@ impl Lane {
             return;
         }
         self.doubtful.tried = None;
-        while let Some(mut doubt) = self.doubtful.doubts.pop_front() {
+        for _ in 0..self.doubtful.doubts.len() {
+            let Some(mut doubt) = self.doubtful.doubts.pop_front() else { break };
             match self.settled(&doubt).await {
                 Ok(None) => {}
                 Ok(Some(stored)) => {
@@ -68,9 +73,15 @@ impl Lane {
                         error = &failed.cause as &dyn std::error::Error,
                         "a commit still is of unknown outcome"
                     );
-                    self.doubtful.doubts.push_front(doubt);
+                    self.doubtful.doubts.push_back(doubt);
                     self.doubtful.tried = Some(super::now());
-                    break;
+                    if !self.session.is_open() {
+                        if failed.remedy == Remedy::Wait && !self.jobs.is_empty() {
+                            // They waited for the connection too.
+                            self.give_up(Vec::new(), &failed);
+                        }
+                        break;
+                    }
                 }
             }
         }
@@ -92,7 +103,8 @@ impl Lane {
                 }
                 Ok(None)
             }
-            Err(failed) if failed.remedy == Remedy::NewStream => {
+            // Where one doesn't fit, the database says so before it looks whether others are there.
+            Err(failed) if matches!(failed.remedy, Remedy::NewStream | Remedy::Alone) => {
                 let Some((first, last)) = chain.places(*tried) else { return Ok(Some(HashSet::new())) };
                 let mut connection = self.session.take().await.map_err(|error| Failed::down(&error))?;
                 let stored = sqlx::query_scalar(STORED).bind(first).bind(last).fetch_all(&mut connection);
@@ -100,8 +112,6 @@ impl Lane {
                 self.session.keep(connection);
                 Ok(Some(stored.into_iter().collect()))
             }
-            // One that doesn't fit spoils it for the others now, and so it did then.
-            Err(failed) if failed.remedy == Remedy::Alone => Ok(Some(HashSet::new())),
             Err(failed) => Err(failed),
         }
     }

@@ -1,5 +1,5 @@
 //! Records that the database refused each for itself. They are kept, and tried from time to time, without others waiting for them:
-//! these alone may come out of order.
+//! these, and those [in doubt](super::doubtful), may come out of order.
 
 use super::Lane;
 use super::job::Job;

@@ -51,6 +51,8 @@ const TIDY: Duration = Duration::from_millis(250);
 /// How long a lane that stops waits for locks: whoever stops a server waits for it, and kills what takes long, which would leave the
 /// callers without any answer.
 const LAST: Duration = Duration::from_secs(5);
+/// How long a lane that stops waits between two looks at what is still in doubt.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long it waits when there is nothing at all.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -341,7 +343,7 @@ impl Lane {
         drained
     }
 
-    /// Writes what is still pending; gives up what waits for locks after a while.
+    /// Writes what is still pending; gives up what waits for locks, or is in doubt, after a while.
     async fn finish(&mut self) {
         let end = now() + LAST;
         let mut tries = 1;
@@ -350,10 +352,16 @@ impl Lane {
                 let late = self.drain();
                 self.fail(late, &Failed::stopping());
             }
-            self.try_doubtful(None).await;
             let batch = self.gather(None);
             if batch.is_empty() && self.held.is_empty() {
-                break;
+                if self.doubtful.is_empty() || now() >= end {
+                    break;
+                }
+                self.try_doubtful(None).await;
+                if !self.doubtful.is_empty() {
+                    sleep(PAUSE).await;
+                }
+                continue;
             }
             // What is set aside may be free.
             let idle = batch.is_empty() && self.waiting.is_empty();

@@ -12,6 +12,8 @@ mod links;
 mod records;
 
 pub(crate) use at::at;
+#[cfg(test)]
+pub(super) use at::{statement as at_statement, streams_query};
 pub(crate) use behind::behind;
 #[cfg(test)]
 pub(super) use behind::statement as behind_statement;

@@ -1,7 +1,8 @@
 //! That what the audit log is searched, counted and followed by are look-ups by index, with and without statistics.
 
-use super::{ID, connect, plan_of};
+use super::{ID, connect, plan, plan_of};
 use crate::read::audit;
+use crate::row::position;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use strongroom_domain::audit::{IndexEntry, LogReader, Term};
 use strongroom_domain::id::{EventId, OrganisationId, StreamId};
@@ -35,8 +36,26 @@ fn entries() -> Vec<IndexEntry> {
     (0..256).map(entry).collect()
 }
 
+/// The places of a page's records, in a stream or two, and of the records before them.
+fn places(count: u64) -> Vec<(StreamId, u64)> {
+    let stream = |number: u64| StreamId::new(Uuid::from_u128(u128::from(1 + number % 2)));
+    (1..=count).map(|number| (stream(number), number)).collect()
+}
+
+fn at_statement(backend: DbBackend, count: u64) -> Statement {
+    let ordinal = |stream: StreamId| i64::try_from(stream.uuid().as_u128()).expect("small");
+    let positions = places(count).into_iter().map(|(stream, sequence)| position(ordinal(stream), sequence));
+    audit::at_statement(backend, &positions.collect())
+}
+
 async fn check_sqlite(db: &DatabaseConnection) {
     let backend = DbBackend::Sqlite;
+    for count in [1, 101, 500, 1_000] {
+        let records = plan_of(db, at_statement(backend, count)).await;
+        assert_eq!(records, "SEARCH audit_records USING INTEGER PRIMARY KEY (rowid=?)", "{count}");
+        let streams = plan(db, &audit::streams_query(&places(count))).await;
+        assert_eq!(streams, "SEARCH audit_streams USING COVERING INDEX audit_streams_id (id=?)", "{count}");
+    }
     for statement in of_a_term(backend) {
         let plan = plan_of(db, statement).await;
         let seek = "SEARCH audit_index USING PRIMARY KEY (organisation=? AND term=? AND ";
@@ -90,6 +109,12 @@ async fn sqlite_looks_up_by_index() {
 
 async fn check_postgres(db: &DatabaseConnection) {
     let backend = DbBackend::Postgres;
+    for count in [1, 101, 500, 1_000] {
+        let records = plan_of(db, at_statement(backend, count)).await;
+        assert!(records.contains("audit_records_pkey") && !records.contains("Seq Scan"), "{count}: {records}");
+        let streams = plan(db, &audit::streams_query(&places(count))).await;
+        assert!(streams.contains("audit_streams_id") && !streams.contains("Seq Scan"), "{count}: {streams}");
+    }
     for statement in of_a_term(backend) {
         let plan = plan_of(db, statement).await;
         assert!(plan.contains("audit_index_pkey") && plan.contains("(ROW(at, event) < ROW("), "{plan}");
