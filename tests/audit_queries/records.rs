@@ -79,10 +79,13 @@ fn path(n: u64) -> String {
     format!("/app/service-{}/db", n % 1_000)
 }
 
-/// Every filter alone, and some together.
-pub(crate) fn filters() -> Vec<(&'static str, AuditFilter)> {
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// Every filter alone, but for a text.
+pub(crate) fn single_filters() -> Vec<(&'static str, AuditFilter)> {
     let none = AuditFilter::default;
-    let text = |text: &str| Some(text.to_owned());
     vec![
         ("none", none()),
         ("includeSystemServices", AuditFilter { include_system: true, ..none() }),
@@ -97,6 +100,13 @@ pub(crate) fn filters() -> Vec<(&'static str, AuditFilter)> {
         ("resourceType", AuditFilter { kinds: vec![ResourceKind::Team], ..none() }),
         ("responseStatus", AuditFilter { status: Some(403), ..none() }),
         ("from, to", AuditFilter { from: Some(at(100)), to: Some(at(5_000)), ..none() }),
+    ]
+}
+
+/// Some together, and those that look for a text: they read what they leap over, so that they take longer.
+pub(crate) fn costly_filters() -> Vec<(&'static str, AuditFilter)> {
+    let none = AuditFilter::default;
+    vec![
         ("resourceIdentity, responseStatus", AuditFilter { resource: Some(path(7)), status: Some(403), ..none() }),
         (
             "serviceAccount, action",

@@ -12,9 +12,7 @@ use core::time::Duration;
 use metrics::Measured;
 use pace::{Pace, Paced};
 use std::sync::Arc;
-use strongroom::audit::{
-    AlteredRecord, ClockJump, ForwardError, Indexed, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint, Retained,
-};
+use strongroom::audit::{AlteredRecord, ClockJump, ForwardError, Indexed, PublishedCheckpoint, Retained, SinkTurns};
 use strongroom::{Code, Engine};
 use strongroom_audit_sinks::FileCheckpointSink;
 use strongroom_domain::audit::SinkName;
@@ -239,9 +237,9 @@ impl Rounds {
 
     async fn forward(self, sink: Arc<dyn AuditSink>) {
         let mut pace = self.pace.clone().begin();
-        let (mut alarm, mut batch) = (Alarm::default(), MAX_FORWARDED_AT_ONCE);
+        let (mut alarm, mut refused, mut turns) = (Alarm::default(), Alarm::default(), SinkTurns::default());
         while pace.goes_on() {
-            match self.engine.forward_audit(sink.as_ref(), batch).await {
+            match self.engine.forward_audit(sink.as_ref(), &mut turns).await {
                 Ok(done) => {
                     if done.unreadable > 0 {
                         let records = done.unreadable;
@@ -251,15 +249,15 @@ impl Rounds {
                         let streams = done.foreign;
                         tracing::error!(sink = %sink.name(), streams, "the audit log has records that no server wrote, and they were not sent on; verify the log");
                     }
-                    if done.records > 0 {
-                        batch = (batch * 2).min(MAX_FORWARDED_AT_ONCE);
+                    if let Some(error) = &done.refused
+                        && refused.is_due(self.pace.clock.now())
+                    {
+                        tracing::warn!(sink = %sink.name(), error = %causes(error), "some of the audit log could not be sent on; the rest goes on");
                     }
-                    pace.rest(if done.more { Duration::ZERO } else { EVERY_SECOND }).await;
+                    let goes_on = done.more && done.refused.is_none();
+                    pace.rest(if goes_on { Duration::ZERO } else { EVERY_SECOND }).await;
                 }
                 Err(error) => {
-                    if matches!(error, ForwardError::Sink(_)) {
-                        batch = (batch / 2).max(1);
-                    }
                     tracing::warn!(sink = %sink.name(), error = %causes(&error), "the audit log could not be sent on");
                     pace.back_off().await;
                 }

@@ -115,8 +115,11 @@ mod tests {
     use super::{Pages, Reader};
     use crate::answer::Answer;
     use crate::failure::Failure;
+    use core::sync::atomic::{AtomicUsize, Ordering};
     use http_body_util::BodyExt;
+    use std::sync::Arc;
     use strongroom::secret::Page;
+    use strongroom::{Code, Error};
     use strongroom_domain::id::RequestId;
     use uuid::Uuid;
 
@@ -163,5 +166,49 @@ mod tests {
         assert!(!is_whole(died.await.expect("a first page")).await, "half a list must not look like a whole one");
         let empty = answer(async |_| panic!("told to")).await;
         assert_eq!(empty.err().map(|failure| failure.code()), Some("internal"));
+    }
+    #[tokio::test]
+    async fn a_list_that_can_not_be_read_on_is_cut_off() {
+        let failed = || Err(Error::new(Code::StoreUnavailable, "planned"));
+        let broken = answer(async move |reader| {
+            pass(&reader, b'[', Some("/a")).await;
+            assert_eq!(reader.pass(failed()).await, None);
+        });
+        let mut body = broken.await.expect("a first page").into_response(RequestId::new(Uuid::nil())).into_body();
+        assert!(body.frame().await.is_some_and(|frame| frame.is_ok()), "the first page");
+        assert!(body.frame().await.is_some_and(|frame| frame.is_err()), "half a list must not look like a whole one");
+        assert!(body.frame().await.is_none());
+        let none = answer(async move |reader| assert_eq!(reader.pass(failed()).await, None)).await;
+        assert_eq!(none.err().map(|failure| failure.code()), Some("store_unavailable"));
+    }
+
+    /// So that a list takes little memory, however long it is.
+    #[tokio::test]
+    async fn no_more_is_read_than_a_client_takes() {
+        let read = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&read);
+        let list = answer(async move |reader| {
+            for _ in 0..100 {
+                counter.fetch_add(1, Ordering::Relaxed);
+                pass(&reader, b'.', Some("/a")).await;
+            }
+            pass(&reader, b'.', None).await;
+        });
+        let mut body = list.await.expect("a first page").into_response(RequestId::new(Uuid::nil())).into_body();
+        let mut taken = 0;
+        loop {
+            // As far as the reader comes.
+            for _ in 0..300 {
+                tokio::task::yield_now().await;
+            }
+            let read = read.load(Ordering::Relaxed);
+            // One has been asked for, one is kept, one waits for its place.
+            assert!(read <= taken + 3, "{read} pages were read when {taken} were taken");
+            if body.frame().await.is_none() {
+                break;
+            }
+            taken += 1;
+        }
+        assert_eq!((taken, read.load(Ordering::Relaxed)), (101, 100));
     }
 }

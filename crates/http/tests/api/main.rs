@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a helper of tests fails by panicking")]
 
 mod audit;
+mod audit_export;
 mod audit_input;
 mod audit_system;
 mod bodies;

@@ -193,15 +193,24 @@ impl Room {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::by(ManualClock::jumping(START), settings).await
+        Self::by(ManualClock::jumping(START), settings, |log| log).await
+    }
+
+    /// Whose log is read as `alter` shows it.
+    pub(crate) async fn with_log(alter: impl FnOnce(Arc<dyn AuditReader>) -> Arc<dyn AuditReader>) -> Self {
+        Self::by(ManualClock::jumping(START), Settings::default(), alter).await
     }
 
     /// By a clock that only the test moves: whoever sleeps by it waits.
     pub(crate) async fn with_still_clock(settings: Settings) -> Self {
-        Self::by(ManualClock::new(START), settings).await
+        Self::by(ManualClock::new(START), settings, |log| log).await
     }
 
-    async fn by(clock: ManualClock, settings: Settings) -> Self {
+    async fn by(
+        clock: ManualClock,
+        settings: Settings,
+        alter: impl FnOnce(Arc<dyn AuditReader>) -> Arc<dyn AuditReader>,
+    ) -> Self {
         let ids = Arc::new(SequentialIds::of_node(7));
         let clock = Arc::new(clock);
         let store = Arc::new(MemoryStore::new(Arc::new(FixedSigner), StreamId::new(Uuid::nil())));
@@ -266,7 +275,7 @@ impl Room {
             committer: gate.clone(),
             access_log: store.clone(),
             audit_log: gate.clone(),
-            audit: store.clone(),
+            audit: alter(store.clone()),
             leases: store.clone(),
             kms,
             import_keys: Some(Arc::new(FixedWrappingKey)),

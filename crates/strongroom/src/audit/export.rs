@@ -20,8 +20,6 @@ const AT_ONCE: usize = 500;
 /// How often it is looked whether the index has what was there when an export began, and how long it rests between.
 const LOOKS: u32 = 50;
 const REST: Duration = Duration::from_millis(100);
-/// How many streams are looked at at once.
-const STREAMS: u32 = 100;
 
 /// A record of an export.
 #[derive(Clone, Debug)]
@@ -74,32 +72,29 @@ impl Engine {
 
     /// Waits until everything can be found that is in the log now; `false` when that takes too long.
     async fn wait_for_index(&self) -> Result<bool, Error> {
-        let ends: HashMap<StreamId, u64> =
-            self.unindexed().await?.into_iter().map(|behind| (behind.stream, behind.end)).collect();
-        if ends.is_empty() {
-            return Ok(true);
-        }
+        let behind = self.streams_behind(&LogReader::Index).await?;
+        let ends: HashMap<StreamId, u64> = behind.iter().map(|behind| (behind.stream, behind.end)).collect();
+        let mut is_missing = self.is_missing(&ends, behind).await?;
         for _ in 0..LOOKS {
+            if !is_missing {
+                break;
+            }
             self.ports.clock.sleep(REST).await;
-            let is_missing = |behind: &Behind| ends.get(&behind.stream).is_some_and(|end| behind.through < *end);
-            if !self.unindexed().await?.iter().any(is_missing) {
+            is_missing = self.is_missing(&ends, self.streams_behind(&LogReader::Index).await?).await?;
+        }
+        Ok(!is_missing)
+    }
+
+    /// Whether the index has yet to take records up to these ends. It never takes those that no writer put there.
+    async fn is_missing(&self, ends: &HashMap<StreamId, u64>, behind: Vec<Behind>) -> Result<bool, Error> {
+        for Behind { stream, through, .. } in behind {
+            if ends.get(&stream).is_some_and(|end| through < *end)
+                && self.next_run(stream, through, 1).await?.last.is_some()
+            {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    async fn unindexed(&self) -> Result<Vec<Behind>, Error> {
-        let mut found: Vec<Behind> = Vec::new();
-        loop {
-            let after = found.last().map(|last| last.stream);
-            let page = self.ports.audit.behind(&LogReader::Index, after, STREAMS).await?;
-            let is_all = page.len() < STREAMS as usize;
-            found.extend(page);
-            if is_all {
-                return Ok(found);
-            }
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! twice.
 
 use super::run::Run;
+use super::sink_turns::SinkTurns;
 use super::soundness::damaged;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -18,9 +19,6 @@ use strongroom_domain::port::{AuditSink, CheckpointSink, CommitErrorKind, SinkEr
 use strongroom_domain::time::Timestamp;
 use strongroom_domain::unit::{Change, Expect, Unit};
 use uuid::Uuid;
-
-/// The most records that a sink is given at once.
-pub const MAX_FORWARDED_AT_ONCE: u32 = 500;
 
 /// How long the lease stands: longer than a sink takes to give up, so that no other node sends the same meanwhile.
 const TTL: Duration = Duration::from_secs(120);
@@ -41,7 +39,7 @@ const UNREADABLE: &str = "strongroom_audit_sink_unreadable_records_total";
 const FAILED: &str = "strongroom_audit_sink_failures_total";
 
 /// What a round of a sink did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Forwarded {
     /// How many records it took.
     pub records: u64,
@@ -51,6 +49,8 @@ pub struct Forwarded {
     pub foreign: u64,
     /// Whether others wait for it.
     pub more: bool,
+    /// Why it did not take what it was given last, after the round had come on with others: that ended the round.
+    pub refused: Option<SinkError>,
 }
 
 /// Why a round ended early.
@@ -122,6 +122,8 @@ impl SinkLease {
 enum Delivery {
     /// So many records went out, so many can't be read; up to this one.
     Done { sent: u64, unreadable: u64, last: u64 },
+    /// The sink did not take these.
+    Refused { records: usize, error: SinkError },
     /// There is nothing in the stream any more.
     Empty,
     /// What is there is not the stream's.
@@ -131,36 +133,47 @@ enum Delivery {
 }
 
 impl Engine {
-    /// One round of a sink: gives it records of each stream that it has not had, at most `batch` at once (1 to
-    /// [`MAX_FORWARDED_AT_ONCE`]), in the order of the stream. Does nothing while another node sends. One round of a sink at a time;
-    /// those of different sinks may run side by side.
+    /// One round of a sink: gives it records of each stream that it has not had, in the order of the stream. Does nothing while another
+    /// node sends. One round of a sink at a time; those of different sinks may run side by side. `turns`: this sink's own, the same in each
+    /// of its rounds.
     ///
-    /// To be called again and again: at once after a round with `more`, else about every second. A batch that a sink did not take comes again in the next
-    /// round, so after an error wait, and give it fewer: a sink that can't take many in its time may take one.
+    /// The round ends with the first delivery that the sink does not take, so that a dead one costs it no more than one; the next begins with
+    /// the streams behind, so that none waits because of another one's records. What was not taken comes again, fewer records at once: a
+    /// sink that can't take many in its time may take one.
+    ///
+    /// To be called again and again: at once after a round with `more` and nothing `refused`, else about every second; after an error wait.
     ///
     /// # Errors
-    /// [`ForwardError`]; what was delivered before is noted. Damaged records are none: they are counted, and those behind them delivered. That a sink did not take something is one only when it took nothing before in this
-    /// round: else it gets that again at once, so that one that fails now and then is not given up for longer and longer.
-    pub async fn forward_audit(&self, sink: &dyn AuditSink, batch: u32) -> Result<Forwarded, ForwardError> {
-        let batch = batch.clamp(1, MAX_FORWARDED_AT_ONCE);
+    /// [`ForwardError`]; what was delivered before is noted. Damaged records are none: they are counted, and those behind them delivered.
+    /// That a sink did not take something is one only when the round had come on with nothing before: a sink that fails now and then, or
+    /// with one stream, is not to be given up for longer and longer.
+    pub async fn forward_audit(&self, sink: &dyn AuditSink, turns: &mut SinkTurns) -> Result<Forwarded, ForwardError> {
         let reader = LogReader::Sink(sink.name().clone());
         let mut done = Forwarded::default();
-        let mut after = None;
-        loop {
-            let page = self.ports.audit.behind(&reader, after, STREAMS).await.map_err(Error::from)?;
-            for behind in &page {
-                match self.forward_stream(sink, &reader, *behind, batch, &mut done).await {
-                    Ok(true) => {}
-                    Ok(false) => return Ok(Forwarded { more: false, ..done }),
-                    Err(ForwardError::Sink(_)) if done.records > 0 || done.unreadable > 0 => {
-                        return Ok(Forwarded { more: true, ..done });
-                    }
-                    Err(error) => return Err(error),
+        for behind in turns.order(self.streams_behind(&reader).await?) {
+            match self.forward_stream(sink, &reader, behind, turns, &mut done).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(Forwarded { more: false, ..done }),
+                Err(ForwardError::Sink(error)) if done.records > 0 || done.unreadable > 0 => {
+                    return Ok(Forwarded { more: true, refused: Some(error), ..done });
                 }
+                Err(error) => return Err(error),
             }
-            match page.last() {
-                Some(last) if page.len() >= STREAMS as usize => after = Some(last.stream),
-                _ => return Ok(done),
+        }
+        turns.nothing_refused();
+        Ok(done)
+    }
+
+    /// All streams with records that the reader has not had.
+    pub(super) async fn streams_behind(&self, reader: &LogReader) -> Result<Vec<Behind>, Error> {
+        let mut found: Vec<Behind> = Vec::new();
+        loop {
+            let after = found.last().map(|last| last.stream);
+            let page = self.ports.audit.behind(reader, after, STREAMS).await?;
+            let is_all = page.len() < STREAMS as usize;
+            found.extend(page);
+            if is_all {
+                return Ok(found);
             }
         }
     }
@@ -171,9 +184,10 @@ impl Engine {
         sink: &dyn AuditSink,
         reader: &LogReader,
         Behind { stream, mut through, end }: Behind,
-        batch: u32,
+        turns: &mut SinkTurns,
         done: &mut Forwarded,
     ) -> Result<bool, ForwardError> {
+        let batch = turns.batch(stream);
         for _ in 0..DELIVERIES {
             match self.deliver(sink, reader, (stream, through), batch).await? {
                 Delivery::Done { sent, unreadable, last } => {
@@ -181,17 +195,27 @@ impl Engine {
                     done.unreadable += unreadable;
                     through = last;
                 }
-                Delivery::Empty => return Ok(true),
+                Delivery::Refused { records, error } => {
+                    turns.refused(stream, records);
+                    return Err(error.into());
+                }
+                Delivery::Empty => {
+                    turns.caught_up(stream);
+                    return Ok(true);
+                }
                 Delivery::Foreign => {
                     done.foreign += 1;
+                    turns.caught_up(stream);
                     return Ok(true);
                 }
                 Delivery::Lost => return Ok(false),
             }
             if through >= end {
+                turns.caught_up(stream);
                 return Ok(true);
             }
         }
+        turns.taken(stream);
         done.more = true;
         Ok(true)
     }
@@ -209,7 +233,9 @@ impl Engine {
         if !records.is_empty() {
             let delivered = sink.deliver(&records).await;
             count(sink.name(), records.len() as u64, delivered.is_ok());
-            delivered?;
+            if let Err(error) = delivered {
+                return Ok(Delivery::Refused { records: records.len(), error });
+            }
         }
         let expect = Expect::Lease(lease.name, lease.epoch);
         let advance = Change::AdvanceReader { reader: reader.clone(), stream, through };

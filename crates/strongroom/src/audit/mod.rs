@@ -17,6 +17,7 @@ pub(crate) mod retention_ledger;
 mod rotate_key;
 mod run;
 mod search;
+mod sink_turns;
 mod soundness;
 pub(crate) mod status;
 pub(crate) mod verify;
@@ -24,7 +25,7 @@ pub(crate) mod verify;
 pub use export::{AuditExport, ExportAudit, ExportedPage, ExportedRecord};
 pub use export_all::{AuditPart, WholeAudit};
 pub use filter::AuditFilter;
-pub use forward::{AuditLag, ForwardError, Forwarded, MAX_FORWARDED_AT_ONCE, PublishedCheckpoint};
+pub use forward::{AuditLag, ForwardError, Forwarded, PublishedCheckpoint};
 pub use index::Indexed;
 pub use known_key::{KnownAuditKey, known_audit_key};
 pub use names::{AuditNames, WorkloadCredential};
@@ -32,6 +33,7 @@ pub use query::{AuditCursor, AuditCursorError, AuditPage, AuditQuery, MAX_AUDIT_
 pub use retain::{AlteredRecord, Retained};
 pub use retention_ledger::ClockJump;
 pub use rotate_key::{AuditKeyState, AuditKeyView};
+pub use sink_turns::{MAX_FORWARDED_AT_ONCE, SinkTurns};
 pub use status::{AuditStatus, MAX_CHECKPOINTS_AT_ONCE};
 pub use verify::{
     MAX_VERIFIED_AT_ONCE, VerifyAudit, VerifyCursor, VerifyCursorError, VerifyLimit, VerifyPhase, VerifyStep,

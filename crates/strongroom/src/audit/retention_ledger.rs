@@ -13,7 +13,7 @@ const CHECKPOINTS: u32 = 500;
 const NOBODY_RAN: u64 = 6 * AN_HOUR;
 /// How many times as fast as servers ran the time that is believed comes to that of the checkpoints.
 const CATCHES_UP: u64 = 10;
-/// For how long servers have run of a log whose time is that of its checkpoints.
+/// How much time lies between the checkpoints of a log, at the most, while its time is that of its checkpoints.
 const YOUNG: u64 = 24 * AN_HOUR;
 /// By how much both are apart when that is told.
 const LAGS: u64 = 24 * AN_HOUR;
@@ -31,15 +31,15 @@ pub(super) struct Known {
     at: Timestamp,
     /// What time it is, as far as servers ran for long enough.
     believed: Timestamp,
-    /// For how many microseconds they ran.
-    served: u64,
+    /// How many microseconds lie between the checkpoints, together; a clock that is set back takes none away.
+    age: u64,
     /// Whether the first key is the installation's own; it leads to all others.
     is_ours: bool,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, believed: Timestamp::EPOCH, served: 0, is_ours: false }
+        Self { ledger: Ledger::new(), at: Timestamp::EPOCH, believed: Timestamp::EPOCH, age: 0, is_ours: false }
     }
 }
 
@@ -56,11 +56,14 @@ impl Known {
     /// Takes the time of the next checkpoint.
     fn made_at(&mut self, at: Timestamp) {
         let since = at.micros_since(core::mem::replace(&mut self.at, at));
-        let served = if self.ledger.number() > 1 && since < NOBODY_RAN { since.min(AN_HOUR) } else { 0 };
-        self.served = self.served.saturating_add(served);
+        let since = if self.ledger.number() > 1 { since } else { 0 };
+        let served = if since < NOBODY_RAN { since.min(AN_HOUR) } else { 0 };
         let step = served.saturating_mul(CATCHES_UP);
-        self.believed = if self.served < YOUNG {
-            // Such a log has less than a day to lose, and a clock that was wrong at first is set right by then.
+        let before = self.age;
+        self.age = before.saturating_add(since);
+        self.believed = if before < YOUNG {
+            // What there was before has less than a day to lose, and a clock that was wrong at first is mostly set right by then. Time when
+            // no server ran counts as well: else a log that is served for some minutes a day would be young for months.
             at
         } else if at >= self.believed {
             at.min(later(self.believed, step))

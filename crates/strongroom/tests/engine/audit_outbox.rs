@@ -3,12 +3,14 @@
 mod forward;
 mod publish;
 mod retain;
+mod turns;
 
 use crate::iam::support::House;
 use crate::support::START;
 use async_trait::async_trait;
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
+use strongroom::audit::{ForwardError, Forwarded, SinkTurns};
 use strongroom::domain::audit::{
     Action, AuditRecord, ChainState, ChainedRecord, LogReader, Signature, SignedCheckpoint, SinkName,
 };
@@ -25,7 +27,7 @@ use strongroom_testkit::{FixedSigner, ManualClock, build};
 use uuid::Uuid;
 
 /// Signs and verifies without a key, as the store's writer does here.
-struct FixedKeys;
+pub(crate) struct FixedKeys;
 
 impl AuditSigner for FixedKeys {
     fn sign(&self, bytes: &[u8]) -> Signature {
@@ -261,4 +263,19 @@ impl AuditSink for Sink {
         }
         if takes && mood != Mood::TakesAndDies { Ok(()) } else { Err(SinkError::new("planned")) }
     }
+}
+
+/// What a round says it did.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    records: u64,
+    unreadable: u64,
+    foreign: u64,
+    more: bool,
+    refused: bool,
+}
+
+async fn round(node: &Engine, sink: &dyn AuditSink, turns: &mut SinkTurns) -> Result<Told, ForwardError> {
+    let Forwarded { records, unreadable, foreign, more, refused } = node.forward_audit(sink, turns).await?;
+    Ok(Told { records, unreadable, foreign, more, refused: refused.is_some() })
 }

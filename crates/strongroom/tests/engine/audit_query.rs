@@ -1,6 +1,7 @@
 //! The audit log as those read it who may.
 
 mod altered;
+mod bounds;
 mod naive;
 mod pages;
 mod slow;

@@ -36,7 +36,7 @@ fn entries() -> Vec<IndexEntry> {
     (0..256).map(entry).collect()
 }
 
-/// The places of a page's records, in a stream or two, and of the records before them.
+/// So many places, in two streams: one, those of a page, and as many as are looked up at once.
 fn places(count: u64) -> Vec<(StreamId, u64)> {
     let stream = |number: u64| StreamId::new(Uuid::from_u128(u128::from(1 + number % 2)));
     (1..=count).map(|number| (stream(number), number)).collect()
@@ -50,7 +50,7 @@ fn at_statement(backend: DbBackend, count: u64) -> Statement {
 
 async fn check_sqlite(db: &DatabaseConnection) {
     let backend = DbBackend::Sqlite;
-    for count in [1, 101, 500, 1_000] {
+    for count in [1, 101, 500] {
         let records = plan_of(db, at_statement(backend, count)).await;
         assert_eq!(records, "SEARCH audit_records USING INTEGER PRIMARY KEY (rowid=?)", "{count}");
         let streams = plan(db, &audit::streams_query(&places(count))).await;
@@ -109,7 +109,7 @@ async fn sqlite_looks_up_by_index() {
 
 async fn check_postgres(db: &DatabaseConnection) {
     let backend = DbBackend::Postgres;
-    for count in [1, 101, 500, 1_000] {
+    for count in [1, 101, 500] {
         let records = plan_of(db, at_statement(backend, count)).await;
         assert!(records.contains("audit_records_pkey") && !records.contains("Seq Scan"), "{count}: {records}");
         let streams = plan(db, &audit::streams_query(&places(count))).await;
@@ -133,7 +133,7 @@ async fn check_postgres(db: &DatabaseConnection) {
     }
 }
 
-/// 60,000 lines of 3 organisations and 20 terms, and as many records in 2,000 streams.
+/// 60,000 lines of 3 organisations and 20 terms, and as many records in 2,000 streams, about as long as real ones.
 #[tokio::test]
 async fn postgres_looks_up_by_index() {
     let database = tokio::task::spawn_blocking(strongroom_test_postgres::database).await.expect("a database");
@@ -143,7 +143,8 @@ async fn postgres_looks_up_by_index() {
          SELECT lpad(to_hex(75 + n % 3), 32, '0')::uuid, n % 20, n, lpad(to_hex(n), 32, '0')::uuid, n
          FROM generate_series(1, 60000) n",
         "INSERT INTO audit_records (position, stream, sequence, hash, canonical, at, event, action, outcome, status)
-         SELECT (n % 2000) * 17592186044416 + n, n % 2000, n, '\\x00', '\\x00', n, lpad('', 32, '0')::uuid, '', '', 200
+         SELECT (n % 2000) * 17592186044416 + n, n % 2000, n, '\\x00', decode(repeat('00', 500), 'hex'), n,
+                lpad('', 32, '0')::uuid, '', '', 200
          FROM generate_series(1, 60000) n",
         "INSERT INTO audit_streams (ordinal, id)
          SELECT n, lpad(to_hex(n), 32, '0')::uuid FROM generate_series(1, 1999) n",

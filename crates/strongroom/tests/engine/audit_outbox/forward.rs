@@ -1,11 +1,11 @@
-use super::{Fault, Log, Mood, Sink};
+use super::{Fault, Log, Mood, Sink, Told, round};
 use crate::damaged_log::{DamagedLog, PlantedAhead};
 use crate::support::code;
 use async_trait::async_trait;
 use core::future::poll_fn;
 use core::task::Poll;
 use std::sync::Arc;
-use strongroom::audit::{ForwardError, Forwarded, Indexed};
+use strongroom::audit::{ForwardError, Indexed, SinkTurns};
 use strongroom::domain::audit::{ChainedRecord, LogReader, SinkName};
 use strongroom::domain::port::{AuditSink, SinkError};
 use strongroom::domain::unit::Change;
@@ -13,10 +13,15 @@ use strongroom::{Code, Engine};
 
 const BATCH: u32 = 4;
 
+/// A round of a sink that nothing is remembered of.
+async fn forward(node: &Engine, sink: &dyn AuditSink) -> Result<Told, ForwardError> {
+    round(node, sink, &mut SinkTurns::of_at_most(BATCH)).await
+}
+
 async fn all(node: &Engine, sink: &Sink) -> u64 {
     let mut records = 0;
     loop {
-        let done = node.forward_audit(sink, BATCH).await.expect("forwards");
+        let done = forward(node, sink).await.expect("forwards");
         records += done.records;
         if !done.more {
             return records;
@@ -32,11 +37,11 @@ fn upto(last: u64) -> Vec<u64> {
 async fn every_record_goes_out_once_and_in_order() {
     let log = Log::new().await;
     let (node, sink) = (log.node(), Sink::new("a"));
-    assert_eq!(node.forward_audit(&sink, BATCH).await.expect("rests"), Forwarded::default());
+    assert_eq!(forward(&node, &sink).await.expect("rests"), Told::default());
     log.write(90).await;
-    let first = node.forward_audit(&sink, BATCH).await.expect("forwards");
+    let first = forward(&node, &sink).await.expect("forwards");
     // A round is bounded, so that each stream has its turn.
-    assert_eq!(first, Forwarded { records: 32, unreadable: 0, foreign: 0, more: true });
+    assert_eq!(first, Told { records: 32, more: true, ..Told::default() });
     log.write(3).await;
     assert_eq!(all(&node, &sink).await, 61);
     assert_eq!(sink.taken(), upto(93));
@@ -55,7 +60,7 @@ async fn a_dead_sink_misses_nothing_and_holds_up_nobody() {
     log.write(10).await;
     dead.is(Mood::Refuses);
     for _ in 0..3 {
-        assert!(matches!(node.forward_audit(&dead, BATCH).await, Err(ForwardError::Sink(_))));
+        assert!(matches!(forward(&node, &dead).await, Err(ForwardError::Sink(_))));
         log.advance(60);
         log.write(1).await;
     }
@@ -74,8 +79,11 @@ async fn a_sink_that_can_take_few_takes_them_in_smaller_batches() {
     let (node, sink) = (log.node(), Sink::new("a"));
     log.write(5).await;
     sink.is(Mood::TakesFew(1));
-    assert!(node.forward_audit(&sink, 2).await.is_err());
-    assert_eq!(node.forward_audit(&sink, 1).await.expect("forwards").records, 5);
+    let mut turns = SinkTurns::default();
+    for _ in 0..2 {
+        assert!(round(&node, &sink, &mut turns).await.is_err());
+    }
+    assert_eq!(round(&node, &sink, &mut turns).await.expect("forwards"), Told { records: 5, ..Told::default() });
     assert_eq!(sink.taken(), upto(5));
 }
 
@@ -85,7 +93,7 @@ async fn a_sink_that_takes_and_dies_is_given_the_same_again() {
     let (node, sink) = (log.node(), Sink::new("a"));
     log.write(6).await;
     sink.is(Mood::TakesAndDies);
-    assert!(node.forward_audit(&sink, BATCH).await.is_err());
+    assert!(forward(&node, &sink).await.is_err());
     sink.is(Mood::Takes);
     assert_eq!(all(&node, &sink).await, 6);
     assert_eq!(sink.deliveries(), [vec![1, 2, 3, 4], vec![1, 2, 3, 4], vec![5, 6]]);
@@ -98,9 +106,9 @@ async fn a_sink_that_fails_now_and_then_has_not_failed() {
     let (node, sink) = (log.node(), Sink::new("a"));
     log.write(10).await;
     sink.is(Mood::TakesOne);
-    let done = node.forward_audit(&sink, BATCH).await.expect("it took something");
-    assert_eq!(done, Forwarded { records: 4, unreadable: 0, foreign: 0, more: true });
-    assert!(node.forward_audit(&sink, BATCH).await.is_err(), "nothing was taken");
+    let done = forward(&node, &sink).await.expect("it took something");
+    assert_eq!(done, Told { records: 4, more: true, refused: true, ..Told::default() });
+    assert!(forward(&node, &sink).await.is_err(), "nothing was taken");
     sink.is(Mood::Takes);
     assert_eq!(all(&node, &sink).await, 6);
     assert_eq!(sink.taken(), upto(10));
@@ -113,10 +121,10 @@ async fn what_could_not_be_noted_comes_again_and_what_was_noted_does_not() {
     log.write(4).await;
     let advances = |change: &Change| matches!(change, Change::AdvanceReader { .. });
     log.plan(advances, Fault::Refused);
-    let error = node.forward_audit(&sink, BATCH).await.expect_err("is not noted");
+    let error = forward(&node, &sink).await.expect_err("is not noted");
     assert!(matches!(error, ForwardError::Store(error) if error.code() == Code::StoreUnavailable));
     log.plan(advances, Fault::Unknown);
-    let error = node.forward_audit(&sink, BATCH).await.expect_err("nobody knows");
+    let error = forward(&node, &sink).await.expect_err("nobody knows");
     assert!(matches!(error, ForwardError::Store(error) if error.code() == Code::OutcomeUnknown));
     log.mend();
     log.write(1).await;
@@ -156,7 +164,7 @@ async fn of_two_nodes_one_sends_for_all_its_sinks() {
         log.advance(if round == 10 { 200 } else { 1 });
         for node in &nodes {
             for sink in &sinks {
-                node.forward_audit(sink, BATCH).await.expect("forwards");
+                forward(node, sink).await.expect("forwards");
             }
         }
     }
@@ -181,11 +189,7 @@ impl AuditSink for Overtaken<'_> {
     async fn deliver(&self, records: &[ChainedRecord]) -> Result<(), SinkError> {
         self.inner.deliver(records).await?;
         self.log.advance(121);
-        self.other
-            .forward_audit(self.inner.as_ref(), BATCH)
-            .await
-            .map(drop)
-            .map_err(|error| SinkError::new("").because(error))
+        forward(self.other, self.inner.as_ref()).await.map(drop).map_err(|error| SinkError::new("").because(error))
     }
 }
 
@@ -195,7 +199,7 @@ async fn a_node_that_lost_its_lease_notes_nothing() {
     let (node, other, inner) = (log.node(), log.node(), Arc::new(Sink::new("a")));
     log.write(6).await;
     let sink = Overtaken { log: &log, other: &other, inner: inner.clone() };
-    assert_eq!(node.forward_audit(&sink, 2).await.expect("ends"), Forwarded::default());
+    assert_eq!(round(&node, &sink, &mut SinkTurns::of_at_most(2)).await.expect("ends"), Told::default());
     assert_eq!(inner.deliveries(), [vec![1, 2], vec![1, 2, 3, 4], vec![5, 6]]);
     assert_eq!(log.through(&inner.reader()).await, 6);
     assert_eq!(all(&node, &inner).await, 0);
@@ -207,7 +211,7 @@ async fn a_sink_that_hangs_keeps_neither_writers_nor_other_sinks_waiting() {
     let (node, stuck, quick) = (log.node(), Sink::new("stuck"), Sink::new("quick"));
     log.write(3).await;
     stuck.is(Mood::Hangs);
-    let mut round = Box::pin(node.forward_audit(&stuck, BATCH));
+    let mut round = Box::pin(forward(&node, &stuck));
     for _ in 0..5 {
         poll_fn(|cx| {
             assert!(round.as_mut().poll(cx).is_pending());
@@ -230,7 +234,7 @@ async fn a_store_that_is_down_is_told_as_such() {
     let (node, sink) = (log.node(), Sink::new("a"));
     log.write(1).await;
     log.plan(|_| true, Fault::Refused);
-    let failed = node.forward_audit(&sink, BATCH).await;
+    let failed = forward(&node, &sink).await;
     let Err(ForwardError::Store(error)) = failed else { panic!("the store is down") };
     assert_eq!(code::<()>(Err(error)), Some(Code::StoreUnavailable));
 }
@@ -246,10 +250,10 @@ async fn a_damaged_record_holds_up_nobody() {
     let (node, sink) = (log.node(), Sink::new("a"));
     let before = node.audit_lag(&sink.reader()).await.expect("readable");
     assert_eq!(before.records, 12);
-    let done = node.forward_audit(&sink, BATCH).await.expect("forwards");
-    assert_eq!(done, Forwarded { records: 6, unreadable: 6, foreign: 0, more: false });
+    let done = forward(&node, &sink).await.expect("forwards");
+    assert_eq!(done, Told { records: 6, unreadable: 6, ..Told::default() });
     assert_eq!(sink.deliveries(), [vec![1, 3, 4], vec![9, 10, 11]]);
-    assert_eq!(node.forward_audit(&sink, BATCH).await.expect("rests"), Forwarded::default());
+    assert_eq!(forward(&node, &sink).await.expect("rests"), Told::default());
 
     assert_eq!(node.index_audit(100).await.expect("indexes").records, 12);
     assert_eq!(node.audit_lag(&LogReader::Index).await.expect("readable"), Default::default());
@@ -269,8 +273,8 @@ async fn what_was_planted_before_the_first_record_goes_nowhere_and_holds_up_nobo
         log.ports.audit = DamagedLog::of(log.store.clone(), [0, 1]);
         log.write(3).await;
         let (node, sink) = (log.node(), Sink::new("a"));
-        let done = node.forward_audit(&sink, batch).await.expect("forwards");
-        assert_eq!(done, Forwarded { records: 2, unreadable: 1, foreign: 0, more: false }, "{batch}");
+        let done = round(&node, &sink, &mut SinkTurns::of_at_most(batch)).await.expect("forwards");
+        assert_eq!(done, Told { records: 2, unreadable: 1, ..Told::default() }, "{batch}");
         assert_eq!(sink.deliveries().concat(), [2, 3]);
         for _ in 0..3 {
             node.index_audit(batch).await.expect("indexes");
@@ -286,12 +290,12 @@ async fn what_was_planted_far_ahead_goes_nowhere_and_holds_up_nobody() {
     log.write(3).await;
     log.ports.audit = PlantedAhead::of(log.store.clone(), 1_000);
     let (node, sink) = (log.node(), Sink::new("a"));
-    let foreign = |records, foreign| Forwarded { records, foreign, ..Forwarded::default() };
+    let foreign = |records, foreign| Told { records, foreign, ..Told::default() };
     for (new, all) in [(0, 3), (2, 5), (1, 6)] {
         log.write(new).await;
         let before = sink.taken().len() as u64;
-        assert_eq!(node.forward_audit(&sink, BATCH).await.expect("forwards"), foreign(all - before, 1));
-        assert_eq!(node.forward_audit(&sink, BATCH).await.expect("forwards"), foreign(0, 1));
+        assert_eq!(forward(&node, &sink).await.expect("forwards"), foreign(all - before, 1));
+        assert_eq!(forward(&node, &sink).await.expect("forwards"), foreign(0, 1));
         assert_eq!(sink.taken(), (1..=all).collect::<Vec<_>>());
         assert_eq!(
             node.index_audit(100).await.expect("indexes"),
@@ -305,6 +309,6 @@ async fn what_was_planted_far_ahead_goes_nowhere_and_holds_up_nobody() {
     log.write(9).await;
     log.ports.audit = PlantedAhead::of(log.store.clone(), 7);
     let (node, sink) = (log.node(), Sink::new("a"));
-    assert_eq!(node.forward_audit(&sink, BATCH).await.expect("forwards"), foreign(3, 0));
+    assert_eq!(forward(&node, &sink).await.expect("forwards"), foreign(3, 0));
     assert_eq!(sink.taken(), [7, 8, 9]);
 }

@@ -1,5 +1,5 @@
 use super::{Fault, Log, Mood, STREAM, Sink, name};
-use strongroom::audit::Retained;
+use strongroom::audit::{Retained, SinkTurns};
 use strongroom::domain::audit::{Action, ChainState, LogReader};
 use strongroom::domain::lease::{LeaseName, LeaseTtl};
 use strongroom::domain::port::{AuditLog, AuditReader, Clock, Leases};
@@ -75,22 +75,22 @@ async fn what_somebody_has_not_had_stays() {
     node.checkpoint_audit().await.expect("writes");
     assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(0));
     sink.is(Mood::TakesFew(2));
-    node.forward_audit(&sink, 2).await.expect("forwards");
+    node.forward_audit(&sink, &mut SinkTurns::of_at_most(2)).await.expect("forwards");
     assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(0));
     other.is(Mood::TakesAndDies);
-    assert!(node.forward_audit(&other, 3).await.is_err());
+    assert!(node.forward_audit(&other, &mut SinkTurns::of_at_most(3)).await.is_err());
     assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(0));
     assert_eq!(log.sequences().await, (1..=10).collect::<Vec<_>>());
     // Now it is the index that lags.
     other.is(Mood::Takes);
-    node.forward_audit(&other, 3).await.expect("forwards");
+    node.forward_audit(&other, &mut SinkTurns::of_at_most(3)).await.expect("forwards");
     assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(4));
     assert_eq!(log.sequences().await[0], 5);
     log.keep_up(&node).await;
     assert_eq!(node.retain_audit(1, &sinks).await.expect("retains"), removed(6));
     // A sink that is new begins with what there is.
     let late = Sink::new("late");
-    node.forward_audit(&late, 100).await.expect("forwards");
+    node.forward_audit(&late, &mut SinkTurns::of_at_most(100)).await.expect("forwards");
     assert_eq!(late.taken()[0], 11);
     // One that nobody has configured any more holds nothing up.
     assert_eq!(log.through(&LogReader::Sink(name("gone"))).await, 0);
@@ -158,6 +158,35 @@ async fn a_clock_that_jumped_ahead_lets_nothing_young_go() {
         assert_eq!((done.removed, done.jump.is_some()), (0, true), "{days}");
     }
     assert_eq!(log.sequences().await[0], 5);
+}
+
+/// However little a server runs, a jump of the clock is believed only while the log is less than a day old by its checkpoints.
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_where_servers_rarely_run_lets_nothing_young_go() {
+    for (jumps_on, is_believed) in [(0, true), (1, false), (11, false)] {
+        let log = Log::new().await;
+        for day in 0..jumps_on {
+            let node = log.node();
+            log.write(2).await;
+            log.keep_up(&node).await;
+            log.pass(&node, 2 * 60 * 60).await;
+            assert_eq!(node.retain_audit(30, &[]).await.expect("rests").removed, 0, "{day}");
+            log.advance(22 * 60 * 60);
+        }
+        log.write(1).await;
+        log.keep_up(&log.node()).await;
+        log.advance(365 * DAY);
+        log.write(1).await;
+        log.keep_up(&log.node()).await;
+        for _ in 0..3 {
+            let done = log.node().retain_audit(30, &[]).await.expect("retains");
+            let young = if is_believed { 2 * jumps_on + 1 } else { 0 };
+            assert!(done.removed <= young, "{} gone on day {jumps_on}", done.removed);
+            assert_eq!(done.jump.is_some(), !is_believed, "{jumps_on}");
+            log.pass(&log.node(), 2 * 60 * 60).await;
+        }
+        assert!(is_believed || log.records().await.len() as u64 == 2 * jumps_on + 2, "{jumps_on}");
+    }
 }
 
 /// A store that nobody served for long is no other than one whose clock jumped; so the time comes after.

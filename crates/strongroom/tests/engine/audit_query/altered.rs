@@ -1,15 +1,19 @@
 //! A log that somebody altered who can write to the database.
 
 use super::{append, ask, events, index, naive, record};
-use crate::damaged_log::DamagedLog;
+use crate::audit_outbox::FixedKeys;
+use crate::damaged_log::{DamagedLog, PlantedAhead};
 use crate::iam::support::House;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use strongroom::audit::{AuditFilter, AuditQuery};
+use strongroom::AuditKeyPorts;
+use strongroom::audit::{AuditExport, AuditFilter, AuditQuery};
 use strongroom::domain::audit::{Action, AuditRecord, ChainedRecord, IndexEntry};
 use strongroom::domain::id::{EventId, OrganisationId, StreamId};
-use strongroom::domain::port::{AuditReader, Committer};
+use strongroom::domain::port::{AuditReader, Clock, Committer};
+use strongroom::domain::root_key::InstanceKeyPurpose;
 use strongroom::domain::unit::{Change, Unit};
+use strongroom_testkit::build;
 use uuid::Uuid;
 
 const STREAM: StreamId = StreamId::new(Uuid::nil());
@@ -120,4 +124,35 @@ async fn damaged_records_are_left_out() {
         logged(&house).await.into_iter().filter(|record| !damaged.contains(&record.sequence)).collect();
     assert_eq!(records.len(), 189);
     check(&house, &newest_first(&records, &house)).await;
+}
+
+/// The index never takes it, so that nothing is waited for.
+#[tokio::test]
+async fn an_export_waits_for_nothing_that_no_server_wrote() {
+    let house = House::with(|ports| {
+        ports.audit = PlantedAhead::of(Arc::clone(&ports.audit), 1_000);
+        ports.audit_keys = Some(AuditKeyPorts { keys: Arc::new(FixedKeys), verifier: Arc::new(FixedKeys) });
+    })
+    .await;
+    let key = Change::InsertInstanceKey(build::instance_key(InstanceKeyPurpose::AuditSigning, 1));
+    house.store.commit(Unit { changes: vec![key], ..Unit::default() }).await.expect("stored");
+    let begin = async || -> AuditExport {
+        let session = house.by(house.owner).await;
+        let export = house.engine.export_audit(&session).await.expect("allowed");
+        export.run(&filter()).await.expect("begins")
+    };
+    append(&house, vec![record(&house, Action::SecretRead)]).await;
+    index(&house).await;
+    assert_eq!(house.engine.index_audit(7).await.expect("rests").foreign, 1);
+    let before = house.clock.now();
+    assert!(!begin().await.may_lack_newest());
+    assert_eq!(house.clock.now(), before, "it waited for what was planted");
+    // What servers wrote is waited for as ever.
+    append(&house, vec![record(&house, Action::SecretRead)]).await;
+    assert!(begin().await.may_lack_newest(), "nobody makes the index");
+    assert!(house.clock.now() > before);
+    index(&house).await;
+    let export = begin().await;
+    assert!(!export.may_lack_newest());
+    assert_eq!(export.page(&house.engine, None).await.expect("a page").items.len(), 2);
 }
