@@ -3,6 +3,7 @@
 
 mod access_tour;
 mod audit_errors;
+mod audit_forged;
 mod audit_nodes;
 mod audit_read;
 mod audit_tampered;

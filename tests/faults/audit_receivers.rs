@@ -38,6 +38,8 @@ impl Received {
 struct Shared {
     received: Mutex<Received>,
     deliveries: AtomicUsize,
+    /// Where the last delivery to a webhook was sent to.
+    target: Mutex<String>,
     /// Deliveries are taken from the network and never answered.
     is_dead: AtomicBool,
     wrong: Mutex<Vec<String>>,
@@ -117,6 +119,11 @@ impl Receiver {
         self.shared.deliveries.load(Ordering::Relaxed)
     }
 
+    /// Where the last delivery to a webhook was sent to: method and path.
+    pub(crate) fn last_target(&self) -> String {
+        self.shared.target.lock().expect("whole").clone()
+    }
+
     /// What it has; nothing that came was wrong.
     pub(crate) fn received(&self) -> Received {
         let wrong = self.shared.wrong.lock().expect("whole");
@@ -174,6 +181,7 @@ fn webhook(stream: TcpStream, secret: &str, shared: &Shared) -> Result<(), Strin
             return Err(start);
         }
         check_signature(secret, headers.get("x-strongroom-signature").ok_or("not signed")?, &body)?;
+        *shared.target.lock().expect("whole") = start.trim_end_matches(" HTTP/1.1\r\n").to_owned();
         let delivery = shared.deliveries.fetch_add(1, Ordering::Relaxed);
         // A kill falls between what was taken and its answer as well as between two requests.
         std::thread::sleep(Duration::from_millis(20));

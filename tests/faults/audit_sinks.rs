@@ -19,7 +19,7 @@ const CLIENTS: usize = 3;
 const ANSWERS: usize = 200;
 /// How long everything may take to arrive. A delivery that failed is tried again after up to a minute.
 const ARRIVAL: Duration = Duration::from_secs(60);
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 #[test]
 fn kill_9_loses_no_delivery_and_a_dead_receiver_holds_nobody_up() {
@@ -109,7 +109,7 @@ fn sent_on(database: Option<Database>) {
 }
 
 /// The canonical bytes of all records that there are now.
-fn log(site: &Site) -> BTreeMap<(String, u64), String> {
+pub(crate) fn log(site: &Site) -> BTreeMap<(String, u64), String> {
     let streams = site.stored().streams.into_iter();
     let records = streams.flat_map(|(id, rows)| {
         let stream = StreamId::new(id).to_string();
@@ -120,7 +120,7 @@ fn log(site: &Site) -> BTreeMap<(String, u64), String> {
 
 /// Waits until every record is there, as it was written.
 #[track_caller]
-fn arrives(name: &str, written: &BTreeMap<(String, u64), String>, received: impl Fn() -> Received) {
+pub(crate) fn arrives(name: &str, written: &BTreeMap<(String, u64), String>, received: impl Fn() -> Received) {
     let all = wait_for(ARRIVAL, || {
         let received = received();
         // Reading costs something.

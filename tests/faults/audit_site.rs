@@ -4,6 +4,7 @@ use crate::audit_log::{AuditLog, Stored};
 use crate::{database, postgres};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use strongroom_domain::lease::LeaseName;
 use strongroom_test_postgres::Database;
 use strongroom_tests::{Client, Ended, Launch, Server};
 use tempfile::TempDir;
@@ -21,15 +22,25 @@ impl Site {
     /// `settings` goes into the configuration as it stands.
     pub(crate) fn new(database: Option<Database>, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("strongroomd.toml");
-        let place = database.as_ref().map_or_else(String::new, |it| format!("[database]\nurl = \"{}\"\n", it.url()));
-        let text = format!("data_dir = \"data\"\n[listen]\naddress = \"127.0.0.1:0\"\n{place}{settings}\n");
-        std::fs::write(&config, text).expect("written");
+        let config = write_config(folder.path(), database.as_ref(), settings);
         let ended = Launch::init(&config).run();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let token = ended.stdout.split_whitespace().find(|word| word.starts_with("tc_pat_"));
         let token = token.unwrap_or_else(|| panic!("no token: {ended:?}")).to_owned();
         Self { folder, database, config, token }
+    }
+
+    /// Another server over the same database, with a data directory of its own in this folder.
+    pub(crate) fn start_beside(&self, folder: &Path, settings: &str) -> Server {
+        let data = folder.join("data");
+        std::fs::create_dir_all(&data).expect("made");
+        std::fs::copy(self.data().join("root.key"), data.join("root.key")).expect("copied");
+        Launch::serve(&write_config(folder, self.database.as_ref(), settings)).start()
+    }
+
+    /// The URL of the database, unless it is in the data directory.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.database.as_ref().map(Database::url)
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -104,14 +115,31 @@ impl Site {
 
     /// Lets the leases of a server that was killed run out, which takes minutes by themselves.
     pub(crate) fn end_leases(&self) {
-        let sql = "UPDATE leases SET expires_at = 0";
+        self.end("");
+    }
+
+    /// Only this one: others are those of a server that runs.
+    pub(crate) fn end_lease(&self, name: LeaseName) {
+        self.end(&format!(" WHERE name = '{}'", name.as_str()));
+    }
+
+    fn end(&self, which: &str) {
+        let sql = format!("UPDATE leases SET expires_at = 0{which}");
         match &self.database {
-            Some(database) => drop(database.sql(sql)),
+            Some(database) => drop(database.sql(&sql)),
             None => {
                 let database = rusqlite::Connection::open(database::file(&self.data())).expect("a database");
-                let ended = database.execute(sql, []).expect("a statement");
+                let ended = database.execute(&sql, []).expect("a statement");
                 assert!(ended > 0, "nobody held a lease");
             }
         }
     }
+}
+
+fn write_config(folder: &Path, database: Option<&Database>, settings: &str) -> PathBuf {
+    let config = folder.join("strongroomd.toml");
+    let place = database.map_or_else(String::new, |it| format!("[database]\nurl = \"{}\"\n", it.url()));
+    let text = format!("data_dir = \"data\"\n[listen]\naddress = \"127.0.0.1:0\"\n{place}{settings}\n");
+    std::fs::write(&config, text).expect("written");
+    config
 }

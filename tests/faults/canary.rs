@@ -3,8 +3,9 @@
 use crate::audit_log::AuditLog;
 use crate::canary_identities::identities;
 use crate::canary_keys::{audit, credentials, keys};
-use crate::canary_operator::operator;
-use crate::canary_scopes::scopes;
+use crate::canary_login::logins;
+use crate::canary_operator::{operator, recovered};
+use crate::canary_scopes::{explain, scopes};
 use crate::canary_sent::{self, Receivers};
 use crate::database;
 use crate::needles::Needles;
@@ -61,7 +62,14 @@ pub(crate) fn start(
     canaries.needles.add("the token", server.client().token.as_deref().unwrap().as_bytes());
     canaries.needles.add("the root key", &root_key(data));
     search(server, data, Vec::new, canaries);
-    canary_sent::start(data, database, canaries)
+    let (token, printed) = recovered(data, database, canaries);
+    printed.iter().for_each(|(_, text)| canaries.answers.extend_from_slice(text));
+    let (server, client, receivers) = canary_sent::start(data, database, canaries);
+    let recovered = Client { token: Some(token), ..client.clone() };
+    canaries.keep(200, recovered.get("/v1/me"));
+    canaries.keep(200, recovered.get(client.keys()));
+    canaries.keep(200, recovered.get("/v1/me/personal-access-tokens"));
+    (server, client, receivers)
 }
 
 /// All that callers can do with what must not be left anywhere.
@@ -73,7 +81,9 @@ pub(crate) fn everything(client: &Client, canaries: &mut Canaries) {
     keys(client, canaries);
     credentials(client, canaries);
     identities(client, canaries);
+    logins(client, canaries);
     scopes(client, canaries);
+    explain(client, canaries);
     audit(client, canaries);
 }
 

@@ -10,7 +10,7 @@ use strongroom_tests::{Answer, Client};
 const ISSUER: &str = "https://canary.example.com/";
 
 /// 2100: no test waits for it.
-const END: u64 = 4_102_444_800;
+pub(crate) const ISSUED_UNTIL: u64 = 4_102_444_800;
 
 /// All that an administrator does with identities, and what those do who become one.
 pub(crate) fn identities(client: &Client, canaries: &mut Canaries) {
@@ -146,7 +146,7 @@ fn signer(seed: u8) -> Ed25519Signer {
 
 /// A token of the issuer with these claims in place of the usual ones. Nothing of it may be left but what an administrator entered too.
 fn subject_token(canaries: &mut Canaries, name: &str, by: &Ed25519Signer, claims: &Value) -> String {
-    let mut all = json!({"iss": ISSUER, "sub": "canary", "aud": "strongroom", "exp": END, "environment": "production",
+    let mut all = json!({"iss": ISSUER, "sub": "canary", "aud": "strongroom", "exp": ISSUED_UNTIL, "environment": "production",
         "jti": canaries.word(&format!("the number of {name}"))});
     for (claim, value) in claims.as_object().expect("an object") {
         all[claim] = value.clone();
@@ -159,7 +159,7 @@ fn subject_token(canaries: &mut Canaries, name: &str, by: &Ed25519Signer, claims
 }
 
 /// A JWT: the whole, what it says and its signature.
-fn needle(canaries: &mut Canaries, name: &str, token: &str) {
+pub(crate) fn needle(canaries: &mut Canaries, name: &str, token: &str) {
     canaries.needles.add(name, token.as_bytes());
     let mut parts = token.split('.').skip(1);
     for part in ["the claims", "the signature"] {

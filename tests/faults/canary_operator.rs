@@ -73,6 +73,31 @@ pub(crate) fn operator(
     printed
 }
 
+/// While no server runs: ways back in. Gives the owner's token, and what was printed but for that.
+pub(crate) fn recovered(data: &Path, database: Option<&str>, canaries: &mut Canaries) -> (String, Printed) {
+    let mut printed = Printed::new();
+    let recover = |what: &str| {
+        let launch = Launch::new(&[&"recover", &"--data", &data, &what]);
+        database.iter().fold(launch, |launch, url| launch.variable("STRONGROOM_DATABASE", url))
+    };
+    let mut made = Printed::new();
+    let ended = run("recover", recover("dev"), &mut made);
+    let token = ended.stdout.trim().to_owned();
+    assert!(token.starts_with("tc_pat_"), "{ended:?}");
+    canaries.needles.add("a token of a recovery", token.as_bytes());
+    printed.extend(made.into_iter().filter(|(name, _)| name.starts_with("errors")));
+    // The file holds another one from then on.
+    let before = std::fs::read_to_string(data.join("operator.token")).unwrap();
+    canaries.needles.add("the operator's token before", before.trim().as_bytes());
+    run("recover --operator", recover("--operator"), &mut printed);
+    let after = std::fs::read_to_string(data.join("operator.token")).unwrap();
+    assert_ne!(before, after);
+    let refused = recover("canary").log("trace").run();
+    assert_eq!(refused.code, Some(78), "{refused:?}");
+    printed.push(("errors of a recovery that is refused".to_owned(), refused.stderr.into_bytes()));
+    (token, printed)
+}
+
 /// What fails, each time with a value or a token.
 fn refused(operator: &Client, canaries: &mut Canaries) {
     let all = "/v1/system/organisations";

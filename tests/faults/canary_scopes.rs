@@ -1,8 +1,9 @@
 //! Known values in projects, and in who belongs to the organisation.
 
 use crate::canary::Canaries;
+use core::time::Duration;
 use serde_json::{Value, json};
-use strongroom_tests::{Answer, Client};
+use strongroom_tests::{Answer, Client, wait_for};
 
 pub(crate) fn scopes(client: &Client, canaries: &mut Canaries) {
     project(client, canaries);
@@ -91,6 +92,45 @@ fn membership(client: &Client, canaries: &mut Canaries) {
     let back = identity(&canaries.keep(201, client.post(all, &back)).json());
     canaries.keep(401, theirs.reveal("/c/member", None));
     canaries.keep(204, client.delete(format!("{all}/{back}")));
+}
+
+/// Why a call was refused, or would be.
+pub(crate) fn explain(client: &Client, canaries: &mut Canaries) {
+    let explain = "/v1/iam/explain";
+    let user = json!({"name": "Sid", "email": "sid@example.com"});
+    let user = text(&canaries.keep(201, client.post("/v1/users", &user)).json(), "subject");
+    let made = client.post(format!("/v1/users/{user}/personal-access-tokens"), &json!({"name": "of one who asks"}));
+    let token = text(&made.ok(201), "token");
+    canaries.needles.add("a token of one who asks why", token.as_bytes());
+    let theirs = Client { token: Some(token.clone()), ..client.clone() };
+    let value = canaries.value("in a call that is explained");
+    let new = json!({"path": "/c/why", "kmsKeyIdentity": client.kms_key, "secretString": value});
+    let denied = canaries.keep(403, theirs.post(client.secrets(), &new));
+    let denied = denied.header("x-request-id").expect("a request id");
+    let told = || Some(client.post(explain, &json!({ "requestId": denied }))).filter(|answer| answer.status == 200);
+    canaries.keep(200, wait_for(Duration::from_secs(60), told).expect("a call is in the log soon"));
+    let call = |more: Value| {
+        let mut call = json!({"principal": user, "operation": "secret.value.read", "path": "/c/a"});
+        call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        client.post(explain, &call)
+    };
+    canaries.keep(200, call(json!({"region": client.region})));
+    canaries.keep(
+        200,
+        theirs.post(explain, &json!({"operation": "secret.value.read", "path": "/c/a", "region": client.region})),
+    );
+    // What fails or is passed over, each time with a value.
+    let value = canaries.value("in a member that an explanation has not");
+    canaries.keep(200, call(json!({"region": client.region, "secretString": value})));
+    let word = canaries.word("a path of another type to explain");
+    canaries.keep(400, call(json!({ "path": [word] })));
+    let word = canaries.word("an address that is none to explain");
+    canaries.keep(400, call(json!({ "sourceAddress": word })));
+    // Somebody takes the token for who has it.
+    canaries.keep(404, call(json!({ "principal": token })));
+    let body = format!("{{\"operation\": \"{}\"", canaries.word("in broken JSON to explain"));
+    let request = client.request("POST", explain).header("Content-Type", "application/json");
+    canaries.keep(400, request.body(body).send());
 }
 
 fn identity(answer: &Value) -> String {

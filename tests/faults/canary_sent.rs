@@ -3,6 +3,7 @@
 
 use crate::audit_receivers::Receiver;
 use crate::canary::Canaries;
+use crate::canary_login::LoginIssuer;
 use core::net::SocketAddr;
 use core::time::Duration;
 use serde_json::Value;
@@ -19,6 +20,8 @@ pub(crate) struct Receivers {
     hook: Receiver,
     syslog: Receiver,
     checkpoints: Receiver,
+    /// Of people who log in.
+    logins: LoginIssuer,
 }
 
 /// A server over what `dev` set up here. `database`: the URL of the store, where it is none of this directory.
@@ -29,6 +32,7 @@ pub(crate) fn start(data: &Path, database: Option<&str>, canaries: &mut Canaries
         hook: Receiver::webhook(&secret, false),
         syslog: Receiver::syslog(),
         checkpoints: Receiver::posts(),
+        logins: LoginIssuer::start(data),
     };
     let config = data.join("strongroomd.toml");
     let text = format!(
@@ -53,6 +57,7 @@ pub(crate) fn start(data: &Path, database: Option<&str>, canaries: &mut Canaries
         [audit.checkpoints]
         file = "{}"
         url = "http://{}/checkpoints?key={}"
+        {}
         "#,
         data.display(),
         data.join(ARCHIVE).display(),
@@ -63,9 +68,11 @@ pub(crate) fn start(data: &Path, database: Option<&str>, canaries: &mut Canaries
         data.join(CHECKPOINTS).display(),
         receivers.checkpoints.address(),
         canaries.word("the address of the checkpoints"),
+        receivers.logins.settings(),
     );
     std::fs::write(&config, text).unwrap();
-    let server = Launch::serve(&config).log("trace").start();
+    let launch = Launch::serve(&config).variable("SSL_CERT_FILE", &receivers.logins.authority);
+    let server = launch.log("trace").start();
     let client = Client::of_dev(server.address(), &DevEnv::read(data).unwrap());
     (server, client, receivers)
 }

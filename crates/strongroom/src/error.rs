@@ -147,6 +147,8 @@ codes! {
     StorageFull = "storage_full" => 503,
     /// Too many others change the same object.
     Busy = "busy" => 503,
+    /// As many verifications of the audit log go on as may.
+    TooManyVerifications = "too_many_verifications" => 429,
     /// It can't be told whether the change was stored.
     OutcomeUnknown = "outcome_unknown" => 503,
     /// Something is broken on our side.

@@ -187,10 +187,12 @@ impl Engine {
         turns: &mut SinkTurns,
         done: &mut Forwarded,
     ) -> Result<bool, ForwardError> {
-        let batch = turns.batch(stream);
         for _ in 0..DELIVERIES {
-            match self.deliver(sink, reader, (stream, through), batch).await? {
+            match self.deliver(sink, reader, (stream, through), turns.batch(stream)).await? {
                 Delivery::Done { sent, unreadable, last } => {
+                    if sent > 0 {
+                        turns.taken(stream);
+                    }
                     done.records += sent;
                     done.unreadable += unreadable;
                     through = last;
@@ -215,7 +217,6 @@ impl Engine {
                 return Ok(true);
             }
         }
-        turns.taken(stream);
         done.more = true;
         Ok(true)
     }

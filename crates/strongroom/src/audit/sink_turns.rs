@@ -7,6 +7,9 @@ use strongroom_domain::id::StreamId;
 /// The most records that a sink is given at once.
 pub const MAX_FORWARDED_AT_ONCE: u32 = 500;
 
+/// After how many deliveries that a sink took of a stream it is given twice as many records at once.
+const GROWS_AFTER: u32 = 4;
+
 /// What is remembered of a sink from round to round: which stream's records it refused last, and how many it is given at once of those
 /// that it refused. One for each sink.
 #[derive(Debug)]
@@ -15,7 +18,17 @@ pub struct SinkTurns {
     /// The others come before it.
     refused: Option<StreamId>,
     /// Only of streams that were refused and have not caught up, so there are no more than lag.
-    batches: HashMap<StreamId, u32>,
+    batches: HashMap<StreamId, Batch>,
+}
+
+/// How many records of a stream are given at once.
+#[derive(Clone, Copy, Debug)]
+struct Batch {
+    most: u32,
+    /// How many deliveries were taken since that changed.
+    taken: u32,
+    /// Whether the last delivery was refused.
+    is_refused: bool,
 }
 
 impl Default for SinkTurns {
@@ -45,22 +58,29 @@ impl SinkTurns {
 
     /// How many records of this stream are given at once.
     pub(super) fn batch(&self, stream: StreamId) -> u32 {
-        self.batches.get(&stream).copied().unwrap_or(self.most)
+        self.batches.get(&stream).map_or(self.most, |batch| batch.most)
     }
 
-    /// So many records at once were not taken.
+    /// So many records at once were not taken. Once may be for any reason; twice in a row they may be too many.
     pub(super) fn refused(&mut self, stream: StreamId, records: usize) {
-        let half = u32::try_from(records / 2).unwrap_or(self.most);
-        self.batches.insert(stream, half.clamp(1, self.most));
         self.refused = Some(stream);
+        let whole = Batch { most: self.most, taken: 0, is_refused: false };
+        let batch = self.batches.entry(stream).or_insert(whole);
+        if core::mem::replace(&mut batch.is_refused, true) {
+            let half = u32::try_from(records / 2).unwrap_or(self.most);
+            *batch = Batch { most: half.clamp(1, self.most), taken: 0, is_refused: true };
+        }
     }
 
-    /// Everything was taken that the stream gave in its turn, and it has more.
+    /// A delivery was taken. Refusals in between don't count, or a sink that fails now and then would be given ever fewer.
     pub(super) fn taken(&mut self, stream: StreamId) {
-        let batch = self.batch(stream).saturating_mul(2);
-        if batch < self.most {
-            self.batches.insert(stream, batch);
-        } else {
+        let Some(batch) = self.batches.get_mut(&stream) else { return };
+        batch.is_refused = false;
+        batch.taken += 1;
+        if batch.taken >= GROWS_AFTER {
+            *batch = Batch { most: batch.most.saturating_mul(2).min(self.most), taken: 0, is_refused: false };
+        }
+        if batch.most >= self.most {
             self.batches.remove(&stream);
         }
     }

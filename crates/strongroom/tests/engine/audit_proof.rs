@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod export;
+mod rewritten;
 mod rotate;
 mod seen;
 mod sound;

@@ -27,7 +27,7 @@ impl Ledgers {
     /// That of this verification, else one that is to be filled anew.
     ///
     /// # Errors
-    /// [`Code::Busy`] when there is none, and as many others go on as may.
+    /// [`Code::TooManyVerifications`] when there is none, and as many others go on as may.
     pub(super) fn take(&self, run: Uuid, now: Timestamp) -> Result<Ledger, Error> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.iter_mut().find(|it| it.run == run) {
@@ -38,7 +38,7 @@ impl Ledgers {
         kept.retain(|it| now.micros_since(it.since).max(it.since.micros_since(now)) < GOES_ON);
         if kept.len() >= KEPT {
             return Err(Error::new(
-                Code::Busy,
+                Code::TooManyVerifications,
                 format!("{KEPT} verifications of the audit log go on at this node; try again when one of them ended."),
             ));
         }

@@ -80,7 +80,7 @@ async fn a_sink_that_can_take_few_takes_them_in_smaller_batches() {
     log.write(5).await;
     sink.is(Mood::TakesFew(1));
     let mut turns = SinkTurns::default();
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(round(&node, &sink, &mut turns).await.is_err());
     }
     assert_eq!(round(&node, &sink, &mut turns).await.expect("forwards"), Told { records: 5, ..Told::default() });

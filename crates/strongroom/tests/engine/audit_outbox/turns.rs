@@ -2,6 +2,7 @@
 
 use super::{FixedKeys, Log, Told, name, round};
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use strongroom::Engine;
 use strongroom::audit::{ForwardError, SinkTurns};
@@ -265,26 +266,45 @@ async fn batches_shrink_by_what_is_refused_and_grow_by_what_is_taken() {
         }
         sizes(&sink.offers())
     };
-    let eight = |size| vec![(0, size, true); 8];
+    let four = |size| vec![(0, size, true); 4];
     let refused = |size| vec![(0, size, false)];
-    assert_eq!(steps(4).await, [refused(64), refused(32), refused(16), eight(8)].concat());
-    assert_eq!(steps(2).await, [refused(16), eight(8)].concat());
+    assert_eq!(steps(4).await, [refused(64), refused(64), refused(32), refused(16)].concat());
+    assert_eq!(steps(1).await, [four(8), refused(16)].concat());
+    assert_eq!(steps(2).await, [refused(16), four(8), refused(16)].concat());
     // What another stream gives has nothing to do with it.
     site.write(1, 64).await;
-    assert_eq!(steps(2).await, [vec![(0, 16, false)], vec![(1, 64, true)], eight(8)].concat());
-    // 192 are gone; it grows up to the most there may be.
+    assert_eq!(steps(2).await, [vec![(1, 64, true)], refused(16), four(8), refused(16)].concat());
+    // 96 are gone; it grows up to the most there may be.
     sink.takes(|_, _| true);
-    let last = 1_000 - 192 - 8 * (16 + 32);
+    let last = 1_000 - 96 - 4 * (16 + 32);
     let rest = [vec![(0, 64, true); last / 64], vec![(0, last % 64, true)]].concat();
-    assert_eq!(steps(3).await, [eight(16), eight(32), rest].concat());
+    assert_eq!(steps(3).await, [four(16), four(32), rest].concat());
     // Half of what was refused, though it was less than may be.
     sink.takes(|_, records| records.len() <= 1);
     site.write(0, 5).await;
-    assert_eq!(steps(3).await, [refused(5), refused(2), vec![(0, 1, true); 5]].concat());
+    assert_eq!(steps(4).await, [refused(5), refused(5), refused(2), vec![(0, 1, true); 5]].concat());
     // It has caught up, and nothing is left of that.
     sink.takes(|_, _| true);
     site.write(0, 20).await;
     assert_eq!(steps(1).await, [(0, 20, true)]);
+}
+
+/// It fails for reasons of its own, not because it is given too many.
+#[tokio::test]
+async fn a_sink_that_fails_now_and_then_is_given_no_fewer_records() {
+    for period in [2, 3, 5] {
+        let site = Site::of(3).await;
+        let asked = AtomicUsize::new(0);
+        let sink = Picky::new("a", move |_, _| !asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(period));
+        let mut turns = SinkTurns::of_at_most(64);
+        for stream in 0..3 {
+            site.write(stream, 64 * 20).await;
+        }
+        site.drain(&sink, &mut turns).await;
+        let offers = sink.offers();
+        let taken = offers.iter().filter(|(_, _, taken)| *taken).count();
+        assert!(taken <= 3 * 20 * 2, "one in {period} refused: {:?}", sizes(&offers));
+    }
 }
 
 /// Each delivery may take as long as the sink has patience, so there is one in a round, of each stream in turn.

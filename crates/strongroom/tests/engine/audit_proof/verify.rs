@@ -349,7 +349,7 @@ async fn more_verifications_than_four_wait() {
         begun.push(step.next);
     }
     let fifth = node.engine.verify_audit(&node.session).run(None, None, steps_of(1)).await;
-    assert_eq!(fifth.map(|_| ()).unwrap_err().code(), Code::Busy);
+    assert_eq!(fifth.map(|_| ()).unwrap_err().code(), Code::TooManyVerifications);
     while begun[0].is_some() {
         let first = begun[0].take();
         begun[0] = node.engine.verify_audit(&node.session).run(first, None, steps_of(1)).await.expect("goes on").next;
@@ -365,7 +365,7 @@ async fn more_verifications_than_four_wait() {
     for step in &mut steps {
         assert!(step.now_or_never().is_none());
     }
-    assert_eq!(verify().now_or_never().expect("refused at once").map(|_| ()).unwrap_err().code(), Code::Busy);
+    assert_eq!(verify().now_or_never().expect("refused at once").map(|_| ()).unwrap_err().code(), Code::TooManyVerifications);
     drop(steps);
     // Those that nobody goes on with take no place for long.
     log.advance(60);
