@@ -25,8 +25,11 @@ async fn main() -> Result<(), Failure> {
     let mut settings = Settings::below(&directory, client.secrets(variable("STRONGROOM_REGION")?));
     let mut stop = core::pin::pin!(stop_signal()?);
     loop {
-        match settings.refresh().await {
-            Ok(changes) => changes.iter().try_for_each(|change| tell(change))?,
+        let mut changes = Vec::new();
+        let outcome = settings.refresh(&mut changes).await;
+        changes.iter().try_for_each(|change| tell(change))?;
+        match outcome {
+            Ok(()) => {}
             // It works on with what it has: secrets that were right a second ago are better than none.
             Err(error) if error.is_unavailable() => tell(&format!("no news: {error}"))?,
             Err(error) => return Err(error.into()),

@@ -19,9 +19,9 @@ impl Settings {
         Self { secrets, directory: directory.to_owned(), values: BTreeMap::new(), known: BTreeMap::new() }
     }
 
-    /// Takes what is new; gives a line for each change. After an error everything is as it was before that item.
-    pub(crate) async fn refresh(&mut self) -> Result<Vec<String>, Error> {
-        let mut changes = Vec::new();
+    /// Takes what is new, and adds a line to `changes` for each of it. What came before an error was taken, and stands there too: it is not told
+    /// again.
+    pub(crate) async fn refresh(&mut self, changes: &mut Vec<String>) -> Result<(), Error> {
         let mut here = BTreeSet::new();
         let mut items = self.secrets.reveal_prefix(&self.directory, &self.known);
         while let Some(item) = items.try_next().await? {
@@ -50,7 +50,7 @@ impl Settings {
             self.known.remove(&path);
             changes.push(format!("{path} is gone"));
         }
-        Ok(changes)
+        Ok(())
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct GlobalArgs {
     /// The region, by slug or identity [env: STRONGROOM_REGION; default: the server's only one]
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// One JSON document on standard output, errors as JSON on standard error; not for completion and manual pages
+    /// One JSON document on standard output, errors as JSON on standard error; not for completion and manual pages, and a line each where the audit log is followed or exported
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// No colours, also on a terminal [env: NO_COLOR]

@@ -20,7 +20,7 @@ mod terminal;
 mod transfer;
 
 use args::Cli;
-use clap::Parser;
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use context::Context;
 use failure::Failure;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     if commands::completion::answered() {
         return ExitCode::SUCCESS;
     }
-    let Cli { globals, command } = match Cli::try_parse() {
+    let Cli { globals, command } = match parsed() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
@@ -43,9 +43,22 @@ fn main() -> ExitCode {
     }
 }
 
+fn parsed() -> Result<Cli, clap::Error> {
+    // What clap itself prints knows no flags of ours.
+    let colours = if is_said("--no-color") { ColorChoice::Never } else { ColorChoice::Auto };
+    let mut command = Cli::command().color(colours);
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Whether this stands on the command line, which perhaps can't be understood.
+fn is_said(flag: &str) -> bool {
+    std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == flag)
+}
+
 /// A command line that isn't understood, or a question for help.
 fn misused(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
+    let wants_json = is_said("--json");
     if let Some(failure) = misused::failure(error) {
         return failure.report(Terminal::find(wants_json, false));
     }

@@ -64,3 +64,21 @@ impl utoipa::ToSchema for Encoded {
         crate::schema::Base64::name()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Encoded;
+    use zeroize::{Zeroize, ZeroizeOnDrop};
+
+    #[test]
+    fn what_it_holds_is_wiped_when_it_is_dropped() {
+        /// Given only for what wipes itself.
+        fn wipe<T: ZeroizeOnDrop + Zeroize>(memory: &mut T) {
+            memory.zeroize();
+        }
+        let mut encoded: Encoded = serde_json::from_str(r#""Y2FuYXJ5""#).expect("a text");
+        assert_eq!(encoded.as_str(), "Y2FuYXJ5");
+        wipe(&mut encoded.0);
+        assert_eq!(encoded.as_str(), "");
+    }
+}

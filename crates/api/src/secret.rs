@@ -49,7 +49,7 @@ pub struct Secret {
     /// How many of its active versions are kept: a put that leaves more destroys the oldest. Not there when it is not set: then all are
     /// kept, but where the operator keeps fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000))]
     pub max_active_versions: Option<u32>,
     /// Its versions by rising number, when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,10 +152,10 @@ pub struct CreateSecret {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::AccessPolicy>))]
     pub access_policy: Option<Json>,
-    /// How many active versions are kept, 1 to the most that the operator allows (by default 1000): a put that leaves more destroys the
-    /// oldest. Not there means not set: all are kept, but where the operator keeps fewer.
+    /// How many active versions are kept: a put that leaves more destroys the oldest. More than the operator allows (by default 1000) says
+    /// nothing. Not there means not set: all are kept, but where the operator keeps fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000))]
     pub max_active_versions: Option<u32>,
 }
 
@@ -194,10 +194,10 @@ pub struct PatchSecret {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::AnnotationChanges>))]
     pub annotations: Option<Option<BTreeMap<String, Option<String>>>>,
-    /// How many active versions are kept from now on, 1 to the most that the operator allows (by default 1000); null takes the setting
+    /// How many active versions are kept from now on; more than the operator allows (by default 1000) says nothing. Null takes the setting
     /// away, as it is by default: all are kept, but where the operator keeps fewer. What is too many then goes with the puts to come.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 100_000))]
     pub max_active_versions: Option<Option<u32>>,
 }
 

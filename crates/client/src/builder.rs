@@ -109,7 +109,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The most pages of one list, each of up to 1000 items; 10 000 unless it is set. A list that goes on behind them ends with an error.
+    /// The most pages of one list, each of up to 1000 items, of values up to 100; 10 000 unless it is set. A list that goes on behind them ends with an error.
     pub fn most_pages(mut self, pages: usize) -> Self {
         self.most_pages = pages;
         self

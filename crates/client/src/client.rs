@@ -91,7 +91,7 @@ impl Client {
     /// Sends a call, and reads its whole answer.
     ///
     /// # Errors
-    /// Any.
+    /// Any. The code of a refusal is one of those in the server's documentation of the HTTP API.
     pub async fn send(&self, call: Call) -> Result<Answer, Error> {
         self.transport.send(self, &call).await
     }
@@ -99,7 +99,7 @@ impl Client {
     /// Sends a call, and reads its answer as JSON.
     ///
     /// # Errors
-    /// Any.
+    /// Any, and [`BadAnswer`](crate::ErrorKind::BadAnswer) for an answer that isn't of this type.
     pub async fn send_json<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         self.send(call).await?.json()
     }
@@ -107,7 +107,7 @@ impl Client {
     /// Reads what is at the URL with these segments.
     ///
     /// # Errors
-    /// Any.
+    /// As [`send_json`](Self::send_json).
     ///
     /// ```no_run
     /// # async fn example(client: strongroom_client::Client) -> Result<(), strongroom_client::Error> {

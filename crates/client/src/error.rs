@@ -6,6 +6,16 @@ use std::sync::Arc;
 type Cause = Arc<dyn StdError + Send + Sync>;
 
 /// Why a call failed. What is told is a whole sentence; what caused it is its `source()`. Never a value, key or token.
+///
+/// Any call can fail because
+/// - the server can't be had, or can't answer now: [`is_unavailable`](Self::is_unavailable);
+/// - the credentials are none, or have ended: [`is_unauthenticated`](Self::is_unauthenticated);
+/// - the caller lacks the permission (`forbidden`), the credential the scope (`insufficient_scope`), or the organisation or project is closed
+///   to them (`organisation_denied`, `project_denied`, `feature_disabled`): [`is_denied`](Self::is_denied);
+/// - the region or project that the client was given isn't there: [`is_not_found`](Self::is_not_found);
+/// - something that was given breaks a rule, which the message names: status 400, mostly `invalid_request`.
+///
+/// What it can be refused for besides is said with the call, mostly by its [`code`](Self::code).
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 

@@ -114,7 +114,9 @@ impl Iam {
     /// Why something is allowed or denied, and what would have to change.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) when the caller may ask about themselves only; [not found](Error::is_not_found) when there is no
+    /// such request of theirs, or nothing of the names that are asked about; `invalid_request` (400) for an operation that can't be
+    /// explained.
     pub async fn explain(&self, question: &Explain) -> Result<Explanation, Error> {
         let call = Call::new(Method::POST, &["v1", "iam", "explain"]).repeatable();
         self.client.send_json(call.json(question)).await

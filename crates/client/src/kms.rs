@@ -8,6 +8,11 @@ use reqwest::Method;
 use strongroom_api::{KmsSummary, WrappingKey};
 
 /// The KMS of a region. Made by [`Client::kms`].
+///
+/// Every operation of a key is [not found](Error::is_not_found) when there is no such key, or the caller may not use it so. Refused with
+/// status 400 it is when the key is out of use (`kms_key_unusable`, `key_pending_deletion`), its type has no such operation
+/// (`unsupported_operation`), or the version isn't there or was retired (`kms_key_version_not_found`, `key_version_retired`).
+/// [Unavailable](Error::is_unavailable) it is where the region has no KMS, or its KMS can't be reached.
 #[derive(Clone)]
 pub struct Kms {
     client: Client,
@@ -38,7 +43,7 @@ impl Kms {
     /// The key under which material is wrapped that is to be imported.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) when the caller may not make keys; `unsupported_operation` (400) where nothing can be imported.
     pub async fn wrapping_key(&self) -> Result<WrappingKey, Error> {
         self.client.send_json(self.call(Method::GET, "wrapping-key")).await
     }

@@ -36,7 +36,7 @@ impl MyAccount {
     /// The caller's personal access tokens, without the tokens themselves.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to service accounts, which have none.
     pub async fn tokens(&self) -> Result<Vec<PersonalAccessToken>, Error> {
         self.client.get_json(&TOKENS).await
     }
@@ -44,7 +44,8 @@ impl MyAccount {
     /// Makes a personal access token. It is shown this once.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to service accounts, which have none; `escalation` (400) when the token would allow more, or last
+    /// longer, than the credential that makes it; `invalid_request` (400) beyond 100 of them.
     pub async fn create_token(&self, token: &NewPersonalAccessToken) -> Result<IssuedPersonalAccessToken, Error> {
         self.client.write(Method::POST, &TOKENS, token).await
     }
@@ -52,7 +53,7 @@ impl MyAccount {
     /// Deletes a personal access token: it opens nothing from then on.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to service accounts, which have none; [not found](Error::is_not_found) when there is no such token.
     pub async fn delete_token(&self, identity: &str) -> Result<(), Error> {
         let [version, me, tokens] = TOKENS;
         self.client.remove(&[version, me, tokens, identity]).await

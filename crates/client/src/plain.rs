@@ -100,3 +100,23 @@ impl From<&str> for Sensitive {
         Self::from(text.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Plain, Sensitive};
+    use zeroize::{Zeroize, ZeroizeOnDrop};
+
+    /// Given only for what wipes itself.
+    fn wiped<T: ZeroizeOnDrop + Zeroize>(memory: &mut T, is_empty: impl Fn(&T) -> bool) -> bool {
+        assert!(!is_empty(memory));
+        memory.zeroize();
+        is_empty(memory)
+    }
+
+    #[test]
+    fn what_they_hold_is_wiped_when_it_is_dropped() {
+        assert!(wiped(&mut Plain::from("canary".to_owned()).0, |bytes| bytes.is_empty()));
+        assert!(wiped(&mut Plain::from(vec![1, 2, 3]).into_bytes(), |bytes| bytes.is_empty()));
+        assert!(wiped(&mut Sensitive::from("canary").0, |text| text.is_empty()));
+    }
+}

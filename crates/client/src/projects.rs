@@ -24,7 +24,7 @@ impl Projects {
     /// A project.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such project.
     pub async fn get(&self, project: &str) -> Result<Project, Error> {
         self.client.get_json(&["v1", "projects", project]).await
     }
@@ -32,7 +32,8 @@ impl Projects {
     /// Makes a project.
     ///
     /// # Errors
-    /// Any.
+    /// Any; a [conflict](Error::is_conflict) (`already_exists`) when the slug of its name is taken; [not found](Error::is_not_found) when
+    /// there is no such parent, which goes by identity here.
     pub async fn create(&self, project: &NewProject) -> Result<Project, Error> {
         self.client.write(Method::POST, &["v1", "projects"], project).await
     }
@@ -40,7 +41,8 @@ impl Projects {
     /// Changes a project: what isn't given but the name stays, and so does the slug.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such project or parent; `invalid_request` (400) when it would stand below
+    /// itself, or too deep.
     pub async fn update(&self, project: &str, change: &NewProject) -> Result<Project, Error> {
         self.client.write(Method::PUT, &["v1", "projects", project], change).await
     }
@@ -48,7 +50,7 @@ impl Projects {
     /// Deletes a project that has no projects below it, no secrets and no keys.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such project; `in_use` (400) while something is in it.
     pub async fn delete(&self, project: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "projects", project]).await
     }

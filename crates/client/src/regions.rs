@@ -31,7 +31,7 @@ impl Regions {
     /// A region, by identity or slug.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such region.
     pub async fn get(&self, region: &str) -> Result<Region, Error> {
         self.client.get_json(&["v1", "regions", region]).await
     }

@@ -66,10 +66,12 @@ impl Secrets {
         pages::linked(&self.client, labels(call, wanted), |secrets: Vec<Secret>| secrets)
     }
 
-    /// Changes description, labels and annotations.
+    /// Changes description, labels, annotations, and how many active versions are kept. To set or lower that takes `delete` besides
+    /// `update`, because puts destroy versions by it.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such secret; [denied](Error::is_denied) without `update`, and without
+    /// `delete` to set or lower the maximum; `invalid_request` (400) when the metadata would break a rule.
     pub async fn patch(&self, path: &str, patch: &PatchSecret) -> Result<Secret, Error> {
         self.client.send_json(self.at(Method::PATCH, path).json(patch)).await
     }
@@ -77,7 +79,8 @@ impl Secrets {
     /// Sets the access policy; [`Json::Null`] clears it.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such secret; `invalid_policy` (400) for what can't be enforced, which the
+    /// message names.
     pub async fn set_policy(&self, path: &str, policy: Json) -> Result<Secret, Error> {
         let call = self.at(Method::PUT, path).segment("policy");
         self.client.send_json(call.json(&SetPolicy { access_policy: policy })).await
@@ -86,7 +89,7 @@ impl Secrets {
     /// Destroys a version for good. One that is destroyed already stays so.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such secret, or never was such a version.
     pub async fn destroy(&self, path: &str, version: u64) -> Result<(), Error> {
         let call = self.at(Method::DELETE, path).segment("versions").query("version", &version.to_string());
         self.client.send(call).await.map(drop)

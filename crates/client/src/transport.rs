@@ -209,16 +209,41 @@ pub(crate) async fn read_body(
     let room = told.map_or(FIRST_ROOM, |told| usize::try_from(told).unwrap_or(FIRST_ROOM));
     let mut body = Zeroizing::new(Vec::with_capacity(room));
     while let Some(part) = response.chunk().await? {
-        let length = body.len() + part.len();
-        if length > most {
+        if body.len() + part.len() > most {
             return Err(None);
         }
-        if length > body.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.capacity())));
-            larger.extend_from_slice(&body);
-            body = larger;
-        }
-        body.extend_from_slice(&part);
+        append(&mut body, &part);
     }
     Ok(body)
+}
+
+/// Adds a part. Where there is no room, all of it moves: a vector that grows by itself leaves what it held behind.
+fn append(body: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
+    let length = body.len() + part.len();
+    if length > body.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(2 * length));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(part);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::append;
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn a_body_grows_as_often_as_it_must() {
+        let mut body = Zeroizing::new(Vec::with_capacity(4));
+        let mut rooms = Vec::new();
+        for (part, room) in [(&b"1234"[..], 4), (b"", 4), (b"5", 10), (b"678", 10), (b"9012345678901", 42), (b"2", 42)]
+        {
+            append(&mut body, part);
+            rooms.push((body.capacity(), room));
+        }
+        assert_eq!(body.as_slice(), b"1234567890123456789012");
+        // A vector that grows by itself takes other steps.
+        assert!(rooms.iter().all(|(has, wanted)| has == wanted), "{rooms:?}");
+    }
 }

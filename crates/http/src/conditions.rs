@@ -11,6 +11,16 @@ impl Call {
         self.single_header("if-match")?.map(version).transpose()
     }
 
+    /// Refuses `If-Match`, for what makes something new, at whose place there is nothing to match.
+    pub(crate) fn no_match_to_create(&self) -> Result<(), Failure> {
+        match self.single_header("if-match")? {
+            Some(_) => Err(Failure::invalid(
+                "Creating takes no `If-Match`, and nothing was done; leave it out: a path that is taken is 409 in any case.",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses `If-Match`, for an operation that would be done whatever it says.
     pub(crate) fn no_expected_version(&self) -> Result<(), Failure> {
         match self.single_header("if-match")? {

@@ -34,6 +34,9 @@ use strongroom_domain::tenancy::Region;
 use strongroom_domain::value::DEFAULT_MAX_VALUE_LEN;
 use strongroom_domain::version::{DEFAULT_MAX_ACTIVE_VERSIONS, VersionLimits, VersionNumber};
 
+/// The most that a secret may say of how many of its versions are kept: no operator allows more active ones.
+const MAX_KEPT_VERSIONS: u32 = 100_000;
+
 /// Bounds that an operator may set.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -68,19 +71,19 @@ impl Limits {
         let keep = self.keep_active_versions.map(|keep| NonZeroU32::new(keep).unwrap_or(NonZeroU32::MIN));
         secret.version_limits(self.max_active_versions, keep)
     }
+}
 
-    /// What a caller wants to be kept of a secret's active versions, when it may be.
-    pub(crate) fn check_max_active_versions(&self, wanted: u32) -> Result<NonZeroU32, Error> {
-        NonZeroU32::new(wanted).filter(|wanted| wanted.get() <= self.max_active_versions).ok_or_else(|| {
-            Error::new(
-                Code::InvalidRequest,
-                format!(
-                    "`maxActiveVersions` must be 1 to {}; leave it out, or patch it to null, to keep every version.",
-                    self.max_active_versions
-                ),
-            )
-        })
-    }
+/// What a caller wants to be kept of a secret's active versions, when it may be. More than the operator allows may be said, since theirs holds
+/// in any case: what a secret was told under a higher limit is shown, and can be sent back or to a copy.
+pub(crate) fn check_max_active_versions(wanted: u32) -> Result<NonZeroU32, Error> {
+    NonZeroU32::new(wanted).filter(|wanted| wanted.get() <= MAX_KEPT_VERSIONS).ok_or_else(|| {
+        Error::new(
+            Code::InvalidRequest,
+            format!(
+                "`maxActiveVersions` must be 1 to {MAX_KEPT_VERSIONS}; leave it out, or patch it to null, to keep every version."
+            ),
+        )
+    })
 }
 
 /// What the engine works with.
@@ -318,4 +321,18 @@ async fn together<T>(mut waiting: Vec<Pin<Box<dyn Future<Output = T> + Send + '_
     })
     .await;
     answers.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_max_active_versions;
+    use core::num::NonZeroU32;
+
+    #[test]
+    fn how_many_versions_may_be_said_to_be_kept() {
+        for (wanted, is_right) in [(0, false), (1, true), (100_000, true), (100_001, false), (u32::MAX, false)] {
+            let checked = check_max_active_versions(wanted).ok();
+            assert_eq!(checked, NonZeroU32::new(wanted).filter(|_| is_right), "{wanted}");
+        }
+    }
 }

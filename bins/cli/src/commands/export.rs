@@ -66,6 +66,10 @@ pub(crate) async fn run(args: ExportArgs, context: &Context) -> Result<(), Failu
     if !args.prefix.is_empty() && args.format != ExportFormat::Dotenv {
         return Err(Failure::usage("only --format dotenv makes names").hint("leave --prefix out"));
     }
+    if context.terminal.json && args.output.to.file().is_none() && args.format != ExportFormat::Json {
+        return Err(Failure::usage("--json and --format say different things of standard output")
+            .hint("leave one of them out, or write a file with --output FILE"));
+    }
     if context.terminal.writing_to(&args.output.to).stdout && !args.reveal {
         return Err(Failure::usage("standard output is a terminal, and everybody behind you could read the values")
             .hint("write them into a file with --output FILE, or show them with --reveal"));

@@ -37,16 +37,16 @@ pub(crate) async fn run(args: LsArgs, context: &Context) -> Result<(), Failure> 
         secrets.browse(&args.directory).try_collect().await?
     };
     let entries = match entries.is_empty() && args.directory != "/" && args.label.is_empty() {
-        true => vec![itself(&secrets, &args.directory).await?],
+        true => vec![Entry::Secret(Box::new(itself(&secrets, &args.directory).await?))],
         false => entries,
     };
     show(context, &args, everything_below, &entries)
 }
 
-/// The secret at the path that was named as a directory.
-async fn itself(secrets: &Secrets, directory: &str) -> Result<Entry, Failure> {
+/// The secret at the path that was named as a directory, below which nothing is.
+pub(super) async fn itself(secrets: &Secrets, directory: &str) -> Result<Secret, Failure> {
     match secrets.describe(directory.trim_end_matches('/')).await {
-        Ok(secret) => Ok(Entry::Secret(Box::new(secret))),
+        Ok(secret) => Ok(secret),
         Err(error) if error.is_not_found() || error.status() == Some(403) => {
             let message = format!("there is nothing at or below {directory} that you may read");
             Err(Failure::new(Exit::NotFound, message).hint("`strongroom tree` shows all that you may read"))

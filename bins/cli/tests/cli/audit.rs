@@ -1,10 +1,15 @@
 //! The audit log: looking, following, taking it out, verifying that.
 #![expect(clippy::unwrap_used, reason = "its callers are tests")]
 
-use crate::support::{Done, Home, content, text};
+use crate::between::{Between, Deal, Event};
+use crate::run::Reader;
+use crate::support::{Done, Home, Run, content, text};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::process::Child;
 use std::time::Duration;
 use strongroom_tests::wait_for;
 
@@ -66,6 +71,160 @@ fn the_log_is_followed() {
     identities.sort_unstable();
     identities.dedup();
     assert_eq!(identities.len(), lines.len(), "an entry came twice");
+}
+
+#[test]
+fn following_goes_on_when_the_server_was_away() {
+    let home = Home::new();
+    home.feed(&["put", "/a"], "v");
+    seen(&home, &["--action", "secret.create"], 1);
+    let (away, back) = (Event::default(), Event::default());
+    let (is_away, is_back) = (away.clone(), back.clone());
+    let between =
+        Between::stand(home.server.address(), move |_| match is_away.has_happened() && !is_back.has_happened() {
+            true => Deal::refuse(503, "not_ready"),
+            false => Deal::Forward,
+        });
+    let tail = home.command(&["audit", "tail", "--every", "100ms", "--type", "secret", "--no-color"]);
+    let typist = tail.env("STRONGROOM_ADDR", &between.address).on_terminal(200);
+    typist.sees("secret.create");
+    away.happen();
+    let note = "going on as soon as it answers again";
+    typist.sees(note);
+    let asked = between.count("GET", "");
+    // Each look asks four times.
+    assert!(wait_for(PATIENCE, || (between.count("GET", "") >= asked + 12).then_some(())).is_some());
+    home.ok(&["get", "/a"]);
+    back.happen();
+    typist.sees("secret.value.read");
+    kill_process(Pid::from_raw(i32::try_from(typist.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    let (code, shown) = typist.ends();
+    assert_eq!((code, shown.matches(note).count()), (Some(130), 1), "{shown}");
+    // A table for each look that found something.
+    let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    let headings = ["TIME", "ACTION", "RESOURCE", "CALLER", "FROM", "OUTCOME", "REQUEST"];
+    assert_eq!(lines.iter().filter(|line| **line == headings).count(), 2, "{shown}");
+    for action in ["secret.create", "secret.value.read"] {
+        let rows = lines
+            .iter()
+            .filter(|line| line.len() == 8 && line[2..7] == [action, "/a", "owner", "127.0.0.1", "success"]);
+        assert_eq!(rows.count(), 1, "{action} in {shown}");
+    }
+}
+
+/// Follows the log into a file.
+struct Following {
+    child: Child,
+    file: PathBuf,
+}
+
+impl Following {
+    fn start(home: &Home, name: &str, run: Run) -> Self {
+        let file = home.path(name);
+        Self { child: run.stdout(File::create(&file).unwrap()).start(), file }
+    }
+
+    /// The lines, when there are so many.
+    #[track_caller]
+    fn lines(&self, count: usize) -> Vec<String> {
+        let read = || String::from_utf8(content(&self.file)).unwrap();
+        let came = wait_for(PATIENCE, || Some(read()).filter(|text| text.matches('\n').count() >= count));
+        let came = came.unwrap_or_else(|| panic!("not {count} lines: {}", read()));
+        came.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn what_is_followed_by_a_program_is_lines_of_tabs() {
+    let home = Home::new();
+    home.feed(&["put", "/a"], "v");
+    seen(&home, &["--action", "secret.create"], 1);
+    let tail = home.command(&["audit", "tail", "-n", "1", "--every", "100ms", "--type", "secret"]);
+    let mut tail = Following::start(&home, "followed", tail);
+    tail.lines(1);
+    home.ok(&["get", "/a"]);
+    for (line, action) in tail.lines(2).iter().zip(["secret.create", "secret.value.read"]) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        assert_eq!((cells.len(), &cells[1..6]), (7, &[action, "/a", "owner", "127.0.0.1", "success"][..]), "{line}");
+    }
+    kill_process(Pid::from_raw(i32::try_from(tail.child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    assert_eq!(tail.child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn an_entry_that_is_found_late_is_shown_once_all_the_same() {
+    let home = Home::new();
+    for path in ["/before", "/late", "/found"] {
+        home.feed(&["put", path], "v");
+    }
+    seen(&home, &["--action", "secret.create"], 3);
+    // Of another server of the same database, which is a little behind: the first look finds what is newer, and what is older yet.
+    let mut first = home.client().get("/v1/audit?action=secret.create").ok(200);
+    let late = first["items"].as_array_mut().unwrap().remove(1);
+    assert_eq!(
+        (&late["resourceIdentity"], &first["items"][0]["resourceIdentity"]),
+        (&"/late".into(), &"/found".into())
+    );
+    let looks = AtomicUsize::new(0);
+    let between = Between::stand(home.server.address(), move |_| match looks.fetch_add(1, Ordering::Relaxed) {
+        0 => Deal::Answer(200, first.clone()),
+        _ => Deal::Forward,
+    });
+    let tail = ["audit", "tail", "-n", "1", "--every", "100ms", "--json", "--action", "secret.create"];
+    let tail = Following::start(&home, "some", home.command(&tail).env("STRONGROOM_ADDR", &between.address));
+    tail.lines(2);
+    let forwarded = Between::stand(home.server.address(), |_| Deal::Forward);
+    let none = ["audit", "tail", "-n", "0", "--every", "100ms", "--json", "--action", "secret.create"];
+    let none = Following::start(&home, "none", home.command(&none).env("STRONGROOM_ADDR", &forwarded.address));
+    assert!(wait_for(PATIENCE, || (forwarded.count("GET", "") >= 2).then_some(())).is_some());
+    home.feed(&["put", "/after"], "v");
+    // What was there before and was not asked for stays unseen.
+    for (tail, wanted) in [(tail, &["/found", "/late", "/after"][..]), (none, &["/after"])] {
+        let shown: Vec<Value> =
+            tail.lines(wanted.len()).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let paths: Vec<_> = shown.iter().map(|entry| entry["resourceIdentity"].as_str().unwrap()).collect();
+        assert_eq!(paths, wanted);
+    }
+}
+
+#[test]
+fn entries_are_found_by_who_called_when_and_by_any_text() {
+    let home = Home::new();
+    home.feed(&["put", "/app/x"], "v");
+    let reader = Reader::of(&home, "reader", "read,getSecretValue", "/app/*");
+    reader.command(&["get", "/app/x"]).ok();
+    home.command(&["get", "/nothing-of-this-name"]).fails(3);
+    let everything = seen(&home, &["--text", "/nothing-of-this-name"], 1);
+    assert!(everything.iter().all(|entry| entry["resourceIdentity"] == "/nothing-of-this-name"), "{everything:?}");
+    let account = home.json(&["iam", "service-accounts", "get", "reader"])["identity"].clone();
+    let by_account = seen(&home, &["--service-account", "reader"], 1);
+    assert!(by_account.iter().all(|entry| entry["serviceAccountIdentity"] == account), "{by_account:?}");
+    let user = everything[0]["userIdentity"].as_str().unwrap();
+    let by_user = seen(&home, &["--user", user, "--type", "secret"], 2);
+    assert!(by_user.iter().all(|entry| entry["userIdentity"] == user), "{by_user:?}");
+    assert!(seen(&home, &["--type", "secret"], 3).len() > by_user.len());
+
+    let is_system = |entry: &Value| entry["action"] == "system.init";
+    assert!(!seen(&home, &["-n", "1000"], 1).iter().any(is_system));
+    assert!(seen(&home, &["-n", "1000", "--system"], 1).iter().any(is_system));
+
+    let all = seen(&home, &["--resource", "/app/x"], 2);
+    let (newest, oldest) = (all.first().unwrap(), all.last().unwrap());
+    let time = |entry: &Value| entry["createdAt"].as_str().unwrap().to_owned();
+    let since = home.json(&["audit", "ls", "--resource", "/app/x", "--from", &time(newest)]);
+    let until = home.json(&["audit", "ls", "--resource", "/app/x", "--to", &time(newest)]);
+    let holds = |entries: &Value, entry: &Value| {
+        entries.as_array().unwrap().iter().any(|one| one["eventID"] == entry["eventID"])
+    };
+    assert!(holds(&since, newest) && !holds(&since, oldest), "{since}");
+    assert!(holds(&until, oldest) && !holds(&until, newest), "{until}");
 }
 
 fn verify(home: &Home, file: &str, more: &[&str]) -> (Done, Value) {

@@ -39,8 +39,50 @@ fn a_tree_is_drawn() {
     assert_eq!(home.ok(&["tree"]), tree);
     assert_eq!(home.ok(&["tree", "--depth", "1"]), "/\n├── app/  v1\n└── top  v1\n");
     assert_eq!(home.ok(&["tree", "/app/prod"]), "/app/prod/\n├── api  v1\n└── db  v1\n");
+    // A secret below which nothing is stands alone, as in `ls`.
+    assert_eq!(home.ok(&["tree", "/app/db"]), "/app/db  v2\n");
+    assert_eq!(home.json(&["tree", "/app/db"]), json!({"version": 2}));
+    for more in [&[][..], &["--json"]] {
+        let said = home.command(&[&["tree", "/nope"], more].concat()).run();
+        assert!(said.code == Some(3) && said.stdout.is_empty() && said.stderr.contains("/nope/"), "{said:?}");
+    }
     let json = home.json(&["tree", "/app", "-d", "1"]);
     assert_eq!(json, json!({"children": {"db": {"version": 2}, "prod": {}}}));
+}
+
+#[test]
+fn a_narrow_tree_shows_the_whole_name_and_where_it_stands() {
+    let home = Home::new();
+    for path in
+        ["/1/2/3/4/5/6/7/8/9/10/11/a-long-name-at-the-bottom", "/1/2/3/4/5/6/7/8/9/10/11/z", "/1/2/3/4/5/6/7/8/9/b"]
+    {
+        home.feed(&["put", path], "v");
+    }
+    let drawn = |arguments: &[&str], columns: u16| {
+        let (code, shown) = home.command(&[arguments, &["--no-color"]].concat()).on_terminal(columns).ends();
+        assert_eq!(code, Some(0), "{shown}");
+        shown
+    };
+    // Branches become narrower before names do.
+    let shown = drawn(&["tree"], 40);
+    let end = [
+        "                └─9/",
+        "                  ├─10/",
+        "                  │ └─11/",
+        "                  │   ├─a-long-name-at-t",
+        "                  │   │ he-bottom  v1",
+        "                  │   └─z  v1",
+        "                  └─b  v1",
+    ];
+    assert_eq!(shown.lines().skip(9).collect::<Vec<_>>(), end, "{shown}");
+    // And at last what is left of them is left out.
+    let shown = drawn(&["tree"], 18);
+    assert!(
+        shown.contains("\n…      │ ├a-long-n\n") && shown.lines().all(|line| line.chars().count() <= 18),
+        "{shown}"
+    );
+    let shown = drawn(&["tree", "/1/2/3/4/5/6/7/8/9/10/11"], 20);
+    assert_eq!(shown, "/1/2/3/4/5/6/7/8/9/1\n0/11/\n├── a-long-name-at-t\n│   he-bottom  v1\n└── z  v1\n");
 }
 
 #[test]

@@ -184,3 +184,21 @@ fn the_secret_of_the_directorys_name_is_of_the_export() {
     let said = home.command(&["export", "/a/w"]).fails(4);
     assert!(said.contains("1 secret (1 denied)") && said.contains("nothing was written: /a/w\n"), "{said}");
 }
+
+#[test]
+fn one_form_is_asked_for() {
+    let home = Home::new();
+    home.feed(&["put", "/app/x"], "canary");
+    for format in ["yaml", "dotenv", "k8s"] {
+        for more in [&[][..], &["-o", "-"]] {
+            let export = ["export", "/app", "--json", "--format", format];
+            let done = home.command(&[&export[..], more].concat()).run();
+            assert!(done.code == Some(2) && done.stdout.is_empty() && done.stderr.contains("--format"), "{done:?}");
+        }
+        // In a file it says nothing of standard output.
+        let file = home.path(format);
+        let told = home.json(&["export", "/app", "--format", format, "-o", text(&file)]);
+        assert!(told["secrets"] == 1 && !content(&file).starts_with(b"{"), "{told}");
+    }
+    assert_eq!(home.json(&["export", "/app", "--format", "json"]), serde_json::json!({"/app/x": "canary"}));
+}

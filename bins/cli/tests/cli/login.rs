@@ -105,6 +105,33 @@ fn a_token_is_revoked_when_that_is_wanted() {
 }
 
 #[test]
+fn a_token_whose_server_is_away_is_kept() {
+    let home = Home::new();
+    let is_away = Event::default();
+    let seen = is_away.clone();
+    let between = Between::stand(home.server.address(), move |passing| {
+        match seen.has_happened() && passing.line.ends_with("/v1/me") {
+            true => Deal::refuse(503, "not_ready"),
+            false => Deal::Forward,
+        }
+    });
+    home.bare(&["login", "--address", &between.address, "--token-stdin"]).input(&home.server.dev_env().token).ok();
+    let before = content(home.config());
+    is_away.happen();
+    let said = home.bare(&["logout", "--revoke"]).fails(6);
+    assert!(said.contains("nothing was forgotten") && said.contains("without --revoke"), "{said}");
+    assert_eq!(content(home.config()), before);
+    // Nobody listens there at all.
+    let nowhere = String::from_utf8(before).unwrap().replace(&between.address, "http://127.0.0.1:1");
+    std::fs::write(home.config(), &nowhere).unwrap();
+    let said = home.bare(&["logout", "--revoke"]).fails(6);
+    assert!(said.contains("nothing was forgotten") && said.contains("without --revoke"), "{said}");
+    assert_eq!(String::from_utf8(content(home.config())).unwrap(), nowhere);
+    home.bare(&["logout"]).ok();
+    assert!(!String::from_utf8(content(home.config())).unwrap().contains("token"));
+}
+
+#[test]
 fn a_token_that_only_a_proxy_refuses_is_kept() {
     let home = Home::new();
     let token = &home.server.dev_env().token;

@@ -66,6 +66,66 @@ fn a_value_is_asked_for_twice_and_not_shown() {
 }
 
 #[test]
+fn named_values_are_asked_for_twice_and_not_shown() {
+    let home = Home::new();
+    let user = home.path("user");
+    std::fs::write(&user, "app").unwrap();
+    let user = format!("user=@{}", user.to_str().unwrap());
+    let put = ["put", "/kv", "--kv", "password", "--kv", &user, "--kv", "pin"];
+    for (pin, code) in [("other\n", 2), ("4711\n", 0)] {
+        let typist = home.command(&put).on_terminal(80);
+        for (question, answer) in [
+            ("Value of password: ", "hunter2 ä\n"),
+            ("Once more: ", "hunter2 ä\n"),
+            ("Value of pin: ", "4711\n"),
+            ("pin: \r\nOnce more: ", pin),
+        ] {
+            typist.sees(question);
+            hidden(&typist);
+            typist.types(answer);
+        }
+        let (ended, shown) = typist.ends();
+        assert_eq!(ended, Some(code), "{shown}");
+        assert!(["hunter2", "4711", "other"].iter().all(|typed| !shown.contains(typed)), "{shown}");
+        assert_eq!(home.command(&["get", "/kv"]).run().code == Some(3), code != 0);
+    }
+    let values = home.json(&["get", "/kv"])["values"].clone();
+    assert_eq!(values, serde_json::json!({"password": "hunter2 ä", "user": "app", "pin": "4711"}));
+    // Standard input answers no question.
+    let said = home.command(&["put", "/other", "--kv", "password"]).input("hunter2\nhunter2\n").fails(2);
+    assert!(said.contains("no terminal") && said.contains("NAME=@FILE") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn long_work_tells_how_far_it_is() {
+    let home = Home::new();
+    let source = home.path("source.json");
+    std::fs::write(&source, r#"{"/a/1": "1", "/a/2": "2", "/a/3": "3"}"#).unwrap();
+    let (source, out, log) = (source.to_str().unwrap(), home.path("out"), home.path("log"));
+    let key = home.server.dev_env().kms_key.clone();
+    let rewrap = ["kms", "rewrap", &key];
+    for (arguments, bars) in [
+        (&["import", source][..], &["comparing [", "writing [", "] 3/3"][..]),
+        (&["export", "/a", "-o", out.to_str().unwrap()], &["revealing 3"]),
+        (&["run", "--path", "/a", "--prefix", "A", "--", "true"], &["revealing 3"]),
+        (&["cp", "-r", "/a", "/b"], &["comparing [", "copying [", "] 3/3"]),
+        (&["mv", "-r", "/b", "/c", "--yes"], &["comparing [", "moving [", "] 3/3"]),
+        (&["delete", "-r", "/c", "--yes"], &["deleting [", "] 3/3"]),
+        (&rewrap, &["moving [", "] 3/3"]),
+        (&["audit", "export", "-o", log.to_str().unwrap()], &["exporting "]),
+    ] {
+        if arguments == rewrap {
+            home.ok(&["kms", "rotate", &key]);
+        }
+        let (code, shown) = typed(&home, arguments, 80);
+        assert_eq!(code, Some(0), "{arguments:?} {shown}");
+        for bar in bars {
+            assert!(shown.contains(bar), "{arguments:?}: no {bar:?} in {shown:?}");
+        }
+    }
+}
+
+#[test]
 fn a_line_that_a_terminal_cuts_off_is_refused() {
     let home = Home::new();
     for (length, code) in [(4094, 0), (5000, 2)] {
@@ -180,6 +240,8 @@ fn colours_are_for_terminals_that_want_them() {
     assert!(!coloured(home.command(&["ls"]).env("NO_COLOR", "1")));
     assert!(!coloured(home.command(&["ls"]).env("TERM", "dumb")));
     assert!(!coloured(home.command(&["ls", "--json"])));
+    assert!(coloured(home.command(&["--help"])) && !coloured(home.command(&["--no-color", "--help"])));
+    assert!(coloured(home.command(&["get"])) && !coloured(home.command(&["get", "--no-color"])));
     assert!(!home.ok(&["ls"]).contains('\u{1b}'));
 }
 
@@ -259,11 +321,42 @@ fn tables_of_every_command_fit_a_narrow_terminal() {
     home.ok(&[&["iam", "teams", "create", "people-of-the-payment-system"], &described[..]].concat());
     home.ok(&["iam", "providers", "create", "continuous-integration", "--issuer", "https://token.actions.example.com"]);
     home.ok(&["iam", "projects", "create", "the-payment-system-in-europe"]);
-    let log = home.path("log.jsonl");
+    let (log, out) = (home.path("log.jsonl"), home.path("out"));
     home.ok(&["audit", "export", "--output", log.to_str().unwrap()]);
     home.feed(&["put", "/application/production/the-password-of-the-database-of-the-payment-system"], "v");
+    let user = home.json(&["iam", "users", "create", "Augusta Ada King, Countess of Lovelace"]);
+    home.ok(&["iam", "members", "create", "people-of-the-payment-system", user["identity"].as_str().unwrap()]);
+    let provider = home.json(&["iam", "providers", "ls"])[0]["identity"].as_str().unwrap().to_owned();
+    let federated =
+        ["iam", "federated-identities", "create", "deployments-of-the-payment-system", "--provider", &provider];
+    let subject = ["--subject", "repo:acme/the-payment-system:ref:refs/heads/main", "--audience", "strongroom"];
+    home.ok(&[&federated[..], &["--service-account", account], &subject].concat());
+    home.feed(&["put", "/a/b/c/d/e/f/g/h/i/j/k/l/m/the-secret-at-the-bottom-of-the-tree"], "v");
+    let source = home.path("source.json");
+    let imported = "/imported/production/europe-west/database/primary/password";
+    std::fs::write(&source, serde_json::json!({imported: "v"}).to_string()).unwrap();
+    let source = source.to_str().unwrap();
+    let database = "/application/production/europe-west/database/";
     for arguments in [
         &["tree"][..],
+        &["tree", database],
+        &["tree", path],
+        &["iam", "members", "ls", "people-of-the-payment-system"],
+        &["iam", "federated-identities", "ls"],
+        &["iam", "federated-identities", "get", "deployments-of-the-payment-system"],
+        &["import", source, "--dry-run"],
+        &["import", source],
+        &["import", source],
+        &["cp", "-r", "/application", "/copied-application", "--dry-run"],
+        &["cp", "-r", "/application", "/copied-application"],
+        &["cp", "-r", "/application", "/copied-application"],
+        &["mv", "-r", "/copied-application", "/moved-application", "--dry-run"],
+        &["mv", "-r", "/copied-application", "/moved-application", "--yes"],
+        &["delete", "-r", "/moved-application", "--yes"],
+        &["export", "/application", "-o", out.to_str().unwrap()],
+        &["--help"],
+        &["put", "--help"],
+        &["iam", "federated-identities", "create", "--help"],
         &["kms", "ls"],
         &["kms", "get", "the-key-of-the-payment-system"],
         &["kms", "summary"],
@@ -292,8 +385,11 @@ fn tables_of_every_command_fit_a_narrow_terminal() {
     ] {
         let (code, shown) = typed(&home, &[arguments, &["--no-color"]].concat(), 40);
         assert!(code == Some(0) && !shown.is_empty(), "{arguments:?} {shown}");
-        for line in shown.lines() {
-            assert!(line.chars().count() <= 40, "{arguments:?}: {line:?} in\n{shown}");
+        // A bar is wiped away.
+        for line in shown.lines().filter_map(|line| line.rsplit("\u{1b}[2K").next()) {
+            // How a command is called is one line, which the terminal breaks.
+            let is_usage = arguments.contains(&"--help") && line.starts_with("Usage: strongroom ");
+            assert!(is_usage || line.chars().count() <= 40, "{arguments:?}: {line:?} in\n{shown}");
         }
     }
 }

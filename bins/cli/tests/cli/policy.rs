@@ -1,5 +1,6 @@
 //! Access policies, and why something is denied.
 
+use crate::run::Reader;
 use crate::support::{Home, text};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -77,4 +78,37 @@ fn a_denied_call_is_explained_by_its_id() {
     for wrong in [&["explain"][..], &["explain", "req-x", "--path", "/x"], &["explain", "-o", "x", "--ip", "nowhere"]] {
         assert_eq!(home.command(wrong).run().code, Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn what_somebody_else_may_is_asked() {
+    let home = Home::new();
+    home.feed(&["put", "/app/x"], "v");
+    Reader::of(&home, "reader", "read,getSecretValue", "/app/*");
+    home.ok(&["iam", "service-accounts", "create", "nobody"]);
+    let identity = |account: &str| {
+        let account = home.json(&["iam", "service-accounts", "get", account]);
+        account["identity"].as_str().unwrap().to_owned()
+    };
+    let (reader, nobody) = (identity("reader"), identity("nobody"));
+    let test = |operation: &str, more: &[&str]| {
+        let done = home.command(&[&["policy", "test", "/app/x", "--json", "-o", operation], more].concat()).run();
+        let told: Value = serde_json::from_slice(&done.stdout).unwrap();
+        (done.code, told["principal"].as_str().unwrap().to_owned())
+    };
+    let explain = |operation: &str, more: &[&str]| {
+        let operation = format!("secret.value.{operation}");
+        let told = home.json(&[&["explain", "--path", "/app/x", "-o", &operation], more].concat());
+        (told["allowed"].as_bool().unwrap(), told["principal"].as_str().unwrap().to_owned())
+    };
+    for (who, reveals, puts) in [(&reader, true, false), (&nobody, false, false)] {
+        for (tested, explained, is_allowed) in [("reveal", "read", reveals), ("put", "write", puts)] {
+            let code = if is_allowed { 0 } else { 4 };
+            assert_eq!(test(tested, &["--as", who]), (Some(code), who.clone()), "{tested}");
+            assert_eq!(explain(explained, &["--principal", who]), (is_allowed, who.clone()), "{explained}");
+        }
+    }
+    let (code, me) = test("put", &[]);
+    assert_eq!((code, explain("write", &[])), (Some(0), (true, me.clone())));
+    assert!(me != reader && me != nobody, "{me}");
 }

@@ -16,7 +16,8 @@ impl Audit {
     /// One page of entries, newest first: the first, or the one of the `cursor` that the page before gave.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) when the caller may not read the whole log; `invalid_request` (400) for a filter that nothing can
+    /// answer to, such as an unknown action.
     pub async fn page(&self, filter: &AuditFilter, limit: u32, cursor: Option<&str>) -> Result<AuditPage, Error> {
         let call = Self::call(&LOG, filter).query("limit", &limit.to_string());
         self.client.send_json(call.query_some("cursor", cursor)).await

@@ -23,7 +23,7 @@ impl Audit {
     /// them. Nothing of the whole is kept. The stream fails when the export is torn; complete it is when it ends without an error.
     ///
     /// # Errors
-    /// Any, before the first line.
+    /// Any, before the first line; [denied](Error::is_denied) when the caller may not read the whole log.
     pub async fn export_lines(&self, filter: &AuditFilter) -> Result<Items<Vec<u8>>, Error> {
         let call = Self::call(&["v1", "audit", "export"], filter);
         let response = self.client.transport.open(&self.client, &call).await?;
@@ -34,7 +34,7 @@ impl Audit {
     /// The same, read.
     ///
     /// # Errors
-    /// Any, before the first line.
+    /// Any, before the first line; [denied](Error::is_denied) when the caller may not read the whole log.
     pub async fn export(&self, filter: &AuditFilter) -> Result<Items<ExportLine>, Error> {
         let lines = self.export_lines(filter).await?;
         Ok(lines.and_then(|line| core::future::ready(read(&line))).boxed())

@@ -13,7 +13,7 @@ impl Bindings {
     /// The bindings of the role.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role.
     pub async fn list(&self) -> Result<Vec<Binding>, Error> {
         self.client.get_json(&["v1", "iam", "roles", &self.role, "bindings"]).await
     }
@@ -21,7 +21,8 @@ impl Bindings {
     /// Gives the role to a user, a team or a service account.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role, or nobody of the identity that is given; `escalation` (400) when
+    /// the role gives more than the caller holds.
     pub async fn create(&self, binding: &NewBinding) -> Result<Binding, Error> {
         self.client.write(Method::POST, &["v1", "iam", "roles", &self.role, "bindings"], binding).await
     }
@@ -29,7 +30,7 @@ impl Bindings {
     /// Removes the binding of this identity.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role, or no such binding of it.
     pub async fn delete(&self, binding: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "iam", "roles", &self.role, "bindings", binding]).await
     }

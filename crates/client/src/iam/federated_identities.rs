@@ -20,7 +20,7 @@ impl FederatedIdentities {
     /// A federated identity.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such federated identity.
     pub async fn get(&self, identity: &str) -> Result<FederatedIdentity, Error> {
         self.client.get_json(&["v1", "federated-identities", identity]).await
     }
@@ -28,7 +28,8 @@ impl FederatedIdentities {
     /// Makes a federated identity.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such service account or issuer, which go by identity here; `escalation` (400)
+    /// when the service account may do more than the caller.
     pub async fn create(&self, identity: &NewFederatedIdentity) -> Result<FederatedIdentity, Error> {
         self.client.write(Method::POST, &["v1", "federated-identities"], identity).await
     }
@@ -36,7 +37,8 @@ impl FederatedIdentities {
     /// Changes a federated identity; what isn't given stays.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such federated identity; `escalation` (400) when it would open more than the
+    /// caller holds.
     pub async fn update(&self, identity: &str, change: &UpdateFederatedIdentity) -> Result<FederatedIdentity, Error> {
         self.client.write(Method::PUT, &["v1", "federated-identities", identity], change).await
     }
@@ -44,7 +46,7 @@ impl FederatedIdentities {
     /// Deletes a federated identity: the tokens that it gave open nothing from then on.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such federated identity.
     pub async fn delete(&self, identity: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "federated-identities", identity]).await
     }

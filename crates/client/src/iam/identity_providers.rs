@@ -20,7 +20,7 @@ impl IdentityProviders {
     /// An issuer.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such issuer.
     pub async fn get(&self, provider: &str) -> Result<IdentityProvider, Error> {
         self.client.get_json(&["v1", "federated-identity-providers", provider]).await
     }
@@ -28,7 +28,7 @@ impl IdentityProviders {
     /// Makes an issuer known.
     ///
     /// # Errors
-    /// Any.
+    /// Any; a [conflict](Error::is_conflict) (`already_exists`) when the organisation has one of this `providerIssuer`.
     pub async fn create(&self, provider: &NewIdentityProvider) -> Result<IdentityProvider, Error> {
         self.client.write(Method::POST, &["v1", "federated-identity-providers"], provider).await
     }
@@ -36,7 +36,8 @@ impl IdentityProviders {
     /// Changes an issuer; what isn't given stays.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such issuer; `escalation` (400) when other keys, or its being active again,
+    /// would open more to its federated identities than the caller holds.
     pub async fn update(&self, provider: &str, change: &UpdateIdentityProvider) -> Result<IdentityProvider, Error> {
         self.client.write(Method::PUT, &["v1", "federated-identity-providers", provider], change).await
     }
@@ -44,7 +45,7 @@ impl IdentityProviders {
     /// Deletes an issuer with its federated identities.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such issuer.
     pub async fn delete(&self, provider: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "federated-identity-providers", provider]).await
     }

@@ -20,7 +20,9 @@ impl Memberships {
     /// Makes a user a member who belongs to no organisation.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such user, or they belong to another organisation; a
+    /// [conflict](Error::is_conflict) when they are a member; `escalation` (400) when somebody else than an owner makes an owner, or they
+    /// would have more than the caller holds.
     pub async fn create(&self, member: &NewOrganisationMember) -> Result<OrganisationMember, Error> {
         self.client.write(Method::POST, &["v1", "memberships"], member).await
     }
@@ -28,7 +30,8 @@ impl Memberships {
     /// Changes what a member is.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such membership; `escalation` (400) when somebody else than an owner makes or
+    /// demotes an owner; `last_owner` (400) when there would be none left.
     pub async fn update(
         &self,
         membership: &str,
@@ -40,7 +43,8 @@ impl Memberships {
     /// Removes a member, by the identity of the membership.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such membership; `escalation` (400) when somebody else than an owner removes
+    /// an owner; `last_owner` (400) when there would be none left.
     pub async fn delete(&self, membership: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "memberships", membership]).await
     }

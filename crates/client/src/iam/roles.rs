@@ -20,7 +20,7 @@ impl Roles {
     /// A role with its rules.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role.
     pub async fn get(&self, role: &str) -> Result<Role, Error> {
         self.client.get_json(&["v1", "iam", "roles", role]).await
     }
@@ -36,7 +36,7 @@ impl Roles {
     /// Deletes a role with its bindings.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role; `read_only` (400) when it is built in.
     pub async fn delete(&self, role: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "iam", "roles", role]).await
     }

@@ -13,7 +13,8 @@ impl Rules {
     /// Adds a rule, which the caller must hold.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role; `read_only` (400) when it is built in; `escalation` (400) when the
+    /// caller doesn't hold the rule.
     pub async fn create(&self, rule: &NewRule) -> Result<Rule, Error> {
         self.client.write(Method::POST, &["v1", "iam", "roles", &self.role, "rules"], rule).await
     }
@@ -21,7 +22,7 @@ impl Rules {
     /// Removes the rule of this identity.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such role, or no such rule of it; `read_only` (400) when it is built in.
     pub async fn delete(&self, rule: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "iam", "roles", &self.role, "rules", rule]).await
     }

@@ -20,7 +20,7 @@ impl ServiceAccounts {
     /// A service account.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such service account.
     pub async fn get(&self, service_account: &str) -> Result<ServiceAccount, Error> {
         self.client.get_json(&["v1", "service-accounts", service_account]).await
     }
@@ -36,7 +36,7 @@ impl ServiceAccounts {
     /// Changes a service account; what isn't given stays, and so does the slug.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such service account.
     pub async fn update(&self, service_account: &str, change: &UpdateNamed) -> Result<ServiceAccount, Error> {
         self.client.write(Method::PUT, &["v1", "service-accounts", service_account], change).await
     }
@@ -44,7 +44,7 @@ impl ServiceAccounts {
     /// Deletes a service account with its credentials, federated identities and bindings.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such service account.
     pub async fn delete(&self, service_account: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "service-accounts", service_account]).await
     }

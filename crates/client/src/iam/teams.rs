@@ -20,7 +20,7 @@ impl Teams {
     /// A team with its members.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such team.
     pub async fn get(&self, team: &str) -> Result<Team, Error> {
         self.client.get_json(&["v1", "teams", team]).await
     }
@@ -36,7 +36,7 @@ impl Teams {
     /// Changes a team; what isn't given stays, and so does the slug.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such team.
     pub async fn update(&self, team: &str, change: &UpdateNamed) -> Result<Team, Error> {
         self.client.write(Method::PUT, &["v1", "teams", team], change).await
     }
@@ -44,7 +44,7 @@ impl Teams {
     /// Deletes a team with its bindings.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such team.
     pub async fn delete(&self, team: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "teams", team]).await
     }

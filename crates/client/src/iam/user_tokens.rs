@@ -13,7 +13,7 @@ impl UserTokens {
     /// The tokens, without themselves.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to all but owners; [not found](Error::is_not_found) when there is no such member.
     pub async fn list(&self) -> Result<Vec<PersonalAccessToken>, Error> {
         self.client.get_json(&["v1", "users", &self.user, "personal-access-tokens"]).await
     }
@@ -21,7 +21,9 @@ impl UserTokens {
     /// Makes a token. It is shown this once.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to all but owners; [not found](Error::is_not_found) when there is no such member; `invalid_request`
+    /// (400) when they log in through an issuer and make their tokens themselves, or have 100; `escalation` (400) when the token would
+    /// allow more than the one of the caller.
     pub async fn create(&self, token: &NewPersonalAccessToken) -> Result<IssuedPersonalAccessToken, Error> {
         self.client.write(Method::POST, &["v1", "users", &self.user, "personal-access-tokens"], token).await
     }
@@ -29,7 +31,8 @@ impl UserTokens {
     /// Deletes the token of this identity: it opens nothing from then on.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to all but owners; [not found](Error::is_not_found) when there is no such member, or no such token
+    /// of theirs that is bound to the organisation.
     pub async fn delete(&self, token: &str) -> Result<(), Error> {
         self.client.remove(&["v1", "users", &self.user, "personal-access-tokens", token]).await
     }

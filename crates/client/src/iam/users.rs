@@ -20,7 +20,7 @@ impl Users {
     /// A user, by identity.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [not found](Error::is_not_found) when there is no such member.
     pub async fn get(&self, user: &str) -> Result<User, Error> {
         self.client.get_json(&["v1", "users", user]).await
     }
@@ -28,7 +28,7 @@ impl Users {
     /// Makes a user, who becomes a member. For owners only.
     ///
     /// # Errors
-    /// Any.
+    /// Any; [denied](Error::is_denied) to all but owners.
     pub async fn create(&self, user: &NewUser) -> Result<User, Error> {
         self.client.write(Method::POST, &["v1", "users"], user).await
     }

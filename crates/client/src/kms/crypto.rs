@@ -13,7 +13,7 @@ impl Kms {
     /// Encrypts 1 to 65535 bytes (with RSA less) with a version of a key; `None`: the newest.
     ///
     /// # Errors
-    /// Any.
+    /// Any; as of [every operation](Self); `invalid_request` (400) for a plaintext of another length.
     pub async fn encrypt(&self, key: &str, plaintext: &[u8], version: Option<u32>) -> Result<Encrypted, Error> {
         let body =
             Encrypt { plaintext: encode(plaintext), key_version: version.as_ref().map(u32::to_string), context: None };
@@ -23,7 +23,7 @@ impl Kms {
     /// Decrypts what [`encrypt`](Self::encrypt) gave.
     ///
     /// # Errors
-    /// Any.
+    /// Any; as of [every operation](Self); `invalid_ciphertext` (400) for what isn't one of the key, whatever the cause.
     pub async fn decrypt(&self, key: &str, ciphertext: &str) -> Result<Plain, Error> {
         let body = Decrypt { ciphertext: ciphertext.to_owned(), context: None };
         let decrypted: Decrypted = self.ask(key, "decrypt", &body).await?;
@@ -33,7 +33,7 @@ impl Kms {
     /// Signs a message or digest of at most 65535 bytes.
     ///
     /// # Errors
-    /// Any.
+    /// Any; as of [every operation](Self); `invalid_request` (400) for an input that is too long, or no digest of its hash.
     pub async fn sign(&self, key: &str, sign: &Sign) -> Result<Signed, Error> {
         self.change(key, "sign", sign).await
     }
@@ -41,7 +41,8 @@ impl Kms {
     /// Verifies what [`sign`](Self::sign) gave.
     ///
     /// # Errors
-    /// Any; what is no signature at all is no error but not valid.
+    /// Any; as of [every operation](Self). What is no signature at all is no error but not valid, and so is one of a version that was
+    /// retired.
     pub async fn verify(&self, key: &str, verify: &Verify) -> Result<Verified, Error> {
         self.ask(key, "verify", verify).await
     }
@@ -49,7 +50,7 @@ impl Kms {
     /// The HMAC of at most 65535 bytes, with a version of a key; `None`: the newest.
     ///
     /// # Errors
-    /// Any.
+    /// Any; as of [every operation](Self); `invalid_request` (400) for a message that is too long.
     pub async fn hmac(&self, key: &str, input: &[u8], version: Option<u32>) -> Result<CreatedHmac, Error> {
         let key_version = version.as_ref().map(u32::to_string);
         self.change(key, "hmac", &Hmac { input: encode(input), key_version, algorithm: None, context: None }).await
@@ -58,7 +59,7 @@ impl Kms {
     /// Verifies what [`hmac`](Self::hmac) gave.
     ///
     /// # Errors
-    /// Any; what is no HMAC at all is no error but not valid.
+    /// Any; as of [every operation](Self). What is no HMAC at all is no error but not valid, and so is one of a version that was retired.
     pub async fn verify_hmac(&self, key: &str, input: &[u8], hmac: &str) -> Result<Verified, Error> {
         let body = VerifyHmac { input: encode(input), hmac: hmac.to_owned(), hash_algorithm: None, context: None };
         self.ask(key, "verify-hmac", &body).await
@@ -68,7 +69,7 @@ impl Kms {
     /// in DER of the others.
     ///
     /// # Errors
-    /// Any.
+    /// Any; as of [every operation](Self); `export_not_allowed` (400) when the key was made without.
     pub async fn export(&self, key: &str, version: Option<u32>) -> Result<Plain, Error> {
         let body = ExportKey { key_version: version.as_ref().map(u32::to_string) };
         let exported: ExportedKey = self.change(key, "export", &body).await?;

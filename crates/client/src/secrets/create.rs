@@ -63,7 +63,7 @@ impl NewSecret {
         self
     }
 
-    /// Keeps so many of its active versions: a put that leaves more destroys the oldest.
+    /// Keeps so many of its active versions, 1 to 100 000: a put that leaves more destroys the oldest.
     #[must_use]
     pub const fn max_active_versions(mut self, most: u32) -> Self {
         self.max_active_versions = Some(most);
@@ -82,7 +82,10 @@ impl Secrets {
     /// Makes a secret.
     ///
     /// # Errors
-    /// Any; a [conflict](Error::is_conflict) when there is one at the path.
+    /// Any; a [conflict](Error::is_conflict) (`secret_exists`) when there is one at the path; [not found](Error::is_not_found)
+    /// (`kms_key_not_found`) when there is no such key, or the caller may not encrypt with it; `kms_key_unusable` or `key_pending_deletion`
+    /// (400) when it is out of use; `value_too_large` (413); `idempotency_mismatch` (422) when the name of the call was used for another;
+    /// [unavailable](Error::is_unavailable) while the KMS is.
     pub async fn create(&self, secret: &NewSecret) -> Result<Secret, Error> {
         let (secret_string, secret_key_values, generate_secret) = given(&secret.value);
         let body = CreateSecret {

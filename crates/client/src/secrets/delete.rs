@@ -23,7 +23,8 @@ impl Secrets {
     /// ```
     ///
     /// # Errors
-    /// Any; a [conflict](Error::is_conflict) when the version is another than was expected.
+    /// Any; [not found](Error::is_not_found) when there is no such secret; a [conflict](Error::is_conflict) (`version_mismatch`) when the
+    /// version is another than was expected.
     pub fn delete(&self, path: &str) -> Delete {
         Delete { client: self.client.clone(), call: self.at(Method::DELETE, path) }
     }

@@ -19,7 +19,11 @@ impl Secrets {
     /// Puts a new version of a secret.
     ///
     /// # Errors
-    /// Any; [not found](Error::is_not_found) when there is no secret at the path.
+    /// Any; [not found](Error::is_not_found) when there is no such secret; a [conflict](Error::is_conflict) when the version is another
+    /// than was expected (`version_mismatch`), or it has as many active versions as it may (`too_many_versions`);
+    /// [denied](Error::is_denied) by the permission, the access policy (`access_policy_denied`) or the key (`kms_key_forbidden`);
+    /// `kms_key_unusable` or `key_pending_deletion` (400) when the key is out of use; `value_too_large` (413); `idempotency_mismatch` (422)
+    /// when the name of the call was used for another; [unavailable](Error::is_unavailable) while the KMS is.
     pub async fn put(&self, path: &str, value: &NewValue, options: &PutOptions) -> Result<PutDone, Error> {
         let (secret_string, secret_key_values, generate_secret) = given(value);
         let expected_version = options.expected_version;

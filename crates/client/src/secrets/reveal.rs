@@ -7,7 +7,10 @@ impl Secrets {
     /// Reveals a value: the one of this version, or the current one.
     ///
     /// # Errors
-    /// Any; [not found](Error::is_not_found) when there is no such secret or version.
+    /// Any; [not found](Error::is_not_found) when there is no such secret (`secret_not_found`) or version (`version_not_found`,
+    /// `version_destroyed`, `no_active_version`); [denied](Error::is_denied) by the permission, the access policy (`access_policy_denied`)
+    /// or the key (`kms_key_forbidden`); `kms_key_unusable` or `key_pending_deletion` (400) when the key is out of use;
+    /// [unavailable](Error::is_unavailable) while the KMS is.
     pub async fn reveal(&self, path: &str, version: Option<u64>) -> Result<Revealed, Error> {
         read(&self.client.send(self.revealing(path, version)).await?)
     }
@@ -16,7 +19,7 @@ impl Secrets {
     /// operation of the KMS.
     ///
     /// # Errors
-    /// Any.
+    /// As [`reveal`](Self::reveal), also when the value is the one that is known.
     pub async fn reveal_unless(&self, path: &str, etag: &str) -> Result<Option<Revealed>, Error> {
         let call = self.revealing(path, None).header("if-none-match", &format!("\"{etag}\""));
         let answer = self.client.send(call).await?;

@@ -20,6 +20,27 @@ async fn values_come_whole() {
 }
 
 #[tokio::test]
+async fn a_value_whose_length_is_not_told_comes_whole_or_not_at_all() {
+    let value = "QUJD".repeat(20_000);
+    let body =
+        format!(r#"{{"path":"/a","version":1,"secretString":"{value}","kmsKeyIdentity":"kms-1","kmsKeyVersion":"1"}}"#);
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let (half, rest) = body.split_at(body.len() / 2);
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{}{}0\r\n\r\n", chunk(half), chunk(rest));
+    let to_the_end = format!("{head}Connection: close\r\n\r\n{body}");
+    for answer in [chunked, to_the_end] {
+        let double = Double::answering([Reply::Raw(answer.into_bytes())]).await;
+        let revealed = double.client().secrets("r").reveal("/a", None).await.map_err(|error| error.to_string());
+        let plain = revealed.expect("a value").value;
+        assert_eq!(plain.single().expect("one").expose(), "ABC".repeat(20_000).as_bytes());
+        let bounded = double.builder().largest_answer(body.len() - 1).build().expect("a client");
+        let error = bounded.secrets("r").reveal("/a", None).await.err().expect("no value");
+        assert_eq!(error.kind(), &ErrorKind::TooLarge);
+    }
+}
+
+#[tokio::test]
 async fn an_unchanged_value_is_none() {
     let unchanged = Reply::Raw(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_vec());
     let double = Double::answering([unchanged]).await;

@@ -54,6 +54,10 @@ pub trait AccessLog: Send + Sync {
     /// - `last_accessed_at` of the secret and of the version shows the access on the node that recorded it from then on, on others
     ///   within a second, and after a restart; it never goes back.
     /// - Accesses of many callers may share one commit; one that fails fails alone.
+    ///
+    /// # Errors
+    /// [`AccessErrorKind::Stale`] as said above, [`AccessErrorKind::Full`] and [`AccessErrorKind::Unavailable`] when nothing can be stored
+    /// now, [`AccessErrorKind::OutcomeUnknown`] when the store broke off while it was at it.
     async fn record(&self, access: Access) -> Result<(), AccessError>;
 }
 
@@ -64,13 +68,22 @@ pub trait AuditLog: Send + Sync {
     ///
     /// - Waits while the queue is full; nothing is dropped.
     /// - Keeps the order in which one caller queued.
+    ///
+    /// # Errors
+    /// [`CommitErrorKind::Unavailable`](crate::port::CommitErrorKind::Unavailable) when the store is stopping or has stopped: the record isn't
+    /// queued. No other kind; a store without room or out of reach makes callers wait.
     async fn enqueue(&self, record: AuditRecord) -> Result<(), CommitError>;
 }
 
 /// Reads the audit log's streams.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`](crate::port::ReadErrorKind::Unavailable) when the store can't be asked now,
+/// [`ReadErrorKind::Corrupt`](crate::port::ReadErrorKind::Corrupt) when something that belongs into the answer can't be read, unless the
+/// method gives it as it lies in the store, or says what it gives instead.
 #[async_trait]
 pub trait AuditReader: Send + Sync {
-    /// The streams there are.
+    /// The streams there are, each once, in the order in which they began. One may have no record yet.
     async fn streams(&self) -> Result<Vec<StreamId>, ReadError>;
 
     /// At most `limit` records of a stream after sequence `after`, in order.
@@ -282,6 +295,9 @@ pub trait AuditSink: Send + Sync {
     /// - `Ok` when all of them are where they are sent to, as durable as that can be told. Otherwise all are sent again, so some may come
     ///   twice: event, stream and sequence tell.
     /// - Ends within a time of its own; a dead sink is an error.
+    ///
+    /// # Errors
+    /// [`SinkError`] when they are not, or perhaps not, all there: it can't be reached, refuses them, or was too slow.
     async fn deliver(&self, records: &[ChainedRecord]) -> Result<(), SinkError>;
 }
 
@@ -289,5 +305,8 @@ pub trait AuditSink: Send + Sync {
 #[async_trait]
 pub trait CheckpointSink: Send + Sync {
     /// Takes a checkpoint; as for [`AuditSink::deliver`].
+    ///
+    /// # Errors
+    /// As for [`AuditSink::deliver`].
     async fn publish(&self, checkpoint: &SignedCheckpoint) -> Result<(), SinkError>;
 }

@@ -68,6 +68,9 @@ pub trait Authenticator: Send + Sync {
     ///
     /// - A credential that was never given, or whose time has ended, is [`AuthenticateError::Refused`].
     /// - Before anything is refused, the store has been read.
+    ///
+    /// # Errors
+    /// [`AuthenticateError::Refused`] as said above, [`AuthenticateError::Unavailable`] when that can't be looked up now.
     async fn authenticate(&self, credential: &Credential, at: Timestamp) -> Result<Authenticated, AuthenticateError>;
 
     /// Forgets a token that was removed, so that it opens nothing from now on.

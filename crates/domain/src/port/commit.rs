@@ -29,5 +29,9 @@ pub trait Committer: Send + Sync {
     /// - The unit is applied even when the caller stops waiting.
     /// - Erased payloads and wrapped keys can't be read through the store on return, and leave its storage soon after: each store says
     ///   what of it, when, and what stays for how long (logs, unused room).
+    ///
+    /// # Errors
+    /// [`CommitErrorKind::Conflict`] with the expectation that failed; [`CommitErrorKind::Full`] and [`CommitErrorKind::Unavailable`] when
+    /// nothing can be stored now; [`CommitErrorKind::OutcomeUnknown`] when the store broke off while it was at it.
     async fn commit(&self, unit: Unit) -> Result<(), CommitError>;
 }

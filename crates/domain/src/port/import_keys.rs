@@ -48,6 +48,10 @@ impl OaepHash {
 }
 
 /// The key under which material comes in that was made elsewhere: RSA-4096, kept as an instance key.
+///
+/// # Errors
+/// Of every method: [`ImportKeyErrorKind::Unavailable`] when a key can't be made or used now. Of those that take a stored key:
+/// [`ImportKeyErrorKind::Damaged`] when it doesn't open.
 #[async_trait]
 pub trait ImportKeys: Send + Sync {
     /// Makes a wrapping key, sealed to be stored.

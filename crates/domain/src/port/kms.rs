@@ -27,6 +27,12 @@ pub type KmsError = Failure<KmsErrorKind>;
 
 /// The key management service of a region. It keeps nothing of ours: key records, with the handles that find the key material
 /// again, stand in the store.
+///
+/// # Errors
+/// Of every method: [`KmsErrorKind::Unavailable`] when the KMS can't be reached, or what it needs can't be used now. Of every method that takes a
+/// key version or a handle: [`KmsErrorKind::BadHandle`] when its material can't be found or opened, [`KmsErrorKind::OtherKms`] when it
+/// tells that it is of another kind of KMS. [`KmsErrorKind::Unsupported`] where the KMS itself has no such operation for the type of the key. What a method answers
+/// besides, it says.
 #[async_trait]
 pub trait Kms: Send + Sync {
     /// Makes the material of the first version of a new key.

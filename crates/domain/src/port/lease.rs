@@ -18,6 +18,10 @@ pub enum LeaseErrorKind {
 pub type LeaseError = Failure<LeaseErrorKind>;
 
 /// Gives out leases. The time is the store's own, the same for all nodes.
+///
+/// # Errors
+/// Of every method: [`LeaseErrorKind::Full`] and [`LeaseErrorKind::Unavailable`] when nothing can be stored now,
+/// [`LeaseErrorKind::OutcomeUnknown`] when the store broke off while it was at it. A lease that is another's is no error.
 #[async_trait]
 pub trait Leases: Send + Sync {
     /// Acquires a lease for `holder`, which names one running process and is never reused; it ends `ttl` from now. `None` while another

@@ -92,6 +92,10 @@ impl BrowseEntry {
 }
 
 /// Reads secrets. Each method is one snapshot.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait SecretReader: Send + Sync {
     /// The secret at a path.
@@ -225,6 +229,10 @@ pub enum KeyDue {
 }
 
 /// Reads KMS keys. Each method is one snapshot.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait KeyReader: Send + Sync {
     /// The key of this id, whatever its scope: callers check it.
@@ -261,6 +269,10 @@ pub trait KeyReader: Send + Sync {
 }
 
 /// Reads organisations and regions.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait TenancyReader: Send + Sync {
     /// The organisation of this identity or slug; an identity wins over an equal slug.
@@ -303,6 +315,10 @@ pub enum ObjectSelector {
 }
 
 /// Reads the directory. Each method is one snapshot.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait DirectoryReader: Send + Sync {
     /// The objects that a query asks for, in the order of their identities.
@@ -314,6 +330,10 @@ pub trait DirectoryReader: Send + Sync {
 }
 
 /// Reads tokens.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait TokenReader: Send + Sync {
     /// The token with exactly this digest (HMAC-SHA-256, 32 bytes), whether it has ended or not; `None` when there is none.
@@ -324,6 +344,10 @@ pub trait TokenReader: Send + Sync {
 }
 
 /// Reads remembered answers.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait AnswerReader: Send + Sync {
     /// The answer to the request of this key, expired or not.
@@ -331,6 +355,10 @@ pub trait AnswerReader: Send + Sync {
 }
 
 /// Reads what a store was set up with.
+///
+/// # Errors
+/// Of every method, and no others: [`ReadErrorKind::Unavailable`] when the store can't be asked now, [`ReadErrorKind::Corrupt`] when something
+/// that belongs into the answer can't be read. What isn't there is no error.
 #[async_trait]
 pub trait SetupReader: Send + Sync {
     /// The check of its root key; `None` for a store that was never set up.

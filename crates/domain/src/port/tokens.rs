@@ -149,6 +149,9 @@ pub trait ForeignTokens: Send + Sync {
     ///
     /// - Only asymmetric algorithms are taken, and for each key only its own.
     /// - `exp` must be there; `exp`, `nbf` and `iat` have 60 seconds of leeway.
+    ///
+    /// # Errors
+    /// [`ForeignTokenError::Refused`] for a token that isn't valid, [`ForeignTokenError::Unavailable`] when the issuer's keys can't be had.
     async fn verify(
         &self,
         provider: &IdentityProvider,

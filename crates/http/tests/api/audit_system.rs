@@ -1,12 +1,13 @@
 //! The audit log over HTTP, as the operator has it: what is wrong with a request is told, and nothing else comes of it.
 
+use crate::documented;
 use crate::iam::installation::{Installation, members};
-use crate::support::{ADMIN, PEER, Reply, Room, assert_error};
+use crate::support::{ADMIN, Reply, Room, assert_error};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use strongroom_domain::audit::AuditRecord;
 
@@ -38,9 +39,7 @@ async fn send_text(room: &Installation, request: &str, body: &'static str) -> Re
     let authorization = format!("Bearer {}", room.operator);
     let request = Request::builder().method(method).uri(url).header("authorization", authorization);
     let request = request.body(Full::new(Bytes::from_static(body.as_bytes()))).expect("a request");
-    let (parts, body) = room.api.handle(request, PEER).await.into_parts();
-    let body = body.collect().await.expect("a whole answer").to_bytes();
-    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    documented::send(&room.api, request).await
 }
 
 async fn verify(room: &Installation, body: Value) -> Value {

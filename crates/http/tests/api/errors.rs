@@ -1,10 +1,11 @@
 //! The form of errors, and what isn't an operation.
 
+use crate::documented;
 use crate::support::{Room, assert_error};
 use bytes::Bytes;
 use core::time::Duration;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::StreamBody;
 use serde_json::{Value, json};
 use strongroom_http::Settings;
 
@@ -121,10 +122,8 @@ async fn a_body_that_never_comes_and_one_that_breaks_off() {
     let send = async |body| {
         let request =
             Request::post("/v1/secrets/nl-01/secret/a/versions").header("authorization", "Bearer admin").body(body);
-        let (parts, body) = room.api.handle(request.expect("a request"), crate::support::PEER).await.into_parts();
-        let body = body.collect().await.expect("an answer").to_bytes();
-        let code = serde_json::from_slice::<Value>(&body).expect("JSON")["code"].clone();
-        (parts.status.as_u16(), code)
+        let reply = documented::send(&room.api, request.expect("a request")).await;
+        (reply.status, json!(reply.code()))
     };
     let begun = || http_body::Frame::data(Bytes::from_static(br#"{"secretString":"YQ=="#));
     let stalled = futures_util::StreamExt::chain(
@@ -153,11 +152,9 @@ async fn a_call_that_takes_too_long_is_answered() {
         let body = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, std::io::Error>>());
         let request =
             Request::post(format!("/v1/secrets/nl-01/secret/a/{suffix}")).header("authorization", "Bearer admin");
-        let (parts, body) =
-            room.api.handle(request.body(body).expect("a request"), crate::support::PEER).await.into_parts();
-        let body: Value = serde_json::from_slice(&body.collect().await.expect("an answer").to_bytes()).expect("JSON");
-        assert_eq!((parts.status.as_u16(), &body["code"]), (503, &json!(code)));
-        assert_eq!(parts.headers.contains_key("retry-after"), code == "timed_out");
+        let reply = documented::send(&room.api, request.body(body).expect("a request")).await;
+        assert_eq!(reply.verdict(), (503, code.to_owned()));
+        assert_eq!(reply.headers.contains_key("retry-after"), code == "timed_out");
     }
     room.engine.housekeeping().await.expect("records");
     let records = room.records_after(before).await;

@@ -52,7 +52,7 @@ async fn it_is_set_shown_changed_and_taken_away() {
 async fn what_it_may_not_be() {
     let room = Room::new().await;
     room.secret("/a").await;
-    for most in ["0", "1001", "4294967296", "-1", "1.5", "\"2\"", "[]", "{}", "true"] {
+    for most in ["0", "100001", "4294967296", "-1", "1.5", "\"2\"", "[]", "{}", "true"] {
         assert_eq!(patch(&room, &format!(r#"{{"maxActiveVersions":{most}}}"#)).await.0, 400, "{most}");
         let body = format!(
             r#"{{"path":"/b","kmsKeyIdentity":"{}","secretString":"YQ==","maxActiveVersions":{most}}}"#,
@@ -69,4 +69,19 @@ async fn what_it_may_not_be() {
     assert_eq!(room.get("/v1/secrets/nl-01/secret/b").await.status, 404);
     let denied = room.call(READER, &format!("PATCH {SECRET}"), json!({ "maxActiveVersions": 1 })).await;
     assert_eq!(denied.verdict(), (403, "forbidden".to_owned()));
+}
+
+/// An operator may lower the limit on active versions below what secrets say already: what a GET shows can be sent back, and to another
+/// secret.
+#[tokio::test]
+async fn it_may_be_more_than_the_operator_allows() {
+    let room = Room::new().await;
+    room.secret("/a").await;
+    for most in [1_001, 100_000] {
+        assert_eq!(patch(&room, &json!({ "maxActiveVersions": most }).to_string()).await.0, 200);
+        let shown = room.get(SECRET).await.json()["maxActiveVersions"].clone();
+        assert_eq!(shown, most);
+        let copy = create(&room, &format!("/copy/{most}"), shown).await;
+        assert_eq!((copy.status, &copy.json()["maxActiveVersions"]), (201, &json!(most)));
+    }
 }

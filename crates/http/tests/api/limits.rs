@@ -1,6 +1,7 @@
 //! What an operator lets the server take on: requests at once, and requests of one principal per second.
 
-use crate::support::{ADMIN, Gate, PEER, READ_SCOPE, READER, Room, assert_error, cause};
+use crate::documented;
+use crate::support::{ADMIN, Gate, READ_SCOPE, READER, Room, assert_error, cause};
 use bytes::Bytes;
 use core::convert::Infallible;
 use core::num::{NonZeroU32, NonZeroUsize};
@@ -39,7 +40,7 @@ fn slow<'a>(room: &'a Room, url: &str) -> (oneshot::Sender<&'static str>, Answer
     let chunk = text.map(|text| Ok(Frame::data(Bytes::from_static(text.unwrap_or("").as_bytes()))));
     let chunks: Chunks = Box::pin(chunk.into_stream());
     let request = Request::post(url).header("authorization", "Bearer admin").body(StreamBody::new(chunks));
-    (sender, Box::pin(room.api.handle(request.expect("a request"), PEER)))
+    (sender, Box::pin(documented::begin(&room.api, request.expect("a request"))))
 }
 
 async fn is_full(room: &Room) -> bool {
@@ -86,7 +87,7 @@ async fn requests_beyond_the_limit_are_refused_at_once() {
 async fn a_stream_counts_until_its_end() {
     let room = room_for(1).await;
     let request = Request::get("/v1/secrets/nl-01/secrets?path=/").header("authorization", "Bearer admin");
-    let answer = room.api.handle(request.body(Full::<Bytes>::default()).expect("a request"), PEER).await;
+    let answer = documented::begin(&room.api, request.body(Full::<Bytes>::default()).expect("a request")).await;
     assert_eq!(answer.status(), 200);
     assert!(is_full(&room).await);
     let mut chunks = Box::pin(http_body_util::BodyStream::new(answer.into_body()));
@@ -187,7 +188,7 @@ const VALUES: &str = "POST /v1/secrets/nl-01/values";
 /// An answer with many values as its client gets it: unread.
 async fn values(room: &Room, body: Value) -> Response<ResponseBody> {
     let request = Request::post("/v1/secrets/nl-01/values").header("authorization", "Bearer admin");
-    room.api.handle(request.body(Full::<Bytes>::from(body.to_string())).expect("a request"), PEER).await
+    documented::begin(&room.api, request.body(Full::<Bytes>::from(body.to_string())).expect("a request")).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,6 +66,37 @@ async fn a_create_is_decided_on_its_path_before_the_rest_is_looked_at() {
 }
 
 #[tokio::test]
+async fn values_below_a_directory_are_decided_on_before_the_rest_is_looked_at() {
+    let room = Room::new().await;
+    let values = "POST /v1/secrets/nl-01/values";
+    for wrong in [
+        json!({ "limit": 0 }),
+        json!({ "limit": "5" }),
+        json!({ "cursor": "!" }),
+        json!({ "cursor": 5 }),
+        json!({ "known": { "/a": 0 } }),
+        json!({ "known": [] }),
+    ] {
+        let mut body = wrong;
+        body["pathPrefix"] = json!("/");
+        let before = room.records_after(0).await.len();
+        assert_eq!(room.call(NOBODY, values, body.clone()).await.verdict(), verdict(403, "forbidden"), "{body}");
+        assert_eq!(room.call(ADMIN, values, body.clone()).await.verdict(), verdict(400, "invalid_request"), "{body}");
+        let records = room.records_after(before).await;
+        let told: Vec<_> = records.iter().map(|it| (it.action.as_str(), it.status)).collect();
+        assert_eq!(told, [("secret.list", 403), ("secret.value.read", 400)], "{body}");
+    }
+    // Without a directory there is nothing to decide on.
+    for (body, code) in [
+        (json!({ "pathPrefix": "app" }), "invalid_path"),
+        (json!({ "pathPrefix": 5 }), "invalid_request"),
+        (json!({ "pathPrefix": "/", "paths": ["/a"] }), "invalid_request"),
+    ] {
+        assert_eq!(room.call(NOBODY, values, body.clone()).await.verdict(), verdict(400, code), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_patch_that_no_secret_could_take_is_refused_before_the_secret_is_looked_for() {
     let room = Room::new().await;
     room.secret("/a").await;

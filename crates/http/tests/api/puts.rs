@@ -102,6 +102,27 @@ async fn a_condition_is_refused_where_none_is_taken() {
 }
 
 #[tokio::test]
+async fn a_condition_is_refused_where_nothing_is_there_yet() {
+    const CREATE: &str = "POST /v1/secrets/nl-01/secrets";
+    let room = Room::new().await;
+    let body = json!({ "path": "/a", "kmsKeyIdentity": room.key, "secretString": "YQ==" });
+    for condition in ["\"0\"", "\"1\"", "*", ""] {
+        let seen = room.records_after(0).await.len();
+        let reply = send(&room, CREATE, &[("if-match", condition)], body.clone()).await;
+        assert_eq!(reply.verdict(), (400, "invalid_request".to_owned()), "{condition}");
+        let message = reply.message();
+        assert!(message.contains("no `If-Match`") && message.contains("leave it out"), "{message}");
+        let records = room.records_after(seen).await;
+        let told: Vec<_> = records.iter().map(|it| (it.action.as_str(), it.outcome.as_str(), it.status)).collect();
+        assert_eq!(told, [("secret.create", "failure", 400)], "{condition}");
+    }
+    let nobody = [("authorization", "Bearer nobody"), ("if-match", "\"0\"")];
+    assert_eq!(room.raw(CREATE, &nobody, body.to_string()).await.verdict(), (403, "forbidden".to_owned()));
+    assert_eq!(room.get("/v1/secrets/nl-01/secret/a").await.status, 404, "nothing was made");
+    assert_eq!(send(&room, CREATE, &[], body).await.status, 201);
+}
+
+#[tokio::test]
 async fn answers_tell_where_the_secret_is() {
     let room = Room::new().await;
     let body = json!({ "path": "/a+b/c", "kmsKeyIdentity": room.key, "secretString": "YQ==" });

@@ -2,6 +2,7 @@
 
 mod heads;
 
+use crate::documented;
 use crate::support::Room;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -175,7 +176,7 @@ async fn a_client_that_leaves_does_not_stop_a_change() {
     let request =
         request.body(http_body_util::Full::new(bytes::Bytes::from_static(PUT_BODY.as_bytes()))).expect("a request");
     let api = room.api.clone();
-    let client = tokio::spawn(async move { api.handle(request, crate::support::PEER).await.status() });
+    let client = tokio::spawn(async move { documented::begin(&api, request).await.status() });
     room.gate.reached.notified().await;
     client.abort();
     assert!(client.await.is_err_and(|error| error.is_cancelled()));

@@ -1,12 +1,13 @@
 //! A room to test in: three organisations, three regions, some callers.
 
+use crate::documented;
 use crate::wrapping::FixedWrappingKey;
 use async_trait::async_trait;
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv4Addr};
 use core::sync::atomic::{AtomicBool, Ordering};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -289,6 +290,7 @@ impl Room {
         };
         let engine = Arc::new(Engine::new(ports, Limits { max_value_len: MAX_VALUE_LEN, ..Limits::default() }));
         let api = Api::new(Arc::clone(&engine), ids, clock.clone(), settings);
+        documented::learn(&api).await;
         let mut room = Self { engine, api, gate, clock, key: String::new() };
         let created = room.call(ADMIN, "POST /v1/kms/nl-01/keys", json!({ "name": "App key" })).await;
         assert_eq!(created.status, 201, "{:?}", created.body);
@@ -311,9 +313,7 @@ impl Room {
             builder = builder.header(*name, *value);
         }
         let request = builder.body(Full::new(body.into())).expect("a request");
-        let (parts, body) = self.api.handle(request, PEER).await.into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        documented::send(&self.api, request).await
     }
 
     /// Sends with a token, and a JSON body unless it is null.

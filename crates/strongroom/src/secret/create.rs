@@ -1,7 +1,7 @@
 use super::{Granted, SecretView};
 use crate::answers::{Begun, Idempotency, Outcome, Running};
 use crate::audit;
-use crate::engine::{Engine, MAX_TRIES};
+use crate::engine::{Engine, MAX_TRIES, check_max_active_versions};
 use crate::envelope::{Binding, ValueInput};
 use crate::error::{Code, Error, busy};
 use crate::session::Session;
@@ -28,8 +28,8 @@ pub struct CreateInput {
     pub metadata: Metadata,
     /// Further conditions on reveal and put.
     pub policy: Option<AccessPolicy>,
-    /// How many active versions are kept: a put that leaves more destroys the oldest. From 1 to the operator's limit on active versions;
-    /// `None` for all.
+    /// How many active versions are kept, 1 to 100,000: a put that leaves more destroys the oldest. `None` for all. It may be more than the
+    /// operator allows, and then says nothing.
     pub max_active_versions: Option<u32>,
     /// The value of its first version.
     pub value: ValueInput,
@@ -95,8 +95,7 @@ impl Create<'_> {
         idempotency: Option<&Idempotency<'_, SecretView>>,
     ) -> Result<Outcome<SecretView>, Error> {
         let Granted { engine, session, path, .. } = &self.0;
-        let wanted = input.max_active_versions;
-        let max_active_versions = wanted.map(|most| engine.limits.check_max_active_versions(most)).transpose()?;
+        let max_active_versions = input.max_active_versions.map(check_max_active_versions).transpose()?;
         let value = engine.value(input.value)?;
         let running = match engine.begin(session, idempotency).await? {
             Some(Begun::Answered(answer)) => return Ok(Outcome::Repeated(answer)),

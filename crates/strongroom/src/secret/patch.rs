@@ -1,6 +1,6 @@
 use super::change::{SecretChange, Wanted};
 use super::{Granted, SecretView};
-use crate::engine::Engine;
+use crate::engine::{Engine, check_max_active_versions};
 use crate::error::{Code, Error};
 use crate::session::Session;
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ pub struct MetadataPatch {
 pub struct SecretPatch {
     /// Description, labels, annotations.
     pub metadata: MetadataPatch,
-    /// How many active versions are kept, from 1 to the operator's limit on active versions; `Some(None)` for all.
+    /// How many active versions are kept, 1 to 100,000; `Some(None)` for all. It may be more than the operator allows, and then says nothing.
     pub max_active_versions: Option<Option<u32>>,
 }
 
@@ -136,17 +136,16 @@ impl Patch<'_> {
     /// [`Code::SecretNotFound`], [`Code::InvalidRequest`] when the metadata
     /// would break a rule, whether by what the patch gives, which is said first, or together with what is there, and those of the store.
     pub async fn run(self, patch: SecretPatch) -> Result<SecretView, Error> {
-        let checked = self.check(patch);
+        let checked = Self::check(patch);
         let checked = self.0.recorded(checked).await?;
         self.0.change(&checked).await
     }
 
-    fn check(&self, SecretPatch { metadata, max_active_versions }: SecretPatch) -> Result<Checked, Error> {
+    fn check(SecretPatch { metadata, max_active_versions }: SecretPatch) -> Result<Checked, Error> {
         metadata.check()?;
-        let check = |wanted| self.0.engine.limits.check_max_active_versions(wanted);
         let max_active_versions = match max_active_versions {
             None => None,
-            Some(wanted) => Some(wanted.map(check).transpose()?),
+            Some(wanted) => Some(wanted.map(check_max_active_versions).transpose()?),
         };
         Ok(Checked { metadata, max_active_versions })
     }

@@ -7,12 +7,15 @@ use crate::output;
 use crate::terminal::Terminal;
 use clap::Args;
 use core::time::Duration;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use strongroom_api::audit::AuditEntry;
 use strongroom_client::{Audit, AuditFilter};
 
 /// How many entries are asked for at once.
 const PAGE: u32 = 1000;
+
+/// The same for the first look, which mostly wants few.
+const FIRST_PAGE: u32 = 100;
 
 /// What each look leaves in the log itself.
 const OWN: &str = "audit.read";
@@ -37,19 +40,15 @@ pub(super) struct TailArgs {
 }
 
 pub(super) async fn run(args: TailArgs, context: &Context) -> Result<(), Failure> {
-    let mut tail = Tail::new(context, args.filter.into(), args.every)?;
-    let first = tail.page(args.lines.max(1)).await?;
-    let skipped = first.len().saturating_sub(args.lines as usize);
-    let shown: Vec<_> = first.iter().skip(skipped).collect();
-    show(context.terminal, &shown)?;
-    tail.seen.looked(&first);
+    let mut tail = Tail::new(context, args.filter.into())?;
+    let first = tail.first(args.lines as usize).await?;
+    show(context.terminal, &first)?;
     let mut is_away = false;
     loop {
         tokio::time::sleep(args.every).await;
         match tail.new_entries().await {
             Ok(entries) => {
-                show(context.terminal, &entries.iter().collect::<Vec<_>>())?;
-                tail.seen.looked(&entries);
+                show(context.terminal, &entries)?;
                 is_away = false;
             }
             // A server that is started anew comes back, and nothing is missed meanwhile.
@@ -71,43 +70,48 @@ struct Tail {
 }
 
 impl Tail {
-    fn new(context: &Context, filter: AuditFilter, every: Duration) -> Result<Self, Failure> {
+    fn new(context: &Context, filter: AuditFilter) -> Result<Self, Failure> {
         let shows_own = filter.actions.iter().any(|action| action == OWN);
-        let audit = context.client()?.audit();
-        let most_looks = usize::try_from(OVERLAP.as_millis() / every.as_millis().max(1)).unwrap_or(usize::MAX).max(2);
-        Ok(Self { audit, filter, shows_own, seen: Seen::new(most_looks) })
+        Ok(Self { audit: context.client()?.audit(), filter, shows_own, seen: Seen::new(OVERLAP) })
     }
 
     fn is_wanted(&self, entry: &AuditEntry) -> bool {
         self.shows_own || entry.action != OWN
     }
 
-    /// The newest entries, so many, oldest first.
-    async fn page(&mut self, limit: u32) -> Result<Vec<AuditEntry>, strongroom_client::Error> {
-        let wanted = self.shows_own;
-        let newest = self.audit.entries(&self.filter, PAGE.min(limit * 4));
-        let newest = newest.try_filter(move |entry| core::future::ready(wanted || entry.action != OWN));
-        let mut entries: Vec<AuditEntry> = newest.take(limit as usize).try_collect().await?;
-        entries.reverse();
-        Ok(entries)
+    /// The newest entries, so many, oldest first. What the next look finds again is looked at too, so that it isn't taken for new.
+    async fn first(&mut self, lines: usize) -> Result<Vec<AuditEntry>, strongroom_client::Error> {
+        let mut newest = self.audit.entries(&self.filter, FIRST_PAGE);
+        let mut shown = Vec::new();
+        while let Some(entry) = newest.try_next().await? {
+            if shown.len() >= lines && !self.seen.reaches(&entry) {
+                break;
+            }
+            self.seen.looked([&entry]);
+            if shown.len() < lines && self.is_wanted(&entry) {
+                shown.push(entry);
+            }
+        }
+        shown.reverse();
+        Ok(shown)
     }
 
     /// What came since, oldest first.
     async fn new_entries(&mut self) -> Result<Vec<AuditEntry>, strongroom_client::Error> {
-        let mut filter = self.filter.clone();
-        if let Some(from) = self.seen.from() {
-            filter.from = Some(from.to_owned());
-        }
+        let from = self.seen.from(self.filter.from.as_deref());
+        let filter = AuditFilter { from: from.or_else(|| self.filter.from.clone()), ..self.filter.clone() };
         let mut entries: Vec<AuditEntry> = self.audit.entries(&filter, PAGE).try_collect().await?;
-        entries.retain(|entry| self.is_wanted(entry) && !self.seen.contains(entry));
+        entries.retain(|entry| !self.seen.contains(entry));
+        self.seen.looked(&entries);
+        entries.retain(|entry| self.is_wanted(entry));
         entries.reverse();
         Ok(entries)
     }
 }
 
-fn show(terminal: Terminal, entries: &[&AuditEntry]) -> Result<(), Failure> {
+fn show(terminal: Terminal, entries: &[AuditEntry]) -> Result<(), Failure> {
     if !terminal.json {
-        return output::rows(terminal, &table(entries.iter().copied()));
+        return output::rows(terminal, &table(entries));
     }
     // In one line each, also on a terminal.
     entries.iter().try_for_each(|entry| output::write(&output::json_line(entry)?))

@@ -74,7 +74,7 @@ impl Sources {
         } else if self.stdin || !terminal.stdin {
             Source::Stdin.read(terminal)?
         } else {
-            return self.asked(path).map(NewValue::from);
+            return self.asked(path, "pipe the value in, or name its file with --file").map(NewValue::from);
         };
         self.read(plain, path).map(NewValue::from)
     }
@@ -87,7 +87,7 @@ impl Sources {
         for (name, source) in &self.kv {
             let plain = match source {
                 NamedSource::Read(source) => self.read(source.read(terminal)?, name)?,
-                NamedSource::Asked => self.asked(name)?,
+                NamedSource::Asked => self.asked(name, "say NAME=@FILE, or NAME=- for standard input")?,
             };
             if named.insert(name.clone(), plain).is_some() {
                 return Err(Failure::usage(format!("{name} is given twice")));
@@ -106,12 +106,11 @@ impl Sources {
         Ok(plain)
     }
 
-    /// Asked for twice, since nobody sees what they type.
-    fn asked(&self, name: &str) -> Result<Plain, Failure> {
-        const INSTEAD: &str = "pipe the value in, or name its file with --file";
-        let first = prompt::hidden(&format!("Value of {name}"), INSTEAD)?;
+    /// Asked for twice, since nobody sees what they type. `instead` says how to give it where no terminal is.
+    fn asked(&self, name: &str, instead: &str) -> Result<Plain, Failure> {
+        let first = prompt::hidden(&format!("Value of {name}"), instead)?;
         self.check(&first, name)?;
-        let second = prompt::hidden("Once more", INSTEAD)?;
+        let second = prompt::hidden("Once more", instead)?;
         if first != second {
             return Err(Failure::usage("the two differ, nothing was put"));
         }

@@ -153,7 +153,7 @@
     const [media, content] = Object.entries(request.content)[0];
     const title = `${Object.keys(request.content).join(" or ")}${request.required ? "" : ", may be left out"}`;
     return [make("h4", {}, "Body"), shape(title, content.schema, resolve),
-      content.example && media.includes("json") && make("pre", {}, indented(content.example))];
+      content.example && media.includes("json") ? make("pre", {}, indented(content.example)) : null];
   }
 
   function answers(operation, resolve) {

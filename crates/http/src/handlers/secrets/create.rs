@@ -22,6 +22,7 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     let operation = call.engine.create(session, path.clone()).await?;
 
     let request: CreateSecret = read(&json)?;
+    call.no_match_to_create()?;
     let value = convert::Values {
         string: request.secret_string,
         key_values: request.secret_key_values,

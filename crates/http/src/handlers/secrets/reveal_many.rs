@@ -5,11 +5,11 @@ use crate::call::Attempt;
 use crate::convert;
 use crate::cursor;
 use crate::failure::{Failure, sentence};
-use crate::json::{quoted, read};
+use crate::json::{Json, quoted, read};
 use http::StatusCode;
 use std::collections::BTreeMap;
 use strongroom::secret::{Item, Known, MAX_GIVEN_LEN, MAX_REVEALED_AT_ONCE, Page, Revealing};
-use strongroom::{Code, Error, Service, Session};
+use strongroom::{Code, Error, Service};
 use strongroom_api::{KnownValue, RevealValues, SecretValues};
 use strongroom_domain::audit::{Action, ResourceKind};
 use strongroom_domain::path::{Directory, SecretPath};
@@ -25,25 +25,31 @@ const NAMES_LEN: usize = 128 * 1024;
 /// The current values of several secrets. What goes wrong with one of them is in its item, and the answer is 200.
 pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, Failure> {
     let session = call.enter(Service::Secrets, Action::SecretValueRead, (ResourceKind::Secret, "")).await?;
-    let request: RevealValues = read(&body.json().await?.parse()?)?;
+    let body = body.json().await?;
+    let json = body.parse()?;
+    // Who may not list hears so before what else is wrong with the body is looked at.
+    let below = match directory(&json)? {
+        Some(directory) => Some(call.engine.reveal_below(session, &directory).await?),
+        None => None,
+    };
+    let request: RevealValues = read(&json)?;
     let known = known(request.known.unwrap_or_default())?;
-    let (page, share) = match (request.paths, request.path_prefix) {
-        (Some(paths), None) if request.limit.is_none() && request.cursor.is_none() => {
+    let (page, share) = match (request.paths, request.path_prefix, below) {
+        (Some(paths), None, _) if request.limit.is_none() && request.cursor.is_none() => {
             let paths = self::paths(&paths)?;
             let share = share(call, paths.len()).await?;
             let items = call.engine.reveal_many(session).run(paths, &known).await?;
             (Page { items, next: None }, share)
         }
-        (Some(_), None) => {
+        (Some(_), None, _) => {
             return Err(Failure::invalid("`limit` and `cursor` go with `pathPrefix`; `paths` are answered at once."));
         }
-        (None, Some(prefix)) => {
-            let place = Below {
-                directory: prefix.parse().map_err(|error| bad_path("pathPrefix", &error))?,
-                limit: limit(request.limit)?,
-                after: request.cursor.as_deref().map(after).transpose()?,
-            };
-            below(call, session, place, &known).await?
+        (None, Some(_), Some(operation)) => {
+            let limit = limit(request.limit)?;
+            let after = request.cursor.as_deref().map(after).transpose()?;
+            let paths = operation.paths(after, limit).await?;
+            let share = share(call, paths.items.len()).await?;
+            (operation.values(paths, &known).await, share)
         }
         _ => {
             return Err(Failure::invalid(
@@ -54,22 +60,14 @@ pub(crate) async fn handle(call: &Attempt, body: RequestBody) -> Result<Answer, 
     answer(call, page, share)
 }
 
-struct Below {
-    directory: Directory,
-    limit: u32,
-    after: Option<String>,
-}
-
-async fn below(
-    call: &Attempt,
-    session: &Session,
-    place: Below,
-    known: &BTreeMap<String, Known>,
-) -> Result<(Page<Item>, Option<Share>), Failure> {
-    let operation = call.engine.reveal_below(session, &place.directory).await?;
-    let paths = operation.paths(place.after, place.limit).await?;
-    let share = share(call, paths.items.len()).await?;
-    Ok((operation.values(paths, known).await, share))
+/// The directory of `pathPrefix`, where that alone is what the body asks for.
+fn directory(json: &Json<'_>) -> Result<Option<Directory>, Failure> {
+    match (json.get("paths"), json.get("pathPrefix")) {
+        (None | Some(Json::Null), Some(Json::Text(text))) => {
+            text.as_str().parse().map(Some).map_err(|error| bad_path("pathPrefix", &error))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// What so many values may take at the most.

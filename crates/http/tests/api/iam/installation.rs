@@ -1,11 +1,12 @@
 //! A store that was set up, as a server would: with an organisation, its owner, and real tokens.
 
-use crate::support::{PEER, Reply};
+use crate::documented;
+use crate::support::Reply;
 use crate::wrapping::FixedWrappingKey;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use serde_json::Value;
 use std::sync::Arc;
 use strongroom::setup::{FirstTokens, SetUp, set_up};
@@ -139,6 +140,7 @@ impl Installation {
         };
         let engine = Arc::new(Engine::new(ports, Limits::default()));
         let api = Api::new(Arc::clone(&engine), ids, clock, settings);
+        documented::learn(&api).await;
         let (owner, operator) = (text(&tokens.owner.token), text(&tokens.operator.token));
         Self { api, owner, operator, engine, store }
     }
@@ -152,9 +154,7 @@ impl Installation {
         }
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = builder.body(Full::new(Bytes::from(body))).expect("a request");
-        let (parts, body) = self.api.handle(request, PEER).await.into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        documented::send(&self.api, request).await
     }
 
     pub(crate) async fn call(&self, token: &str, request: &str, body: Value) -> Reply {

@@ -1,13 +1,14 @@
 //! `/oidc/token` and the discovery documents.
 
 use super::installation::{Installation, members};
-use crate::support::{PEER, Reply, Room};
+use crate::documented;
+use crate::support::{Reply, Room};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use core::num::NonZeroU32;
 use http::Request;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use strongroom_crypto::{Ed25519Signer, ed25519_public};
 use strongroom_domain::audit::AuditRecord;
@@ -42,9 +43,7 @@ async fn raw(room: &Installation, request: &str, headers: &[(&str, &str)], body:
         builder = builder.header(*name, *value);
     }
     let request = builder.body(Full::new(body.into())).expect("a request");
-    let (parts, body) = room.api.handle(request, PEER).await.into_parts();
-    let body = body.collect().await.expect("a whole answer").to_bytes();
-    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+    documented::send(&room.api, request).await
 }
 
 async fn form(room: &Installation, text: &str) -> Reply {
