@@ -125,7 +125,8 @@ fn at_checkpoint(kind: &str, number: usize) -> Value {
 /// Lines of records that a server wrote.
 fn some_records() -> Vec<Value> {
     let stage = Stage::new();
-    for n in 0..RECORDS {
+    // Each leaves two.
+    for n in 0..2 * RECORDS {
         let _ = stage.client.create(&format!("/app/{n}"), "value").ok(201);
     }
     settled(&stage);
