@@ -271,9 +271,9 @@ async fn batches_shrink_by_what_is_refused_and_grow_by_what_is_taken() {
     assert_eq!(steps(4).await, [refused(64), refused(64), refused(32), refused(16)].concat());
     assert_eq!(steps(1).await, [four(8), refused(16)].concat());
     assert_eq!(steps(2).await, [refused(16), four(8), refused(16)].concat());
-    // What another stream gives has nothing to do with it.
+    // Another stream begins with as few, but what is taken of it doesn't count for this one.
     site.write(1, 64).await;
-    assert_eq!(steps(2).await, [vec![(1, 64, true)], refused(16), four(8), refused(16)].concat());
+    assert_eq!(steps(2).await, [vec![(1, 16, true); 4], refused(16), four(8), refused(16)].concat());
     // 96 are gone; it grows up to the most there may be.
     sink.takes(|_, _| true);
     let last = 1_000 - 96 - 4 * (16 + 32);
@@ -287,6 +287,44 @@ async fn batches_shrink_by_what_is_refused_and_grow_by_what_is_taken() {
     sink.takes(|_, _| true);
     site.write(0, 20).await;
     assert_eq!(steps(1).await, [(0, 20, true)]);
+}
+
+/// However many are held up, one that is not has its turn in every round.
+#[tokio::test]
+async fn a_stream_that_is_taken_waits_for_none_of_many_that_are_refused() {
+    let site = Site::of(6).await;
+    let sink = Picky::new("a", |stream, _| stream == 3);
+    let mut turns = SinkTurns::default();
+    for stream in 0..6 {
+        site.write(stream, 3).await;
+    }
+    for _ in 0..12 {
+        gentle(round(&site.node, &sink, &mut turns).await);
+    }
+    let mut asked = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        site.write(3, 2).await;
+        assert_eq!(gentle(round(&site.node, &sink, &mut turns).await).records, 2);
+        asked.extend(sink.offers().iter().filter(|(_, _, taken)| !taken).map(|(stream, _, _)| *stream));
+    }
+    assert!(asked.len() >= 5, "each of the others is asked again: {asked:?}");
+}
+
+/// A sink that is too slow for as many of any stream isn't tried with as many of each.
+#[tokio::test]
+async fn what_is_too_much_of_several_streams_is_too_much_of_the_next() {
+    let site = Site::of(4).await;
+    let sink = Picky::new("a", |_, records| records.len() <= 8);
+    let mut turns = SinkTurns::of_at_most(64);
+    for stream in 0..4 {
+        site.write(stream, 100).await;
+    }
+    for _ in 0..5 {
+        gentle(round(&site.node, &sink, &mut turns).await);
+    }
+    let offers = sink.offers();
+    assert_eq!(sizes(&offers)[..4], [(0, 64, false), (1, 64, false), (2, 32, false), (3, 16, false)]);
+    assert!(offers[4..].iter().any(|(_, _, taken)| *taken), "{:?}", sizes(&offers));
 }
 
 /// It fails for reasons of its own, not because it is given too many.

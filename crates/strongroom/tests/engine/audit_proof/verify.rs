@@ -365,7 +365,10 @@ async fn more_verifications_than_four_wait() {
     for step in &mut steps {
         assert!(step.now_or_never().is_none());
     }
-    assert_eq!(verify().now_or_never().expect("refused at once").map(|_| ()).unwrap_err().code(), Code::TooManyVerifications);
+    assert_eq!(
+        verify().now_or_never().expect("refused at once").map(|_| ()).unwrap_err().code(),
+        Code::TooManyVerifications
+    );
     drop(steps);
     // Those that nobody goes on with take no place for long.
     log.advance(60);
