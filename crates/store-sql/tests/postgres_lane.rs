@@ -233,6 +233,23 @@ async fn a_commit_of_unknown_outcome_ends_the_stream() {
     assert_eq!(ended, first);
 }
 
+const HELD_COMMITS: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+/// Has the database wait for a standby that is none after each commit; gives the records of which the last one's commit is held so, which takes
+/// a moment.
+async fn hold_a_commit(node: &Node, database: &Database) -> Vec<AuditRecord> {
+    database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    database.sql("SELECT pg_reload_conf()");
+    let mut queued = Vec::new();
+    while database.sql(HELD_COMMITS).is_empty() {
+        assert!(queued.len() < 100, "no commit is held");
+        queued.push(build::record(Action::SecretList));
+        node.writer.enqueue(queued[queued.len() - 1].clone()).await.expect("queued");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    queued
+}
+
 /// A commit that the database has made already waits for a standby when its connection is cut: nobody waits for the answer, and
 /// whoever wrote the records again would have them twice.
 #[tokio::test(flavor = "multi_thread")]
@@ -244,17 +261,10 @@ async fn queued_records_of_a_commit_that_was_made_after_all_are_there_once() {
     let node = open_with(one_lane, 1).await;
     let secret = node.insert("/a").await;
     for round in 1..=3 {
-        let mut queued = Vec::new();
-        let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-        database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-        database.sql("SELECT pg_reload_conf()");
-        for number in 0..5 {
+        let mut queued = hold_a_commit(&node, &database).await;
+        for _ in 0..4 {
             queued.push(build::record(Action::SecretList));
-            node.writer.enqueue(queued[number].clone()).await.expect("queued");
-            // The first by itself, the others together with what comes behind them.
-            if number == 0 {
-                eventually("the lane waits", async || database.sql(waiting).len() == 1).await;
-            }
+            node.writer.enqueue(queued[queued.len() - 1].clone()).await.expect("queued");
         }
         database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
         database.sql("ALTER SYSTEM RESET synchronous_standby_names");
@@ -270,6 +280,44 @@ async fn queued_records_of_a_commit_that_was_made_after_all_are_there_once() {
     let written = node.events().await;
     let once: BTreeSet<Uuid> = written.iter().copied().collect();
     assert_eq!(written.len(), once.len(), "a record is there twice: {written:?}");
+}
+
+/// The same of the first commit of a stream, and of one with records for which somebody waited too.
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_records_beside_others_are_there_once() {
+    let cluster = Cluster::builder().start();
+    let database = cluster.database();
+    let mut one_lane = options(database.url());
+    one_lane.lanes = 1;
+    let node = open_with(one_lane, 1).await;
+    let secret = node.insert("/a").await;
+    hold_a_commit(&node, &database).await;
+    let first = database.sql(HELD_COMMITS);
+    // What comes now is one commit, the first of the next stream.
+    let waited = access(&secret, 1);
+    let mut call = Box::pin(node.writer.record(waited.clone()));
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut call).await.is_err(), "it waits");
+    let plain = build::record(Action::SecretList);
+    node.writer.enqueue(plain.clone()).await.expect("queued");
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    database.sql(end);
+    let next = async || {
+        let held = database.sql(HELD_COMMITS);
+        !held.is_empty() && held != first
+    };
+    eventually("the next commit waits", next).await;
+    database.sql(end);
+    let error = call.await.expect_err("cut");
+    assert_eq!(*error.kind(), AccessErrorKind::OutcomeUnknown, "{error}");
+    database.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    database.sql("SELECT pg_reload_conf()");
+    node.writer.close().await;
+    let streams = node.streams().await;
+    let written: Vec<Uuid> = streams.iter().flatten().map(|record| record.record.event.uuid()).collect();
+    let once: BTreeSet<Uuid> = written.iter().copied().collect();
+    assert_eq!(written.len(), once.len(), "a record is there twice: {written:?}");
+    let together = events(&[&waited.records[..], &[plain]].concat());
+    assert!(streams.iter().any(|stream| stream.iter().map(|it| it.record.event.uuid()).eq(together.iter().copied())));
 }
 
 /// The same, when it was not made: they are written where it would have put them.
