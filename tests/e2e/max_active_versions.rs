@@ -108,7 +108,12 @@ fn what_the_operator_keeps() {
     let _ = keep(client, "/app/x", json!(2)).ok(200);
     let _ = client.put_value("/app/x", "8").ok(201);
     assert_eq!(versions(client, "/app/x").0, [7, 8], "the secret's is smaller");
-    let _ = keep(client, "/app/x", json!(6)).refused(400);
+    // What was said under a higher limit can be said again; the lower one holds.
+    let _ = keep(client, "/app/x", json!(6)).ok(200);
+    let _ = client.put_value("/app/x", "9").ok(201);
+    let _ = client.put_value("/app/x", "10").ok(201);
+    assert_eq!(versions(client, "/app/x").0, [8, 9, 10]);
+    let _ = keep(client, "/app/x", json!(100_001)).refused(400);
     served.server.stop();
 }
 

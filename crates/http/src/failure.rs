@@ -168,7 +168,7 @@ mod tests {
             let failure = Failure::from(Error::new(*code, "It failed."));
             assert_eq!(failure.status().as_u16(), code.status());
             assert_eq!(failure.code(), code.as_str());
-            let repeat = code.status() == 503 && *code != Code::OutcomeUnknown;
+            let repeat = matches!(code.status(), 429 | 503) && *code != Code::OutcomeUnknown;
             assert_eq!(failure.may_repeat(), repeat, "{code:?}");
         }
         assert_eq!(Failure::internal().status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -167,6 +167,7 @@ mod tests {
         let empty = answer(async |_| panic!("told to")).await;
         assert_eq!(empty.err().map(|failure| failure.code()), Some("internal"));
     }
+
     #[tokio::test]
     async fn a_list_that_can_not_be_read_on_is_cut_off() {
         let failed = || Err(Error::new(Code::StoreUnavailable, "planned"));

@@ -226,7 +226,7 @@ async fn steps_lead_to_the_end_and_a_wrong_anchor_is_told() {
 
 /// Whether it is refused, or a step was taken; or as many verifications go on already as may, where it became another one's.
 fn is_harmless(reply: &Reply) -> bool {
-    matches!(reply.status, 200 | 400) || (reply.status == 503 && reply.message().contains("verifications"))
+    matches!(reply.status, 200 | 400) || (reply.status == 429 && reply.message().contains("verifications"))
 }
 
 /// Whatever a cursor says: it is refused, or the step goes on from there; it brings nothing down.
