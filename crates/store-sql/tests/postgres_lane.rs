@@ -1,6 +1,8 @@
 //! What the lanes of a PostgreSQL store keep: streams, accesses, and what is gone.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "postgres_lane/in_doubt.rs"]
+mod in_doubt;
 mod postgres_node;
 
 use postgres_node::DEAD;
@@ -33,6 +35,12 @@ fn options(url: &str) -> PostgresOptions {
     let mut options = PostgresOptions::parse(url).expect("a URL").create();
     options.lanes = 2;
     options
+}
+
+async fn open_one_lane(url: &str) -> Node {
+    let mut options = options(url);
+    options.lanes = 1;
+    open_with(options, 1).await
 }
 
 async fn open(url: &str, node: u64) -> Node {
@@ -204,9 +212,7 @@ async fn accesses_behind_the_positions_are_read_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_of_unknown_outcome_ends_the_stream() {
     let database = database();
-    let mut one_lane = options(database.url());
-    one_lane.lanes = 1;
-    let node = open_with(one_lane, 1).await;
+    let node = open_one_lane(database.url()).await;
     let secret = node.insert("/a").await;
     node.writer.record(access(&secret, 1)).await.expect("recorded");
     let first = node.events().await;
@@ -214,12 +220,11 @@ async fn a_commit_of_unknown_outcome_ends_the_stream() {
     let held = lock(&database, "audit_records").await;
     let (lost, plain) = (access(&secret, 2), build::record(Action::SecretList));
     let writer = Arc::clone(&node.writer);
-    let cut = lost.clone();
-    let call = tokio::spawn(async move { writer.record(cut).await });
-    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("the lane waits", async || database.sql(waits).len() == 1).await;
+    let sent = lost.clone();
+    let call = tokio::spawn(async move { writer.record(sent).await });
+    wait_for_lock(&database).await;
     node.writer.enqueue(plain.clone()).await.expect("queued");
-    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    cut(&database, WAITS_FOR_LOCK);
     let error = call.await.expect("no panic").expect_err("cut");
     assert_eq!(*error.kind(), AccessErrorKind::OutcomeUnknown, "{error}");
     assert_ne!(node.last_access(&secret).await, Some(build::at(2)));
@@ -233,142 +238,21 @@ async fn a_commit_of_unknown_outcome_ends_the_stream() {
     assert_eq!(ended, first);
 }
 
-const HELD_COMMITS: &str = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+const WAITS_FOR_LOCK: &str = "wait_event_type = 'Lock'";
 
-/// Has the database wait for a standby that is none after each commit; gives the records of which the last one's commit is held so, which takes
-/// a moment.
-async fn hold_a_commit(node: &Node, database: &Database) -> Vec<AuditRecord> {
-    database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    database.sql("SELECT pg_reload_conf()");
-    let mut queued = Vec::new();
-    while database.sql(HELD_COMMITS).is_empty() {
-        assert!(queued.len() < 100, "no commit is held");
-        queued.push(build::record(Action::SecretList));
-        node.writer.enqueue(queued[queued.len() - 1].clone()).await.expect("queued");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    queued
+/// The backends of this database that wait so.
+fn backends(database: &Database, waits: &str) -> Vec<Vec<String>> {
+    database.sql(&format!("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND {waits}"))
 }
 
-/// A commit that the database has made already waits for a standby when its connection is cut: nobody waits for the answer, and
-/// whoever wrote the records again would have them twice.
-#[tokio::test(flavor = "multi_thread")]
-async fn queued_records_of_a_commit_that_was_made_after_all_are_there_once() {
-    let cluster = Cluster::builder().start();
-    let database = cluster.database();
-    let mut one_lane = options(database.url());
-    one_lane.lanes = 1;
-    let node = open_with(one_lane, 1).await;
-    let secret = node.insert("/a").await;
-    for round in 1..=3 {
-        let mut queued = hold_a_commit(&node, &database).await;
-        for _ in 0..4 {
-            queued.push(build::record(Action::SecretList));
-            node.writer.enqueue(queued[queued.len() - 1].clone()).await.expect("queued");
-        }
-        database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-        database.sql("ALTER SYSTEM RESET synchronous_standby_names");
-        database.sql("SELECT pg_reload_conf()");
-        node.writer.record(access(&secret, round)).await.expect("recorded, over a new connection");
-        eventually("all are written", async || {
-            let written = node.events().await;
-            queued.iter().all(|record| written.contains(&record.event.uuid()))
-        })
-        .await;
-    }
-    node.writer.close().await;
-    let written = node.events().await;
-    let once: BTreeSet<Uuid> = written.iter().copied().collect();
-    assert_eq!(written.len(), once.len(), "a record is there twice: {written:?}");
+/// Ends their connections.
+fn cut(database: &Database, waits: &str) {
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND";
+    database.sql(&format!("{end} {waits}"));
 }
 
-/// The same of the first commit of a stream, and of one with records for which somebody waited too.
-#[tokio::test(flavor = "multi_thread")]
-async fn queued_records_beside_others_are_there_once() {
-    let cluster = Cluster::builder().start();
-    let database = cluster.database();
-    let mut one_lane = options(database.url());
-    one_lane.lanes = 1;
-    let node = open_with(one_lane, 1).await;
-    let secret = node.insert("/a").await;
-    hold_a_commit(&node, &database).await;
-    let first = database.sql(HELD_COMMITS);
-    // What comes now is one commit, the first of the next stream.
-    let waited = access(&secret, 1);
-    let mut call = Box::pin(node.writer.record(waited.clone()));
-    assert!(tokio::time::timeout(Duration::from_millis(100), &mut call).await.is_err(), "it waits");
-    let plain = build::record(Action::SecretList);
-    node.writer.enqueue(plain.clone()).await.expect("queued");
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    database.sql(end);
-    let next = async || {
-        let held = database.sql(HELD_COMMITS);
-        !held.is_empty() && held != first
-    };
-    eventually("the next commit waits", next).await;
-    database.sql(end);
-    let error = call.await.expect_err("cut");
-    assert_eq!(*error.kind(), AccessErrorKind::OutcomeUnknown, "{error}");
-    database.sql("ALTER SYSTEM RESET synchronous_standby_names");
-    database.sql("SELECT pg_reload_conf()");
-    node.writer.close().await;
-    let streams = node.streams().await;
-    let written: Vec<Uuid> = streams.iter().flatten().map(|record| record.record.event.uuid()).collect();
-    let once: BTreeSet<Uuid> = written.iter().copied().collect();
-    assert_eq!(written.len(), once.len(), "a record is there twice: {written:?}");
-    let together = events(&[&waited.records[..], &[plain]].concat());
-    assert!(streams.iter().any(|stream| stream.iter().map(|it| it.record.event.uuid()).eq(together.iter().copied())));
-}
-
-/// The same, when it was not made: they are written where it would have put them.
-#[tokio::test(flavor = "multi_thread")]
-async fn queued_records_of_a_commit_that_was_not_made_are_there_once() {
-    let database = database();
-    let mut one_lane = options(database.url());
-    one_lane.lanes = 1;
-    let node = open_with(one_lane, 1).await;
-    let secret = node.insert("/a").await;
-    node.writer.record(access(&secret, 1)).await.expect("recorded");
-    let before = node.events().await;
-
-    let held = lock(&database, "audit_records").await;
-    let plain = build::record(Action::SecretList);
-    node.writer.enqueue(plain.clone()).await.expect("queued");
-    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("the lane waits", async || database.sql(waits).len() == 1).await;
-    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
-    drop(held);
-    node.writer.record(access(&secret, 2)).await.expect("recorded, over a new connection");
-    eventually("the queued record is written", async || node.events().await.contains(&plain.event.uuid())).await;
-    node.writer.close().await;
-    let streams = node.streams().await;
-    let ended: Vec<Uuid> = streams[0].iter().map(|record| record.record.event.uuid()).collect();
-    assert_eq!(ended, [before.as_slice(), &[plain.event.uuid()]].concat());
-    assert_eq!(streams.len(), 2, "what came later did not wait for it");
-}
-
-/// A stop waits a while until the database can tell.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stop_waits_for_what_is_in_doubt() {
-    let database = database();
-    let mut one_lane = options(database.url());
-    one_lane.lanes = 1;
-    let node = open_with(one_lane, 1).await;
-    node.insert("/a").await;
-    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let held = lock(&database, "audit_records").await;
-    let plain = build::record(Action::SecretList);
-    node.writer.enqueue(plain.clone()).await.expect("queued");
-    eventually("the lane waits", async || database.sql(waits).len() == 1).await;
-    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
-    let writer = Arc::clone(&node.writer);
-    let stop = tokio::spawn(async move { writer.close().await });
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(!stop.is_finished(), "it leaves what is in doubt");
-    drop(held);
-    stop.await.expect("no panic");
-    let written = node.events().await;
-    assert_eq!(written.iter().filter(|event| **event == plain.event.uuid()).count(), 1);
+async fn wait_for_lock(database: &Database) {
+    eventually("the lane waits", async || backends(database, WAITS_FOR_LOCK).len() == 1).await;
 }
 
 /// Holds a table until it is dropped.
