@@ -2,10 +2,12 @@
 #![expect(clippy::disallowed_methods, reason = "measures by the real clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints what it measured")]
 
+mod progress;
 mod records;
 mod site;
 
 use clap::Parser;
+use progress::Progress;
 use records::{Records, costly_filters, single_filters};
 use site::Site;
 use std::error::Error;
@@ -71,9 +73,9 @@ fn run(arguments: &Arguments) -> Outcome<bool> {
 async fn measure(database: &str, site: Site, arguments: &Arguments) -> Outcome<bool> {
     let records = Records::new(site.organisation);
     let begun = Instant::now();
-    site.seed(&records, arguments.records).await?;
+    site.seed(&records, arguments.records, Progress::begin(format!("{database}, written"), arguments.records)).await?;
     let seeded = begun.elapsed();
-    site.index().await?;
+    site.index(Progress::begin(format!("{database}, indexed"), arguments.records)).await?;
     let indexed = begun.elapsed().saturating_sub(seeded);
     println!("{database}: {} records, written in {seeded:.0?}, indexed in {indexed:.0?}", arguments.records);
     println!("  {:<34} {:>10} {:>10} {:>7} {:>8}", "filter", "median", "worst", "items", "of");

@@ -1,6 +1,7 @@
 //! An engine over a store of one organisation, in which everybody may do everything.
 
 use crate::Outcome;
+use crate::progress::Progress;
 use crate::records::Records;
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -132,21 +133,27 @@ impl Site {
     }
 
     /// Appends so many records.
-    pub(crate) async fn seed(&self, records: &Records, count: u64) -> Outcome<()> {
+    pub(crate) async fn seed(&self, records: &Records, count: u64, mut progress: Progress) -> Outcome<()> {
         let mut next = 0;
         while next < count {
             let end = count.min(next + AT_ONCE);
             let records = (next..end).map(|n| records.record(n)).collect();
             self.committer.commit(Unit { records, ..Unit::default() }).await?;
+            progress.add(end - next);
             next = end;
         }
         Ok(())
     }
 
     /// Until every record can be found.
-    pub(crate) async fn index(&self) -> Outcome<()> {
-        while self.engine.index_audit(INDEXED_AT_ONCE).await?.more {}
-        Ok(())
+    pub(crate) async fn index(&self, mut progress: Progress) -> Outcome<()> {
+        loop {
+            let round = self.engine.index_audit(INDEXED_AT_ONCE).await?;
+            progress.add(round.records.into());
+            if !round.more {
+                return Ok(());
+            }
+        }
     }
 
     pub(crate) async fn page(&self, query: &AuditQuery) -> Outcome<AuditPage> {
