@@ -107,9 +107,11 @@ impl ExportAudit<'_> {
     pub async fn run(&self, filter: &AuditFilter) -> Result<AuditExport, Error> {
         let Permit { engine, session, .. } = self.0;
         let begun = async {
-            let (wanted, keys) = (engine.wanted(session, filter).await?, engine.audit_public_keys().await?);
+            let wanted = engine.wanted(session, filter).await?;
             let begun_at = engine.ports.clock.now();
             let may_lack_newest = !engine.wait_for_index().await?;
+            // Not before: one that was made while this waited may have signed.
+            let keys = engine.audit_public_keys().await?;
             Ok(AuditExport { organisation: session.organisation.id, begun_at, wanted, keys, may_lack_newest })
         };
         self.0.told(begun.await).await

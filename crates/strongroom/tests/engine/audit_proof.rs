@@ -2,6 +2,8 @@
 
 mod checkpoint;
 mod export;
+mod history;
+mod meanwhile;
 mod rewritten;
 mod rotate;
 mod seen;

@@ -24,6 +24,9 @@ impl Work<'_> {
                     return Ok(true);
                 }
                 streams = now;
+                // Not always behind all others.
+                at = self.first_of(&streams);
+                continue;
             }
             let mut walk = match self.cursor.stream {
                 Some(walk) if !walk.is_done => walk,
@@ -66,14 +69,20 @@ impl Work<'_> {
         let size = A_PAGE.min(self.left.max(least));
         let page = self.engine.ports.audit.links(stream, walk.check.through.sequence, size).await?;
         let mut sound: Vec<&Link> = Vec::with_capacity(page.len());
+        let mut is_caught_up = false;
         for link in &page {
             let before = walk.check;
             let mut finding = walk.check.take(link, &self.ledger, &*self.ports.verifier);
-            if finding.is_some_and(|finding| finding.kind == FindingKind::RecordMissing) {
-                // Retention may have removed them just now, which it announced before.
+            let kind = finding.map(|finding| finding.kind);
+            // Retention may have removed them just now, which it announced before. And a key may have been made known just now, before it
+            // signed: but not after this page was read.
+            let is_missing = kind == Some(FindingKind::RecordMissing);
+            if is_missing || (kind == Some(FindingKind::SignatureKeyUnknown) && !is_caught_up) {
                 self.catch_up().await?;
+                is_caught_up = true;
                 walk.check = before;
-                if before.through.sequence > 0 && self.is_removed(stream, before.through.sequence).await? {
+                if is_missing && before.through.sequence > 0 && self.is_removed(stream, before.through.sequence).await?
+                {
                     walk.check.restart();
                 }
                 finding = walk.check.take(link, &self.ledger, &*self.ports.verifier);
@@ -87,14 +96,13 @@ impl Work<'_> {
         self.count(page.len() as u64);
         self.cursor.records += page.len() as u64;
         walk.is_done = page.len() < size as usize;
-        if walk.is_done {
-            if walk.check.end(&self.ledger).is_some() {
-                self.catch_up().await?;
-            }
+        let finding = walk.check.end(&self.ledger).filter(|_| walk.is_done);
+        if is_caught_up && finding.is_some() {
+            // The checkpoints may tell of records that came after the page was read: these are read first.
+            walk.is_done = false;
+        } else if let Some(finding) = finding {
             // A commit's records come at once: the last one is signed whenever one looks.
-            if let Some(finding) = walk.check.end(&self.ledger) {
-                self.found(finding);
-            }
+            self.found(finding);
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The log as somebody left it who could write to the database.
 
 use async_trait::async_trait;
+use core::pin::Pin;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use strongroom::domain::audit::{Behind, Checkpoint, IndexEntry, Link, LogReader, Term};
 use strongroom::domain::id::StreamId;
@@ -31,14 +33,32 @@ pub(super) enum Tampering {
     ReadBefore(u64),
 }
 
+/// What others do.
+pub(super) type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 pub(super) struct Seen {
     inner: Arc<MemoryStore>,
     tampered: Mutex<Vec<Tampering>>,
+    meanwhile: Mutex<VecDeque<Doing>>,
 }
 
 impl Seen {
     pub(super) fn new(inner: Arc<MemoryStore>) -> Self {
-        Self { inner, tampered: Mutex::default() }
+        Self { inner, tampered: Mutex::default(), meanwhile: Mutex::default() }
+    }
+
+    /// Before each question from now on, others do the next of this first.
+    pub(super) fn meanwhile(&self, doing: impl IntoIterator<Item = Doing>) {
+        *self.meanwhile.lock().expect("unpoisoned") = doing.into_iter().collect();
+    }
+
+    /// What others ask while they do something, they ask undisturbed.
+    async fn let_others_go_first(&self) {
+        let mut doing = core::mem::take(&mut *self.meanwhile.lock().expect("unpoisoned"));
+        if let Some(next) = doing.pop_front() {
+            next.await;
+            *self.meanwhile.lock().expect("unpoisoned") = doing;
+        }
     }
 
     pub(super) fn tamper(&self, with: impl IntoIterator<Item = Tampering>) {
@@ -69,6 +89,7 @@ impl AlterLog for Seen {
     }
 
     async fn links(&self, stream: StreamId, after: u64, limit: u32) -> Result<Vec<Link>, ReadError> {
+        self.let_others_go_first().await;
         let tampered = self.tampered();
         if tampered.iter().any(|it| matches!(it, Tampering::StreamsInFront(_))) && !stream.uuid().is_nil() {
             return Ok(Vec::new());
@@ -97,6 +118,7 @@ impl AlterLog for Seen {
     }
 
     async fn indexed(&self, stream: StreamId, entries: &[IndexEntry]) -> Result<Vec<bool>, ReadError> {
+        self.let_others_go_first().await;
         let tampered = self.tampered();
         let indexed = self.inner.indexed(stream, entries).await?.into_iter();
         let is_kept = |entry: &IndexEntry| !tampered.contains(&Tampering::RemoveLines(entry.sequence));
@@ -104,6 +126,7 @@ impl AlterLog for Seen {
     }
 
     async fn index_lines(&self, after: Option<&IndexEntry>, limit: u32) -> Result<Vec<StoredLine>, ReadError> {
+        self.let_others_go_first().await;
         let mut lines = self.inner.index_lines(after, limit).await?;
         // Before all others.
         let is_there = self.tampered().contains(&Tampering::AddLines);
@@ -116,6 +139,7 @@ impl AlterLog for Seen {
     }
 
     async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        self.let_others_go_first().await;
         let tampered = self.tampered();
         let mut all = self.inner.checkpoints(after, u32::MAX).await?;
         all.retain(|stored| {
@@ -150,6 +174,7 @@ impl AlterLog for Seen {
     }
 
     async fn behind(&self, reader: &LogReader, after: Option<StreamId>, limit: u32) -> Result<Vec<Behind>, ReadError> {
+        self.let_others_go_first().await;
         let count = self.tampered().iter().find_map(|it| match it {
             Tampering::StreamsInFront(count) => Some(*count),
             _ => None,

@@ -1,10 +1,10 @@
-use super::{DAY, Log, Node, Tampering, operator, steps_of, verify_on};
+use super::history::{Event, event, history, run};
+use super::{Log, Tampering, operator, steps_of, verify_on};
 use crate::support::code;
 use async_trait::async_trait;
 use core::time::Duration;
 use futures_util::FutureExt;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::sync::Arc;
 use strongroom::audit::{MAX_VERIFIED_AT_ONCE, VerifyCursor, VerifyLimit, VerifyPhase, VerifyStep};
 use strongroom::domain::audit::{Finding, FindingKind};
@@ -12,71 +12,6 @@ use strongroom::domain::port::{AuditReader, Clock, ReadError, StoredCheckpoint};
 use strongroom::{Code, Engine, Error, Limits};
 use strongroom_store_memory::MemoryStore;
 use strongroom_testkit::{AlterLog, AlteredLog, FixedSigner};
-
-/// What goes on in a log.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    Write(usize),
-    Index,
-    Checkpoint,
-    Rotate,
-    /// A day goes by, and what is older goes.
-    Retain,
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        4 => (1..6_usize).prop_map(Event::Write),
-        3 => Just(Event::Index),
-        3 => Just(Event::Checkpoint),
-        1 => Just(Event::Rotate),
-        1 => Just(Event::Retain),
-    ]
-}
-
-async fn happen(log: &Log, node: &Node, event: Event) {
-    match event {
-        Event::Write(records) => log.write(records).await,
-        Event::Index => drop(node.engine.index_audit(5).await.expect("indexes")),
-        Event::Checkpoint => drop(node.checkpoint().await),
-        Event::Rotate => drop(node.engine.rotate_audit_key(&node.session).await.expect("rotates")),
-        Event::Retain => {
-            log.pass(node, DAY + 1).await;
-            log.write(1).await;
-            node.checkpoint().await;
-            node.engine.retain_audit(1, &[]).await.expect("retains");
-        }
-    }
-    // It writes the stream, with the newest key that is known.
-    log.written_by(node);
-}
-
-/// A log that nobody tampered with, all of which is in the index and told of by checkpoints.
-async fn history(events: &[Event]) -> (Log, Node) {
-    let log = Log::new().await;
-    let node = log.node().await;
-    log.written_by(&node);
-    log.write(2).await;
-    node.checkpoint().await.expect("written");
-    for event in events {
-        happen(&log, &node, *event).await;
-    }
-    log.write(3).await;
-    node.checkpoint().await.expect("written");
-    node.index().await;
-    (log, node)
-}
-
-fn run<T: core::fmt::Debug>(
-    cases: u32,
-    input: &impl Strategy<Value = T>,
-    case: impl AsyncFn(T) -> Result<(), TestCaseError>,
-) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let outcome = runner.run(input, |input| runtime.block_on(case(input)));
-    outcome.unwrap_or_else(|error| panic!("{error}"));
-}
 
 /// By kind, and a place that is taken modulo how many there are.
 fn tamperings() -> impl Strategy<Value = Vec<(u8, prop::sample::Index)>> {
@@ -134,32 +69,6 @@ fn in_steps_of_any_size_and_on_any_node_it_finds_the_same() {
             prop_assert_eq!(&found, &all, "{} at once on two nodes, {:?}", limit, &tampered);
         }
         Ok(())
-    });
-}
-
-#[test]
-fn while_the_log_goes_on_nothing_is_found_that_is_not_there() {
-    let meanwhile = prop::collection::vec(prop::collection::vec(event(), 0..4), 1..12);
-    let input = (prop::collection::vec(event(), 0..12), meanwhile, 1..9_u32, any::<bool>());
-    run(96, &input, async |(events, meanwhile, limit, by_two)| {
-        let (log, node) = history(&events).await;
-        let other = log.node().await;
-        let anchor = log.stored_checkpoints().await.pop();
-        let (mut cursor, mut next) = (None, 0);
-        loop {
-            let asked = if by_two && next % 2 == 1 { &other } else { &node };
-            let verify = asked.engine.verify_audit(&asked.session);
-            let step = verify.run(cursor, anchor.clone(), steps_of(limit)).await.expect("verifies");
-            prop_assert_eq!(&step.findings, &[], "{:?} {}", step.phase, next);
-            cursor = step.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
-            for event in meanwhile.get(next).into_iter().flatten() {
-                happen(&log, &node, *event).await;
-            }
-            next += 1;
-        }
     });
 }
 
