@@ -15,6 +15,9 @@ use strongroom_domain::port::{AuditSink, SinkError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream, lookup_host};
 
+/// How long it rests between two looks whether a connection is over.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// How a syslog server is reached, and what messages say of their sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogOptions {
@@ -44,7 +47,8 @@ impl SyslogOptions {
 /// Sends records to a syslog server, a message each.
 ///
 /// Over a stream, each delivery has a connection of its own, which is closed for writing at its end: when the server closes it then too, it has
-/// read everything. A server that dies before leaves an error behind, or doesn't close, and gets the delivery again.
+/// read everything. A server that closes before or dies leaves an error behind, or doesn't close, and gets the delivery again. What one read
+/// and lost nobody hears of: the protocol has no answers.
 pub struct SyslogSink {
     name: SinkName,
     address: SyslogAddress,
@@ -70,7 +74,7 @@ impl SyslogSink {
                 }
                 Ok(())
             }
-            SyslogAddress::UnixStream(path) => stream(UnixStream::connect(path).await?, messages).await,
+            SyslogAddress::UnixStream(path) => stream(&mut UnixStream::connect(path).await?, messages).await,
             SyslogAddress::Udp { host, port } => {
                 let socket = connected(host, *port).await?;
                 for message in messages {
@@ -79,8 +83,7 @@ impl SyslogSink {
                 Ok(())
             }
             SyslogAddress::Tcp { host, port } => {
-                let connection = TcpStream::connect((host.as_str(), *port)).await?;
-                stream(connection, messages).await
+                over_tcp(TcpStream::connect((host.as_str(), *port)).await?, messages).await
             }
         }
     }
@@ -119,7 +122,7 @@ async fn connected(host: &str, port: u16) -> io::Result<UdpSocket> {
 }
 
 /// Messages with their length before them (RFC 6587 section 3.4.1).
-async fn stream(mut stream: impl AsyncRead + AsyncWrite + Unpin, messages: &[Vec<u8>]) -> io::Result<()> {
+async fn stream(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), messages: &[Vec<u8>]) -> io::Result<()> {
     let mut framed = Vec::new();
     for message in messages {
         framed.extend_from_slice(format!("{} ", message.len()).as_bytes());
@@ -131,4 +134,53 @@ async fn stream(mut stream: impl AsyncRead + AsyncWrite + Unpin, messages: &[Vec
     let mut said = [0; 256];
     while stream.read(&mut said).await? > 0 {}
     Ok(())
+}
+
+/// A server that closed before it read ends the stream just as one that read everything does; that it refuses what came later it says after
+/// that, by a reset (RFC 9293 section 3.6.1).
+async fn over_tcp(mut connection: TcpStream, messages: &[Vec<u8>]) -> io::Result<()> {
+    stream(&mut connection, messages).await?;
+    // There is a peer until the end of the stream was acknowledged or refused: mostly that came with the server's own end.
+    while connection.peer_addr().is_ok() {
+        tokio::time::sleep(LOOK).await;
+    }
+    connection.take_error()?.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over_tcp;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    async fn connected() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let address = listener.local_addr().expect("an address");
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (client.expect("connects"), server.expect("accepts").0)
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_after_the_server_closed_was_not_taken() {
+        let (client, server) = connected().await;
+        drop(server);
+        client.readable().await.expect("has heard of it");
+        assert!(over_tcp(client, &[b"one".to_vec()]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_closes_its_own_side_first_may_read_on() {
+        let (client, mut server) = connected().await;
+        server.shutdown().await.expect("closes its side");
+        client.readable().await.expect("has heard of it");
+        let read = async {
+            let mut bytes = Vec::new();
+            server.read_to_end(&mut bytes).await.expect("reads");
+            bytes
+        };
+        let messages = [b"one".to_vec()];
+        let (sent, bytes) = tokio::join!(over_tcp(client, &messages), read);
+        sent.expect("takes it");
+        assert_eq!(bytes, b"3 one");
+    }
 }
