@@ -257,8 +257,12 @@ async fn wait_for_lock(database: &Database) {
 
 /// Holds a table until it is dropped.
 async fn lock(database: &Database, table: &'static str) -> sqlx::PgConnection {
+    lock_at(database.url(), table).await
+}
+
+async fn lock_at(url: &str, table: &'static str) -> sqlx::PgConnection {
     use sqlx::{Connection, Executor};
-    let mut connection = sqlx::PgConnection::connect(database.url()).await.expect("connects");
+    let mut connection = sqlx::PgConnection::connect(url).await.expect("connects");
     connection.execute("BEGIN").await.expect("begun");
     connection.execute(sqlx::AssertSqlSafe(format!("LOCK TABLE {table} IN EXCLUSIVE MODE"))).await.expect("locked");
     connection

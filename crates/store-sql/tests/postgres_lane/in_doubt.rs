@@ -1,14 +1,23 @@
 //! Queued records of commits of which nobody knows whether they were made.
 
-use super::{Node, WAITS_FOR_LOCK, access, backends, cut, events, eventually, lock, open_one_lane, wait_for_lock};
+use super::{
+    Node, WAITS_FOR_LOCK, access, backends, cut, events, eventually, lock, lock_at, open_one_lane, wait_for_lock,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_domain::audit::{Action, AuditRecord};
-use strongroom_domain::port::{AccessErrorKind, AccessLog, AuditLog};
+use strongroom_domain::port::{Access, AccessError, AccessErrorKind, AccessLog, AuditLog};
 use strongroom_test_postgres::{Cluster, Database, database};
 use strongroom_testkit::build;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
+
+/// Records an access, while the test does something else.
+fn record_on(node: &Node, access: Access) -> JoinHandle<Result<(), AccessError>> {
+    let writer = Arc::clone(&node.writer);
+    tokio::spawn(async move { writer.record(access).await })
+}
 
 const COMMIT_IS_HELD: &str = "wait_event = 'SyncRep'";
 
@@ -19,10 +28,14 @@ async fn hold_a_commit(node: &Node, database: &Database) -> Vec<AuditRecord> {
     database.sql("SELECT pg_reload_conf()");
     let mut queued = Vec::new();
     while backends(database, COMMIT_IS_HELD).is_empty() {
-        assert!(queued.len() < 100, "no commit is held");
-        queued.push(build::record(Action::SecretList));
-        node.writer.enqueue(queued[queued.len() - 1].clone()).await.expect("queued");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        let record = build::record(Action::SecretList);
+        node.writer.enqueue(record.clone()).await.expect("queued");
+        // While it is held nobody sees it.
+        let is_over = async || {
+            !backends(database, COMMIT_IS_HELD).is_empty() || node.events().await.contains(&record.event.uuid())
+        };
+        eventually("it is held or made", is_over).await;
+        queued.push(record);
     }
     queued
 }
@@ -114,6 +127,38 @@ async fn queued_records_of_a_commit_that_was_not_made_are_there_once() {
     let ended: Vec<Uuid> = streams[0].iter().map(|record| record.record.event.uuid()).collect();
     assert_eq!(ended, [before.as_slice(), &[plain.event.uuid()]].concat());
     assert_eq!(streams.len(), 2, "what came later did not wait for it");
+}
+
+/// The same beside one for which somebody waited: who was told that nobody knows is not recorded later.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_queued_records_of_a_commit_that_was_not_made_are_written_later() {
+    let database = database();
+    let node = open_one_lane(database.url()).await;
+    let secret = node.insert("/a").await;
+    let before = node.events().await;
+    // While the first commit waits, what becomes the second comes; and whoever waits for the lock then has it between the two.
+    let held = lock(&database, "audit_records").await;
+    let [first, second] = [1, 2].map(|at| access(&secret, at));
+    let first_call = record_on(&node, first.clone());
+    wait_for_lock(&database).await;
+    let url = database.url().to_owned();
+    let next_held = tokio::spawn(async move { lock_at(&url, "audit_records").await });
+    eventually("both wait", async || backends(&database, WAITS_FOR_LOCK).len() == 2).await;
+    let second_call = record_on(&node, second.clone());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let plain = build::record(Action::SecretList);
+    node.writer.enqueue(plain.clone()).await.expect("queued");
+    drop(held);
+    first_call.await.expect("no panic").expect("recorded");
+    let held = next_held.await.expect("no panic");
+    wait_for_lock(&database).await;
+    cut(&database, WAITS_FOR_LOCK);
+    let error = second_call.await.expect("no panic").expect_err("cut");
+    assert_eq!(*error.kind(), AccessErrorKind::OutcomeUnknown, "{error}");
+    drop(held);
+    eventually("the queued record is written", async || node.events().await.contains(&plain.event.uuid())).await;
+    node.writer.close().await;
+    assert_eq!(node.events().await, [before, events(&first.records), events(&[plain])].concat());
 }
 
 /// A stop waits a while until the database can tell.
