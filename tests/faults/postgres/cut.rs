@@ -51,6 +51,28 @@ impl Stage {
         assert!(found.is_some(), "no record of {refused:?}");
     }
 
+    /// Lists until the commit of a record of it was cut so. Gives the lists.
+    fn cut_a_list(&self, at: At, when: When, pause: Duration) -> Vec<RequestId> {
+        self.proxy.cut(at, when);
+        let mut listed = Vec::new();
+        let is_cut = wait_for(PATIENCE, || {
+            std::thread::sleep(pause);
+            listed.push(request(&self.client.get(format!("{}?path=/cut/", self.client.secrets())).expect(200)));
+            wait_for(PAUSE, || (!self.proxy.waits()).then_some(()))
+        });
+        assert!(is_cut.is_some(), "no list did its {at:?}, {when:?}");
+        listed
+    }
+
+    /// Waits until each of these has its record.
+    fn expect_records(&self, requests: &[RequestId]) {
+        for request in requests {
+            let records = format!("SELECT count(*) FROM audit_records WHERE request_id = '{}'", request.uuid());
+            let found = wait_for(PATIENCE, || (self.place.number(&records) > 0).then_some(()));
+            assert!(found.is_some(), "no record of {request}");
+        }
+    }
+
     fn versions(&self) -> u64 {
         self.place.number("SELECT count(*) FROM secret_versions")
     }
@@ -170,23 +192,24 @@ fn a_record_whose_commit_is_cut_is_there_once() {
     for at in [At::Insert, At::Commit] {
         for when in [When::Before, When::After] {
             stage.client.put_value(PATH, "before").ok(201);
-            stage.proxy.cut(at, when);
-            let mut listed = Vec::new();
-            let is_cut = wait_for(PATIENCE, || {
-                if at == At::Commit {
-                    // Only after a pause it has a transaction of several statements.
-                    std::thread::sleep(PAUSE);
-                }
-                listed.push(request(&stage.client.get(format!("{}?path=/cut/", stage.client.secrets())).expect(200)));
-                wait_for(PAUSE, || (!stage.proxy.waits()).then_some(()))
-            });
-            assert!(is_cut.is_some(), "no list did its {at:?}");
-            for request in listed {
-                let records = format!("SELECT count(*) FROM audit_records WHERE request_id = '{}'", request.uuid());
-                let found = wait_for(PATIENCE, || (stage.place.number(&records) > 0).then_some(()));
-                assert!(found.is_some(), "no record of {request}, {at:?} {when:?}");
-            }
+            // Only after a pause it has a transaction of several statements.
+            let pause = if at == At::Commit { PAUSE } else { Duration::ZERO };
+            let listed = stage.cut_a_list(at, when, pause);
+            stage.expect_records(&listed);
         }
+    }
+    stage.end();
+}
+
+/// The second one cut is the first of its stream, or looks what became of the one before.
+#[test]
+fn records_whose_commits_are_cut_one_after_the_other_are_there_once() {
+    let stage = Stage::new();
+    for when in [When::Before, When::After, When::Before, When::After] {
+        stage.client.put_value(PATH, "before").ok(201);
+        let mut listed = stage.cut_a_list(At::Insert, When::Before, Duration::ZERO);
+        listed.extend(stage.cut_a_list(At::Commit, when, Duration::ZERO));
+        stage.expect_records(&listed);
     }
     stage.end();
 }
