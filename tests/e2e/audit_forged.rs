@@ -94,11 +94,18 @@ impl Forger {
     }
 
     fn verify(&self, file: &Path, checkpoints: &[Value], records: &[&[Value]], anchor: Option<&Path>) -> Ended {
+        let records = records.concat();
+        self.verify_lines(file, &[checkpoints, records.as_slice()], anchor)
+    }
+
+    /// Checkpoints and records in any order.
+    fn verify_lines(&self, file: &Path, lines: &[&[Value]], anchor: Option<&Path>) -> Ended {
         let keys = json!([{"version": 1, "publicKey": base64(self.public)}]);
         let header = json!({"type": "header", "format": 1, "exportedAt": "2026-01-01T00:00:00Z", "organisation": null, "keys": keys});
-        let records = records.concat();
-        let end = json!({"type": "end", "records": records.len()});
-        let lines = [header].into_iter().chain(checkpoints.iter().cloned()).chain(records).chain([end]);
+        let lines = lines.concat();
+        let records = lines.iter().filter(|line| line["type"] == "record").count();
+        let end = json!({"type": "end", "records": records});
+        let lines = [header].into_iter().chain(lines).chain([end]);
         std::fs::write(file, lines.map(|line| line.to_string() + "\n").collect::<String>()).expect("written");
         let anchor = anchor.map(|anchor| anchor.display().to_string());
         let more: Vec<&str> = anchor.iter().flat_map(|anchor| ["--anchor", anchor]).collect();
@@ -200,6 +207,23 @@ fn what_whoever_has_the_key_wrote_anew_is_found_in_an_export() {
     table.row("the end cut off alone", || {
         let cut: [&[Value]; 2] = [&first.lines[..6], &second.lines];
         assert_eq!(verify(&checkpoints, &cut, None), [at_record("records_cut_off", FIRST, 7)]);
+    });
+    table.row("checkpoints that were moved behind what they tell of", || {
+        let moved = |late: &[Value], anchor: Option<&Path>| {
+            let lines = [&checkpoints[..1], second.lines.as_slice(), &first.lines[..6], late];
+            let ended = forger.verify_lines(&file, &lines, anchor);
+            assert!(ended.stdout.contains(&format!("that stream {FIRST} does not go on after record 6")), "{ended:?}");
+            found(&ended)
+        };
+        let late = &checkpoints[1..];
+        for anchor in [None, anchored(&checkpoints[..1])] {
+            assert_eq!(moved(late, anchor), [Value::Null; 0], "they may have been written meanwhile");
+        }
+        for (kept, number) in [(&checkpoints[1..2], 2), (&checkpoints[2..], 3), (&checkpoints[..], 3)] {
+            assert_eq!(moved(late, anchored(kept)), [at_checkpoint("anchor_late", number)]);
+        }
+        let anew = forger.checkpoints(&[told[0], told[1], &[first.at(9), second.at(12)]]);
+        assert_eq!(moved(&anew[1..], anchored(&checkpoints[2..])), [at_checkpoint("anchor_differs", 3)]);
     });
     table.row("a stream that is gone", || {
         let missing = |stream: StreamId| json!(["stream_missing", stream.to_string(), null, null]);

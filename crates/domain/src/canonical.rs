@@ -142,6 +142,17 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Reads a field that came into the format later, behind all others, and is left out where there is none.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn last<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        if self.0.is_empty() { Ok(None) } else { read(self).map(Some) }
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

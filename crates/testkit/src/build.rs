@@ -289,6 +289,7 @@ pub fn record(action: Action) -> AuditRecord {
             bytes_in: Some(1),
             bytes_out: Some(2),
             count: Some(3),
+            access: Some("role=reader".to_owned()),
         })),
     }
 }

@@ -189,8 +189,8 @@ fn unkept(error: io::Error) -> Failure {
 struct Whole {
     ledger: Ledger,
     anchors: Option<Vec<StoredCheckpoint>>,
-    /// The anchors' numbers, and what the export has under them.
-    found: HashMap<u64, Option<StoredCheckpoint>>,
+    /// The anchors' numbers, and what the export has under them; whether it came behind records.
+    found: HashMap<u64, Option<(StoredCheckpoint, bool)>>,
     ends: Ends,
     seen: HashSet<StreamId>,
     check: Option<StreamCheck>,
@@ -224,7 +224,7 @@ impl Whole {
             self.ends.tell(&end).map_err(unkept)?;
         }
         if let Some(found) = self.found.get_mut(&stored.number) {
-            *found = Some(stored.clone());
+            *found = Some((stored.clone(), !self.seen.is_empty()));
         }
         Ok(())
     }
@@ -283,9 +283,16 @@ impl Whole {
         }
         match &self.anchors {
             Some(anchors) => {
-                let found = |anchor: &StoredCheckpoint| self.found.get(&anchor.number).and_then(Option::as_ref);
-                for finding in anchors.iter().filter_map(|anchor| check_anchor(anchor, found(anchor))) {
-                    report.add(&finding);
+                for anchor in anchors {
+                    let found = self.found.get(&anchor.number).and_then(Option::as_ref);
+                    let differs = check_anchor(anchor, found.map(|(found, _)| found));
+                    // The export begins with all checkpoints that there are. One that came later may have been put behind records that it
+                    // tells more of, which is no finding where it was written meanwhile: so it proves nothing.
+                    let is_late = found.is_some_and(|(_, is_late)| *is_late);
+                    let late = is_late.then(|| Finding::at_checkpoint(FindingKind::AnchorLate, anchor.number));
+                    if let Some(finding) = differs.or(late) {
+                        report.add(&finding);
+                    }
                 }
             }
             None => report.not_proven.push(

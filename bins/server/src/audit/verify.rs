@@ -27,7 +27,7 @@ const HELP: &str = "Without FILE the running server verifies its whole log: chec
                     With FILE an export is verified here, without server, store or root key.\n\n\
                     An anchor is a checkpoint that was kept elsewhere: a line of `strongroomd audit checkpoint`, or the file that checkpoints are \
                     sent to, of which all lines count. Only with one it shows when the end of the log was cut off, or the whole database \
-                    was set back.\n\n\
+                    was set back. An anchor for FILE must be older than FILE.\n\n\
                     Exit codes beside those of every command: 0 the log is what was signed; 1 it is not, and the findings say what, where and what to \
                     do; 69 it could not be verified.";
 

@@ -72,6 +72,7 @@ impl From<&AuditRecord> for AuditContext {
             input_bytes: details.and_then(|details| details.bytes_in),
             output_bytes: details.and_then(|details| details.bytes_out),
             count: details.and_then(|details| details.count),
+            access: details.and_then(|details| details.access.clone()),
         }
     }
 }

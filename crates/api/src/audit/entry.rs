@@ -119,6 +119,9 @@ pub struct AuditContext {
     /// How many calls or things the entry tells of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// What access a change gave, took or altered, and whose: `name=value`, separated by spaces; at most 1,024 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
 }
 
 /// A page of the audit log, newest entry first.

@@ -46,9 +46,10 @@ impl SyslogOptions {
 
 /// Sends records to a syslog server, a message each.
 ///
-/// Over a stream, each delivery has a connection of its own, which is closed for writing at its end: when the server closes it then too, it has
-/// read everything. A server that closes before or dies leaves an error behind, or doesn't close, and gets the delivery again. What one read
-/// and lost nobody hears of: the protocol has no answers.
+/// Over a stream, each delivery has a connection of its own, which is closed for writing at its end: when the server closes it then too, it
+/// counts as taken. A server that closes before or dies leaves an error behind, or doesn't close, and gets the delivery again. One that closes
+/// its own side first and then dies without having read is taken for one that read everything, as is one that reads and loses: the protocol
+/// has no answers, only the kernel's.
 pub struct SyslogSink {
     name: SinkName,
     address: SyslogAddress,
@@ -150,13 +151,23 @@ async fn over_tcp(mut connection: TcpStream, messages: &[Vec<u8>]) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::over_tcp;
+    use core::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::{TcpSocket, TcpStream};
 
     async fn connected() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        connect(socket(), socket()).await
+    }
+
+    fn socket() -> TcpSocket {
+        TcpSocket::new_v4().expect("a socket")
+    }
+
+    async fn connect(from: TcpSocket, to: TcpSocket) -> (TcpStream, TcpStream) {
+        to.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let listener = to.listen(1).expect("listens");
         let address = listener.local_addr().expect("an address");
-        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (client, server) = tokio::join!(from.connect(address), listener.accept());
         (client.expect("connects"), server.expect("accepts").0)
     }
 
@@ -182,5 +193,23 @@ mod tests {
         let (sent, bytes) = tokio::join!(over_tcp(client, &messages), read);
         sent.expect("takes it");
         assert_eq!(bytes, b"3 one");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_closes_its_own_side_first_and_reads_nothing_did_not_take_it() {
+        let (from, to) = (socket(), socket());
+        // The kernel here takes everything, that of the server hardly anything.
+        from.set_send_buffer_size(1 << 20).expect("large");
+        to.set_recv_buffer_size(4_096).expect("small");
+        let (client, mut server) = connect(from, to).await;
+        server.shutdown().await.expect("closes its side");
+        client.readable().await.expect("has heard of it");
+        let messages = [vec![b'x'; 300_000]];
+        let mut sending = Box::pin(over_tcp(client, &messages));
+        let waited = tokio::time::timeout(Duration::from_millis(200), &mut sending).await;
+        assert!(waited.is_err(), "the server has read nothing yet: {waited:?}");
+        drop(server);
+        let sent = tokio::time::timeout(Duration::from_secs(10), sending).await.expect("hears of it");
+        assert!(sent.is_err(), "nobody read it");
     }
 }

@@ -15,6 +15,8 @@ const MAX_URL_PATH_LEN: usize = 1024;
 const MAX_IDENTITY_LEN: usize = 512;
 /// The longest decision that is kept, in bytes; a longer one is cut.
 const MAX_DECISION_LEN: usize = 512;
+/// The longest text on access that is kept, in bytes; a longer one is cut.
+const MAX_ACCESS_LEN: usize = 1024;
 
 /// The request that an operation came with. Bounded, and free of control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +108,7 @@ pub struct Resource {
     pub version: Option<u64>,
 }
 
-/// More about an operation with a KMS key, or about many things at once. Never a value, key or token.
+/// More about an operation with a KMS key, about access that was given or taken, or about many things at once. Never a value, key or token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// The slug of the KMS key; `None` where none was used or found.
@@ -119,6 +121,9 @@ pub struct Details {
     pub bytes_out: Option<u64>,
     /// How many things were concerned: calls that are told together, records that were removed.
     pub count: Option<u64>,
+    /// What access a change gave, took or altered, and whose: `name=value`, separated by spaces. Escaped, and cut to 1,024 bytes, once the
+    /// record is [`tamed`](AuditRecord::tamed).
+    pub access: Option<String>,
 }
 
 /// One entry of the audit log: who did what, from where, and how it ended. Never a value, key or token.
@@ -156,8 +161,8 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// Cuts to 512 bytes each, and escapes, what a caller may have written: the name of the resource, and what that led to. Whole escapes
-    /// and characters stay.
+    /// Cuts to 512 bytes each, and escapes, what a caller may have written: the name of the resource, and what that led to; and to 1,024
+    /// bytes the text on access. Whole escapes and characters stay.
     #[must_use]
     pub fn tamed(mut self) -> Self {
         if let Some(resource) = &mut self.resource {
@@ -165,6 +170,9 @@ impl AuditRecord {
         }
         if let Some(decided_by) = &mut self.decided_by {
             tame_text(decided_by, MAX_DECISION_LEN);
+        }
+        if let Some(access) = self.details.as_mut().and_then(|details| details.access.as_mut()) {
+            tame_text(access, MAX_ACCESS_LEN);
         }
         self
     }
@@ -178,7 +186,7 @@ impl AuditRecord {
 
 #[cfg(test)]
 mod tests {
-    use super::{AuditRecord, MAX_DECISION_LEN, MAX_IDENTITY_LEN, RequestInfo, Resource};
+    use super::{AuditRecord, Details, MAX_ACCESS_LEN, MAX_DECISION_LEN, MAX_IDENTITY_LEN, RequestInfo, Resource};
     use crate::audit::{Action, Outcome, ResourceKind};
     use crate::id::{EventId, RequestId};
     use crate::time::Timestamp;
@@ -229,6 +237,17 @@ mod tests {
             assert!((MAX_DECISION_LEN - 8..=MAX_DECISION_LEN).contains(&decided_by.len()), "{}", decided_by.len());
             assert!(!kept.ends_with(['\\', '{']), "an escape is kept whole or not at all: {kept}");
         }
+    }
+
+    #[test]
+    fn what_is_told_of_access_is_tamed() {
+        let told = |text: &str| {
+            let details = Details { access: Some(text.to_owned()), ..Details::default() };
+            let record = AuditRecord { details: Some(Box::new(details)), ..record("", "") }.tamed();
+            record.details.and_then(|details| details.access).expect("there")
+        };
+        assert_eq!(told("projects=a\n\u{202e}b"), "projects=a\\u{a}\\u{202e}b");
+        assert!((MAX_ACCESS_LEN - 8..=MAX_ACCESS_LEN).contains(&told(&"ä\u{202e}".repeat(9_000)).len()));
     }
 
     #[test]

@@ -131,6 +131,7 @@ fn holds(record: &AuditRecord, text: &str) -> bool {
     has(record.action.as_str())
         || record.resource.as_ref().is_some_and(|resource| has(&resource.identity))
         || record.decided_by.as_deref().is_some_and(has)
+        || record.details.as_ref().and_then(|details| details.access.as_deref()).is_some_and(has)
         || request.and_then(|request| request.user_agent.as_deref()).is_some_and(has)
         || request.and_then(|request| request.path.as_deref()).is_some_and(has)
         || request.and_then(|request| request.client).is_some_and(|client| has(&client.to_string()))

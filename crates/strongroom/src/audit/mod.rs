@@ -47,7 +47,7 @@ use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
 use std::sync::Arc;
-use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
+use strongroom_domain::audit::{Action, AuditRecord, Details, Outcome, Resource, ResourceKind};
 use strongroom_domain::id::{EventId, KeyId, OrganisationId, RegionId, RuleId, SecretId};
 use strongroom_domain::kms::KeyVersionNumber;
 use strongroom_domain::path::SecretPath;
@@ -82,6 +82,14 @@ pub(crate) fn key(id: KeyId, version: Option<KeyVersionNumber>) -> Resource {
 /// A key that a caller named and that wasn't found, or not for them.
 pub(crate) fn key_named(name: &str) -> Resource {
     Resource { kind: ResourceKind::KmsKey, identity: name.chars().take(64).collect(), id: None, version: None }
+}
+
+/// With what access it gave, took or altered, where it is about any.
+pub(crate) fn with_access(record: AuditRecord, access: Option<String>) -> AuditRecord {
+    if access.is_none() {
+        return record;
+    }
+    AuditRecord { details: Some(Box::new(Details { access, ..Details::default() })), ..record }.tamed()
 }
 
 /// A collection or directory.

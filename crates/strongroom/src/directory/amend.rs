@@ -4,7 +4,7 @@
 use super::access::Access;
 use super::find::Kind;
 use super::load::Whose;
-use crate::audit::{Place, Recorder};
+use crate::audit::{self, Place, Recorder};
 use crate::engine::{Engine, MAX_TRIES};
 use crate::enter::denied;
 use crate::error::{Error, busy};
@@ -81,6 +81,8 @@ pub(crate) struct Amended<T> {
     pub(crate) changes: Vec<Change>,
     /// What it was done to, for the record.
     pub(crate) resource: Resource,
+    /// What access it gives, takes or alters, and whose, for the record; `None` where it is about none.
+    pub(crate) access: Option<String>,
     /// The rule that allows it.
     pub(crate) rule: Option<RuleId>,
     /// The status of the answer, for the record.
@@ -141,6 +143,7 @@ impl Engine {
             let amended = change.decide(&scene).await?;
             let recorder: Recorder<'_> = session.recorder(self, Place::default());
             let record = recorder.success(at, change.action(), amended.resource, amended.rule, amended.status);
+            let record = audit::with_access(record, amended.access);
             let mut changes = amended.changes;
             let mut expect = vec![Expect::Revision(AggregateId::Organisation(session.organisation.id), revision)];
             // See `commit_within`.

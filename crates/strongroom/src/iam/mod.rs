@@ -7,6 +7,7 @@ pub mod access_credentials;
 pub mod bindings;
 pub mod explain;
 pub mod federated_identities;
+pub(crate) mod granted;
 pub mod identity_providers;
 pub mod me;
 pub mod memberships;

@@ -4,6 +4,7 @@ use super::get_organisation::named;
 use crate::audit;
 use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Code, Error, busy};
+use crate::iam::granted::by_membership;
 use crate::iam::memberships::{MemberView, NewMember, is_member, unknown_user};
 use strongroom_domain::audit::{Action, Resource, ResourceKind};
 use strongroom_domain::directory::{MemberRole, User};
@@ -63,8 +64,9 @@ async fn admit(operation: &Operation<'_>, organisation: OrganisationId, new: New
         ];
         let (kind, identity) = (ResourceKind::OrganisationMember, id.to_string());
         let resource = Resource { kind, identity, id: Some(id.uuid()), version: None };
+        let access = Some(by_membership(&member, None));
         let unit = Unit { expect, changes, records: Vec::new() };
-        match operation.commit(unit, Some(organisation), resource, 201).await {
+        match operation.commit_access(unit, Some(organisation), resource, access, 201).await {
             Ok(()) => return Ok(MemberView { member, user }),
             Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {}
             Err(error) => return Err(error.into()),

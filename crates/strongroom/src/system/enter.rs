@@ -1,4 +1,4 @@
-use crate::audit::{Place, Recorder};
+use crate::audit::{self, Place, Recorder};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::session::{Identified, Needs, Target};
@@ -44,13 +44,26 @@ impl Operation<'_> {
     /// Commits with the record of the success; `organisation` is the one that it concerns.
     pub(crate) async fn commit(
         &self,
-        mut unit: Unit,
+        unit: Unit,
         organisation: Option<OrganisationId>,
         resource: Resource,
         status: u16,
     ) -> Result<(), CommitError> {
+        self.commit_access(unit, organisation, resource, None, status).await
+    }
+
+    /// The same of a change of access, which the record tells.
+    pub(crate) async fn commit_access(
+        &self,
+        mut unit: Unit,
+        organisation: Option<OrganisationId>,
+        resource: Resource,
+        access: Option<String>,
+        status: u16,
+    ) -> Result<(), CommitError> {
         let recorder = self.session.recorder(self.engine, organisation);
-        unit.records.push(recorder.success(self.engine.ports.clock.now(), self.action, resource, None, status));
+        let record = recorder.success(self.engine.ports.clock.now(), self.action, resource, None, status);
+        unit.records.push(audit::with_access(record, access));
         self.engine.ports.committer.commit(unit).await
     }
 

@@ -9,6 +9,7 @@ mod rotate;
 mod seen;
 mod sound;
 mod status;
+mod streams;
 mod verify;
 mod verify_index;
 

@@ -66,6 +66,9 @@ kinds! {
     /// The log has another checkpoint of the anchor's number.
     AnchorDiffers = "anchor_differs", "the log has another checkpoint of the anchor's number",
         "the log was set back and written anew, or is another installation's; keep the anchor, and look in backups for the log that it is of";
+    /// The anchor's checkpoint came when records were there already, so that it doesn't show whether they are all.
+    AnchorLate = "anchor_late", "the anchor's checkpoint comes behind records in the export",
+        "the export was begun before that checkpoint was made, or somebody put it there to hide that records are gone: export again, or give an anchor from before the export";
     /// A stream that checkpoints tell of is gone.
     StreamMissing = "stream_missing", "the whole stream is gone",
         "its records may be in a backup or where they were sent to; who could write to the database may have removed them";

@@ -22,6 +22,10 @@ async fn memberships_on_the_wire() {
     let raised = room.owner(&url, json!({ "role": "OWNER" })).await;
     assert_eq!((raised.status, &raised.json()["role"]), (200, &json!("OWNER")));
     assert_eq!(room.owner(&url, json!({ "role": "MEMBER" })).await.json(), *member);
+    let told = room.records().await.into_iter().filter_map(|record| record.details?.access);
+    let told: Vec<_> = told.collect();
+    let changes = ["OWNER before=MEMBER", "MEMBER before=OWNER"].map(|role| format!("user={zoe} role={role}"));
+    assert!(told.ends_with(&changes), "{told:?}");
 
     let add = json!({ "userIdentity": zoe });
     assert_eq!(room.owner("POST /v1/memberships", add.clone()).await.verdict(), (409, "already_exists".to_owned()));

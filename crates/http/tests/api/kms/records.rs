@@ -30,7 +30,14 @@ fn told(record: &AuditRecord) -> Details {
 }
 
 fn of(slug: &str, key_type: KeyType, bytes_in: Option<u64>, bytes_out: Option<u64>) -> Details {
-    Details { key_slug: Some(slug.to_owned()), key_type: Some(key_type), bytes_in, bytes_out, count: None }
+    Details {
+        key_slug: Some(slug.to_owned()),
+        key_type: Some(key_type),
+        bytes_in,
+        bytes_out,
+        count: None,
+        access: None,
+    }
 }
 
 #[tokio::test]

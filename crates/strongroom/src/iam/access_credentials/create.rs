@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_credential;
 use crate::iam::room::check_room;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
@@ -115,6 +116,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(credential.clone().into()))],
             resource: self.permit.attempted.object(credential.id.to_string(), credential.id.uuid()),
+            access: Some(by_credential(&credential)),
             rule: Some(rule),
             status: 201,
             answer: CreatedAccessCredential { credential, secret: key.secret },

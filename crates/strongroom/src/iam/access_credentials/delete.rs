@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_credential;
 use crate::iam::permit::no_such;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
@@ -62,6 +63,7 @@ impl DirectoryChange for DeleteAccessCredential<'_> {
         Ok(Amended {
             changes: vec![Change::DeleteObject { kind: ObjectKind::AccessCredential, id: credential.id.uuid() }],
             resource: self.permit.attempted.object(credential.id.to_string(), credential.id.uuid()),
+            access: Some(by_credential(&credential)),
             rule: Some(rule),
             status: 204,
             answer: (),

@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene, subjects_of};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::Permit;
+use crate::iam::granted::by_binding;
 use crate::iam::roles::attempted;
 use crate::iam::room::check_room;
 use crate::session::OrganisationSession;
@@ -149,6 +150,7 @@ impl DirectoryChange for Creation<'_> {
         };
         Ok(Amended {
             resource: self.permit.attempted.object(binding.id.to_string(), binding.id.uuid()),
+            access: Some(by_binding(&binding)),
             changes: vec![Change::PutObject(Box::new(binding.clone().into()))],
             rule: Some(allowed_by),
             status: 201,

@@ -2,6 +2,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_binding;
 use crate::iam::permit::no_such;
 use crate::iam::roles::attempted;
 use crate::session::OrganisationSession;
@@ -62,6 +63,7 @@ impl DirectoryChange for DeleteBinding<'_> {
         Ok(Amended {
             changes: vec![Change::DeleteObject { kind: ObjectKind::Binding, id: binding.id.uuid() }],
             resource: self.permit.attempted.object(binding.id.to_string(), binding.id.uuid()),
+            access: Some(by_binding(&binding)),
             rule: Some(allowed_by),
             status: 204,
             answer: (),

@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::Permit;
 use crate::iam::access_credentials::check_expiry;
+use crate::iam::granted::by_federation;
 use crate::iam::room::check_room;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
@@ -137,6 +138,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(identity.clone().into()))],
             resource: attempted.object(identity.id.to_string(), identity.id.uuid()),
+            access: Some(by_federation(&identity)),
             rule: Some(rule),
             status: 201,
             answer: scene.engine.federated_view(identity).await?,

@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_federation;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
@@ -59,6 +60,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes: vec![Change::DeleteObject { kind: ObjectKind::FederatedIdentity, id: identity.id.uuid() }],
             resource: self.permit.attempted.object(identity.id.to_string(), identity.id.uuid()),
+            access: Some(by_federation(&identity)),
             rule: Some(rule),
             status: 204,
             answer: (),

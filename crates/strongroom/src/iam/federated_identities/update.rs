@@ -4,6 +4,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::access_credentials::check_expiry;
+use crate::iam::granted::by_federation;
 use crate::iam::identity_providers::check_fixed;
 use crate::iam::{NamedPatch, Permit};
 use crate::session::OrganisationSession;
@@ -141,6 +142,7 @@ impl DirectoryChange for Update<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(identity.id.to_string(), identity.id.uuid()),
+            access: Some(by_federation(&identity)),
             rule: Some(rule),
             status: 200,
             answer: scene.engine.federated_view(identity).await?,

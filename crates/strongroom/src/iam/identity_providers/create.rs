@@ -135,6 +135,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(provider.clone().into()))],
             resource: attempted.object(provider.id.to_string(), provider.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: scene.engine.provider_view(provider).await?,

@@ -63,6 +63,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(provider.id.to_string(), id),
+            access: None,
             rule: Some(rule),
             status: 204,
             answer: (),

@@ -115,6 +115,7 @@ impl DirectoryChange for Update<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(provider.id.to_string(), provider.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 200,
             answer: scene.engine.provider_view(provider).await?,

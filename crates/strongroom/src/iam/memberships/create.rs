@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_membership;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
@@ -94,6 +95,7 @@ impl DirectoryChange for Addition<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(member.clone().into()))],
             resource: attempted.object(member.id.to_string(), member.id.uuid()),
+            access: Some(by_membership(&member, None)),
             rule: Some(rule),
             status: 201,
             answer: MemberView { member, user: known },

@@ -2,6 +2,7 @@ use super::attempted;
 use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::iam::granted::by_membership;
 use crate::iam::permit::Attempted;
 use crate::iam::personal_tokens::TakenAway;
 use crate::session::OrganisationSession;
@@ -104,6 +105,7 @@ impl DirectoryChange for Removal<'_> {
         Ok(Amended {
             changes,
             resource: ATTEMPTED.object(member.id.to_string(), member.id.uuid()),
+            access: Some(by_membership(&member, None)),
             rule,
             status: 204,
             answer: (),

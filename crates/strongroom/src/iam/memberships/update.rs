@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_membership;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
@@ -58,6 +59,7 @@ impl DirectoryChange for Revision<'_> {
 
     async fn decide(&self, scene: &Scene<'_>) -> Result<Amended<MemberView>, Error> {
         let (mut member, rule) = scene.permitted::<OrganisationMember>(self.permit).await?;
+        let before = member.role;
         let mut changes = Vec::new();
         if member.role != self.role {
             scene.check_may_make(self.role)?;
@@ -68,6 +70,7 @@ impl DirectoryChange for Revision<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(member.id.to_string(), member.id.uuid()),
+            access: Some(by_membership(&member, Some(before))),
             rule: Some(rule),
             status: 200,
             answer: scene.engine.member_view(member).await?,

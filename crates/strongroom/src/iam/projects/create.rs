@@ -92,6 +92,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(project.clone().into()))],
             resource: attempted.object(project.id.to_string(), project.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: ProjectView { project, parent },

@@ -90,6 +90,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(project.id.to_string(), project.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 204,
             answer: (),

@@ -102,6 +102,7 @@ impl DirectoryChange for Updating<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(project.id.to_string(), project.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 200,
             answer: ProjectView { project, parent },

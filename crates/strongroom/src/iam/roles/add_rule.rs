@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::Permit;
+use crate::iam::granted::by_rule;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
@@ -126,6 +127,7 @@ impl DirectoryChange for Addition<'_> {
         role.named.touch(scene.at);
         Ok(Amended {
             resource: self.permit.attempted.object(role.id.to_string(), role.id.uuid()),
+            access: Some(by_rule(&rule)),
             changes: vec![Change::PutObject(Box::new(role.into()))],
             rule: Some(allowed_by),
             status: 201,

@@ -76,6 +76,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(role.clone().into()))],
             resource: attempted.object(role.id.to_string(), role.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: role,

@@ -64,6 +64,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(role.id.to_string(), role.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 204,
             answer: (),

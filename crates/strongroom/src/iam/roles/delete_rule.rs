@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::Permit;
+use crate::iam::granted::by_rule;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource};
@@ -57,14 +58,16 @@ impl DirectoryChange for DeleteRule<'_> {
     async fn decide(&self, scene: &Scene<'_>) -> Result<Amended<()>, Error> {
         let (mut role, allowed_by) = scene.permitted::<Role>(&self.permit).await?;
         changeable(&role)?;
-        let before = role.rules.len();
-        role.rules.retain(|rule| rule.id.to_string() != self.rule);
-        if role.rules.len() == before {
-            return Err(Error::new(Code::ObjectNotFound, "The role has no such rule; check its identity."));
-        }
+        let at = role
+            .rules
+            .iter()
+            .position(|rule| rule.id.to_string() == self.rule)
+            .ok_or_else(|| Error::new(Code::ObjectNotFound, "The role has no such rule; check its identity."))?;
+        let gone = role.rules.remove(at);
         role.named.touch(scene.at);
         Ok(Amended {
             resource: self.permit.attempted.object(role.id.to_string(), role.id.uuid()),
+            access: Some(by_rule(&gone)),
             changes: vec![Change::PutObject(Box::new(role.into()))],
             rule: Some(allowed_by),
             status: 204,

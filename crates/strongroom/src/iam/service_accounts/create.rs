@@ -79,6 +79,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(account.clone().into()))],
             resource: attempted.object(account.id.to_string(), account.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: scene.engine.service_account_view(account).await?,

@@ -69,6 +69,7 @@ impl DirectoryChange for Update<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(account.id.to_string(), account.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 200,
             answer: scene.engine.service_account_view(account).await?,

@@ -98,6 +98,7 @@ impl DirectoryChange for Addition<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(member.clone().into()))],
             resource: resource(self.permit.attempted, &member),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: TeamMemberView { member, user },

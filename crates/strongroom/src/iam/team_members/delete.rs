@@ -66,6 +66,7 @@ impl DirectoryChange for RemoveTeamMember<'_> {
         Ok(Amended {
             changes: vec![Change::DeleteObject { kind: ObjectKind::TeamMember, id: member.id.uuid() }],
             resource: resource(self.permit.attempted, &member),
+            access: None,
             rule: Some(rule),
             status: 204,
             answer: (),

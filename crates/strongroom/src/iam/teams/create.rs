@@ -74,6 +74,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(team.clone().into()))],
             resource: attempted.object(team.id.to_string(), team.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: TeamView { team, members: Vec::new() },

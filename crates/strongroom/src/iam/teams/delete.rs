@@ -69,6 +69,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(team.id.to_string(), id),
+            access: None,
             rule: Some(rule),
             status: 204,
             answer: (),

@@ -68,6 +68,7 @@ impl DirectoryChange for Revision<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(team.id.to_string(), team.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 200,
             answer: scene.engine.team_view(team).await?,

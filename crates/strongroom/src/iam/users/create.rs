@@ -104,6 +104,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(user.clone().into())), Change::PutObject(Box::new(member.into()))],
             resource: attempted.object(user.id.to_string(), user.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: user,

@@ -88,6 +88,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes,
             resource: attempted.object(format!("{user}/{id}"), id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 204,
             answer: (),

@@ -92,6 +92,7 @@ impl DirectoryChange for Issue<'_> {
             changes: vec![Change::InsertToken(issued.token.clone())],
             // Who may act with it from now on is what the log must tell.
             resource: attempted.object(format!("{}/{}", user.id, issued.token.id), issued.token.id.uuid()),
+            access: None,
             rule: Some(rule),
             status: 201,
             answer: issued,

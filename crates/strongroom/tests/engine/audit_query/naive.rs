@@ -4,7 +4,7 @@ use crate::iam::support::House;
 use proptest::prelude::*;
 use std::sync::Arc;
 use strongroom::audit::AuditFilter;
-use strongroom::domain::audit::{Action, AuditRecord, Outcome, RequestInfo, Resource, ResourceKind};
+use strongroom::domain::audit::{Action, AuditRecord, Details, Outcome, RequestInfo, Resource, ResourceKind};
 use strongroom::domain::id::{EventId, OrganisationId, RequestId, ServiceAccountId, UserId};
 use strongroom::domain::principal::Principal;
 use strongroom::domain::time::Timestamp;
@@ -76,6 +76,9 @@ fn record() -> impl Strategy<Value = (AuditRecord, u8)> {
                     id: None,
                     version: None,
                 }),
+                details: (status == 200).then(|| {
+                    Box::new(Details { access: Some("role=Reader to=Somebody".to_owned()), ..Details::default() })
+                }),
                 ..build::record(action)
             };
             (record, whose)
@@ -91,8 +94,18 @@ pub(super) fn made() -> impl Strategy<Value = Made> {
 }
 
 pub(super) fn filters() -> impl Strategy<Value = AuditFilter> {
-    let texts =
-        ["terraform", "PROD", "forbidden", "secret.value", "ünïC", "192.0.2.1", "nothing like it", "/v1/sec", "evt-"];
+    let texts = [
+        "terraform",
+        "PROD",
+        "forbidden",
+        "secret.value",
+        "ünïC",
+        "192.0.2.1",
+        "nothing like it",
+        "/v1/sec",
+        "evt-",
+        "to=somebody",
+    ];
     let who = (
         prop::option::weighted(0.2, prop::sample::select(vec!["robot", "nobody"])),
         prop::option::weighted(0.2, 0..USERS + 2),
@@ -194,6 +207,7 @@ impl Made {
         let Some(text) = &filter.search_text else { return true };
         let mut fields = vec![record.action.as_str().to_owned(), record.event.to_string()];
         fields.extend(caller.into_iter().chain(identity).chain(record.decided_by.clone()));
+        fields.extend(record.details.as_ref().and_then(|details| details.access.clone()));
         if let Some(request) = record.request.as_deref() {
             fields.push(request.id.to_string());
             fields.extend(request.client.map(|client| client.to_string()));

@@ -15,6 +15,24 @@ pub(super) const OF_KEY: [(&str, &str); 4] = [
     ("POST /v1/secrets/nl-01/secrets", "kms.encrypt"),
 ];
 
+/// What the record of a success says of the access that it gave, took or altered.
+#[rustfmt::skip]
+pub(super) const ACCESS: [(&str, &str); 13] = [
+    ("POST /v1/iam/roles/{role}/rules", "rule={made}"),
+    ("DELETE /v1/iam/roles/{role}/rules/{rule}", "rule={rule}"),
+    ("POST /v1/iam/roles/{role}/bindings", "role={role} to={team}"),
+    ("DELETE /v1/iam/roles/{role}/bindings/{binding}", "role={role} to={user}"),
+    ("POST /v1/memberships", "user={stranger} role=MEMBER"),
+    ("PUT /v1/memberships/{membership}", "user={user} role=MEMBER"),
+    ("DELETE /v1/memberships/{membership}", "user={user} role=MEMBER"),
+    ("POST /v1/system/organisations/dev/members", "user={stranger} role=MEMBER"),
+    ("POST /v1/service-accounts/{account}/access-credentials", "serviceAccount={account}"),
+    ("DELETE /v1/service-accounts/{account}/access-credentials/{credential}", "serviceAccount={account}"),
+    ("POST /v1/federated-identities", "serviceAccount={account} provider={provider} subject=made audiences=strongroom"),
+    ("PUT /v1/federated-identities/{identity}", "serviceAccount={account} provider={provider} subject=subject audiences=strongroom"),
+    ("DELETE /v1/federated-identities/{identity}", "serviceAccount={account} provider={provider} subject=subject audiences=strongroom"),
+];
+
 #[rustfmt::skip]
 pub(super) const EXPECTED: &[Expected] = &[
     ("POST /v1/secrets/nl-01/secret/app/prod/db/value", "secret.value.read", "secret:{path}", ""),

@@ -97,6 +97,7 @@ impl Stage {
         for (name, of) in [("membership", &user), ("membership of other", &other)] {
             ids.insert(name, membership(&house, of).await);
         }
+        ids.insert("user", user);
         ids.insert("other user", other);
         // A user of the installation who isn't a member.
         let (stranger, _) = house.user("stranger").await;

@@ -1,6 +1,6 @@
 //! Every operation leaves the right records, however it ends: as many as it should, of the right action, naming the right thing.
 
-use super::expected::{DISCOVERY, EXPECTED, Expected, OF_KEY};
+use super::expected::{ACCESS, DISCOVERY, EXPECTED, Expected, OF_KEY};
 use super::tables::{All, Anywhere, Known, Member, On, Operation, Operator, Owner, SECRET, all};
 use super::{ELSEWHERE, Stage, reads, service};
 use crate::support::{PEER, Reply};
@@ -56,6 +56,10 @@ impl Stage {
         assert_eq!(places, wanted.places, "{place}: {record:#?}");
         let rule = record.decided_by.as_deref().is_some_and(|by| by.starts_with("rule-"));
         assert!(!rule || outcome == "success", "{place}: {record:#?}");
+        let access = ACCESS.iter().find(|(of, _)| *of == operation.request && outcome == "success");
+        let expected = access.map(|(_, access)| self.named(access, &reply));
+        let told = record.details.as_ref().and_then(|details| details.access.clone());
+        assert_eq!(told, expected, "{place}");
         let key = records.pop();
         if let (Some(record), Some((_, action))) = (&key, of_key) {
             let told = record.resource.as_ref().map(|it| (it.kind.as_str(), it.identity.as_str()));
