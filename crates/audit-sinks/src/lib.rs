@@ -5,7 +5,7 @@
 //! them apart.
 //!
 //! - [`FileSink`]: `Ok` when the lines are on the disk.
-//! - [`SyslogSink`]: `Ok` when the receiver read them to the end (TCP, stream socket), or when the kernel took them (UDP, datagram socket).
+//! - [`SyslogSink`]: `Ok` when the receiver closed after them without an error (TCP, stream socket), or when the kernel took them (UDP, datagram socket).
 //! - [`WebhookSink`]: `Ok` when the receiver answered so.
 
 mod file;

@@ -249,6 +249,66 @@ mod tests {
         }
     }
 
+    /// The bytes of a record as they were once written: what is stored stays readable, and its hash what it was.
+    #[test]
+    fn stored_records_stay_readable() {
+        let id = |n| Uuid::from_u128(n);
+        let details = Details {
+            key_slug: Some("app".to_owned()),
+            key_type: Some(KeyType::ALL[0]),
+            bytes_in: Some(7),
+            bytes_out: None,
+            count: Some(3),
+            access: None,
+        };
+        let record = AuditRecord {
+            event: EventId::new(id(1)),
+            at: Timestamp::from_micros(1_750_000_000_000_000),
+            action: Action::SecretValueRead,
+            outcome: Outcome::Denied,
+            status: 403,
+            organisation: Some(OrganisationId::new(id(2))),
+            region: None,
+            project: Some(ProjectId::new(id(3))),
+            principal: Some(Principal::User(UserId::new(id(4)))),
+            credential: Some(CredentialId::new(id(5))),
+            resource: Some(Resource {
+                kind: ResourceKind::Secret,
+                identity: "/app/db".to_owned(),
+                id: None,
+                version: Some(2),
+            }),
+            decided_by: Some("forbidden".to_owned()),
+            request: Some(Arc::new(RequestInfo::http(
+                RequestId::new(id(6)),
+                IpAddr::from([192, 0, 2, 1]),
+                None,
+                "POST",
+                "/v1",
+            ))),
+            details: Some(Box::new(details.clone())),
+        };
+        let told = Details { access: Some("role=reader".to_owned()), ..details };
+        let later = AuditRecord { details: Some(Box::new(told)), ..record.clone() };
+        for (record, stored) in [(record, STORED.to_owned()), (later, format!("{STORED}{STORED_ACCESS}"))] {
+            let hex: String = record.to_canonical().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, stored);
+            assert_eq!(AuditRecord::from_canonical(&record.to_canonical()), Ok(record));
+        }
+    }
+
+    const STORED: &str = concat!(
+        "000000177374726f6e67726f6f6d206175646974207265636f72640100000010000000000000000000000000000000010000",
+        "00080006379da05b6000000000117365637265742e76616c75652e726561640000000664656e696564000000080000000000",
+        "0001930100000010000000000000000000000000000000020001000000100000000000000000000000000000000301000000",
+        "0175000000100000000000000000000000000000000401000000100000000000000000000000000000000501000000067365",
+        "63726574000000072f6170702f646200010000000800000000000000020100000009666f7262696464656e01000000100000",
+        "000000000000000000000000000601000000093139322e302e322e31000100000004504f535401000000032f763101010000",
+        "0003617070010000000c6165733132382d67636d3936010000000800000000000000070001000000080000000000000003",
+    );
+    /// What came into the format later.
+    const STORED_ACCESS: &str = "0000000b726f6c653d726561646572";
+
     #[test]
     fn hostile_text_is_tamed() {
         let id = RequestId::new(Uuid::nil());

@@ -8,6 +8,7 @@ use crate::audit::{self, Place, Recorder};
 use crate::engine::{Engine, MAX_TRIES};
 use crate::enter::denied;
 use crate::error::{Error, busy};
+use crate::iam::granted::with_removed;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -143,7 +144,7 @@ impl Engine {
             let amended = change.decide(&scene).await?;
             let recorder: Recorder<'_> = session.recorder(self, Place::default());
             let record = recorder.success(at, change.action(), amended.resource, amended.rule, amended.status);
-            let record = audit::with_access(record, amended.access);
+            let record = audit::with_access(record, with_removed(amended.access, &amended.changes));
             let mut changes = amended.changes;
             let mut expect = vec![Expect::Revision(AggregateId::Organisation(session.organisation.id), revision)];
             // See `commit_within`.

@@ -37,7 +37,7 @@ impl SecretChange for Gone {
     async fn decide(&self, _: &Granted<'_>, secret: Secret, _: Timestamp) -> Result<Wanted<()>, Error> {
         check_expected(&secret, self.expected, "nothing was deleted")?;
         let change = Change::DeleteSecret { secret: secret.id };
-        Ok(Wanted { change: Some(change), version: None, status: 204, answer: () })
+        Ok(Wanted { change: Some(change), version: None, access: None, status: 204, answer: () })
     }
 }
 

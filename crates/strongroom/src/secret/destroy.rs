@@ -40,7 +40,7 @@ impl SecretChange for VersionNumber {
                 Some(Change::EraseVersion { secret: secret.id, version: number, at, state })
             }
         };
-        Ok(Wanted { change, version: Some(number), status: 204, answer: () })
+        Ok(Wanted { change, version: Some(number), access: None, status: 204, answer: () })
     }
 }
 

@@ -124,7 +124,7 @@ impl SecretChange for Checked {
             (secret.metadata.clone(), secret.max_active_versions, secret.state);
         let change = Change::ReplaceMetadata { secret: secret.id, metadata, max_active_versions, state };
         let answer = granted.engine.view(granted.session, secret).await?;
-        Ok(Wanted { change: Some(change), version: None, status: 200, answer })
+        Ok(Wanted { change: Some(change), version: None, access: None, status: 200, answer })
     }
 }
 

@@ -42,8 +42,9 @@ impl SecretChange for Wish {
         secret.policy.clone_from(&self.0);
         secret.state = secret.state.touched(at);
         let change = Change::ReplacePolicy { secret: secret.id, policy: self.0.clone(), state: secret.state };
+        let access = if self.0.is_some() { "policy=set" } else { "policy=cleared" };
         let answer = granted.engine.view(granted.session, secret).await?;
-        Ok(Wanted { change: Some(change), version: None, status: 200, answer })
+        Ok(Wanted { change: Some(change), version: None, access: Some(access), status: 200, answer })
     }
 }
 

@@ -2,6 +2,7 @@ use super::enter::Operation;
 use super::{OperatorSession, organisation_resource, slug, slug_taken};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
+use crate::iam::granted::by_ownership;
 use crate::iam::personal_tokens::NewPersonalToken;
 use crate::iam::users::NewUser;
 use crate::setup::new_organisation;
@@ -91,7 +92,15 @@ async fn make(operation: &Operation<'_>, new: NewOrganisation) -> Result<Created
     }
     let expect = vec![Expect::Absent(UniqueKey::OrganisationSlug(organisation.slug.clone()))];
     let unit = Unit { expect, changes, records: Vec::new() };
-    let committed = operation.commit(unit, Some(organisation.id), organisation_resource(&organisation), 201).await;
+    let committed = operation
+        .commit_access(
+            unit,
+            Some(organisation.id),
+            organisation_resource(&organisation),
+            Some(by_ownership(owner.id)),
+            201,
+        )
+        .await;
     match committed {
         Ok(()) => Ok(CreatedOrganisation { organisation, owner, token }),
         Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {

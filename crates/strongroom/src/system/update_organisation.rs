@@ -3,6 +3,7 @@ use super::get_organisation::named;
 use super::{OperatorSession, organisation_resource};
 use crate::engine::{Engine, MAX_TRIES};
 use crate::error::{Error, busy};
+use crate::iam::granted::by_gates;
 use crate::secret::MetadataPatch;
 use strongroom_domain::audit::Action;
 use strongroom_domain::metadata::check_name;
@@ -72,7 +73,8 @@ impl Engine {
                 }
                 let expect = vec![Expect::Revision(AggregateId::Organisation(id), before.revision)];
                 let unit = Unit { expect, changes, records: Vec::new() };
-                match operation.commit(unit, Some(id), organisation_resource(&after), 200).await {
+                let access = (after.gates != before.gates).then(|| by_gates(after.gates));
+                match operation.commit_access(unit, Some(id), organisation_resource(&after), access, 200).await {
                     Ok(()) => return Ok(after),
                     Err(error) if matches!(error.kind(), CommitErrorKind::Conflict(_)) => {}
                     Err(error) => return Err(error.into()),

@@ -62,7 +62,7 @@ kinds! {
         "see that you gave the key of this installation; if so, the whole log was signed by somebody else";
     /// The anchor isn't in the log.
     AnchorMissing = "anchor_missing", "the log has no checkpoint of the anchor's number",
-        "the log was cut off or set back to a time before the anchor, or is another installation's; look in backups for the rest";
+        "the log was cut off or set back to a time before the anchor, or is another installation's: look in backups for the rest; an export must be newer than the anchor";
     /// The log has another checkpoint of the anchor's number.
     AnchorDiffers = "anchor_differs", "the log has another checkpoint of the anchor's number",
         "the log was set back and written anew, or is another installation's; keep the anchor, and look in backups for the log that it is of";

@@ -3,6 +3,7 @@
 mod explain;
 mod federation;
 mod foreign;
+mod granted;
 pub(crate) mod installation;
 mod logins;
 mod matrix;

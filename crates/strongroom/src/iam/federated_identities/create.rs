@@ -138,7 +138,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(identity.clone().into()))],
             resource: attempted.object(identity.id.to_string(), identity.id.uuid()),
-            access: Some(by_federation(&identity)),
+            access: Some(by_federation(&identity, None)),
             rule: Some(rule),
             status: 201,
             answer: scene.engine.federated_view(identity).await?,

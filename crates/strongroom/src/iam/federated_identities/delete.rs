@@ -60,7 +60,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes: vec![Change::DeleteObject { kind: ObjectKind::FederatedIdentity, id: identity.id.uuid() }],
             resource: self.permit.attempted.object(identity.id.to_string(), identity.id.uuid()),
-            access: Some(by_federation(&identity)),
+            access: Some(by_federation(&identity, None)),
             rule: Some(rule),
             status: 204,
             answer: (),

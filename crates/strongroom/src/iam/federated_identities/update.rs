@@ -142,7 +142,7 @@ impl DirectoryChange for Update<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(identity.id.to_string(), identity.id.uuid()),
-            access: Some(by_federation(&identity)),
+            access: Some(by_federation(&identity, Some(&before))),
             rule: Some(rule),
             status: 200,
             answer: scene.engine.federated_view(identity).await?,

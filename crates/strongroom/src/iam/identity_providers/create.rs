@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::Permit;
+use crate::iam::granted::by_provider;
 use crate::iam::room::check_room;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
@@ -135,7 +136,7 @@ impl DirectoryChange for Creation<'_> {
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(provider.clone().into()))],
             resource: attempted.object(provider.id.to_string(), provider.id.uuid()),
-            access: None,
+            access: Some(by_provider(&provider, None)),
             rule: Some(rule),
             status: 201,
             answer: scene.engine.provider_view(provider).await?,

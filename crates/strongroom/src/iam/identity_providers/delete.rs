@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::iam::Permit;
+use crate::iam::granted::by_provider;
 use crate::iam::service_accounts::removal;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
@@ -63,7 +64,7 @@ impl DirectoryChange for Deletion<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(provider.id.to_string(), id),
-            access: None,
+            access: Some(by_provider(&provider, None)),
             rule: Some(rule),
             status: 204,
             answer: (),

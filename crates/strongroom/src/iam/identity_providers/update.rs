@@ -2,6 +2,7 @@ use super::{IdentityProviderView, attempted, check_fixed};
 use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::iam::granted::by_provider;
 use crate::iam::{NamedPatch, Permit};
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
@@ -115,7 +116,7 @@ impl DirectoryChange for Update<'_> {
         Ok(Amended {
             changes,
             resource: self.permit.attempted.object(provider.id.to_string(), provider.id.uuid()),
-            access: None,
+            access: Some(by_provider(&provider, Some(&before))),
             rule: Some(rule),
             status: 200,
             answer: scene.engine.provider_view(provider).await?,

@@ -3,6 +3,7 @@ use crate::directory::{Amended, DirectoryChange, Scene};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::iam::Permit;
+use crate::iam::granted::by_membership;
 use crate::session::OrganisationSession;
 use async_trait::async_trait;
 use strongroom_domain::audit::{Action, Resource, ResourceKind};
@@ -101,10 +102,11 @@ impl DirectoryChange for Creation<'_> {
             role: MemberRole::Member,
             created_at: scene.at,
         };
+        let access = by_membership(&member, None);
         Ok(Amended {
             changes: vec![Change::PutObject(Box::new(user.clone().into())), Change::PutObject(Box::new(member.into()))],
             resource: attempted.object(user.id.to_string(), user.id.uuid()),
-            access: None,
+            access: Some(access),
             rule: Some(rule),
             status: 201,
             answer: user,

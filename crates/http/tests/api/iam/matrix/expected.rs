@@ -17,20 +17,29 @@ pub(super) const OF_KEY: [(&str, &str); 4] = [
 
 /// What the record of a success says of the access that it gave, took or altered.
 #[rustfmt::skip]
-pub(super) const ACCESS: [(&str, &str); 13] = [
+pub(super) const ACCESS: &[(&str, &str)] = &[
     ("POST /v1/iam/roles/{role}/rules", "rule={made}"),
     ("DELETE /v1/iam/roles/{role}/rules/{rule}", "rule={rule}"),
     ("POST /v1/iam/roles/{role}/bindings", "role={role} to={team}"),
     ("DELETE /v1/iam/roles/{role}/bindings/{binding}", "role={role} to={user}"),
     ("POST /v1/memberships", "user={stranger} role=MEMBER"),
     ("PUT /v1/memberships/{membership}", "user={user} role=MEMBER"),
-    ("DELETE /v1/memberships/{membership}", "user={user} role=MEMBER"),
+    ("DELETE /v1/memberships/{membership}", "user={user} role=MEMBER removed=binding:1,team_member:1,token:1"),
     ("POST /v1/system/organisations/dev/members", "user={stranger} role=MEMBER"),
     ("POST /v1/service-accounts/{account}/access-credentials", "serviceAccount={account}"),
     ("DELETE /v1/service-accounts/{account}/access-credentials/{credential}", "serviceAccount={account}"),
-    ("POST /v1/federated-identities", "serviceAccount={account} provider={provider} subject=made audiences=strongroom"),
-    ("PUT /v1/federated-identities/{identity}", "serviceAccount={account} provider={provider} subject=subject audiences=strongroom"),
-    ("DELETE /v1/federated-identities/{identity}", "serviceAccount={account} provider={provider} subject=subject audiences=strongroom"),
+    ("POST /v1/federated-identities", "serviceAccount={account} provider={provider} status=active subject=made audiences=strongroom"),
+    ("PUT /v1/federated-identities/{identity}", "serviceAccount={account} provider={provider} status=active subject=subject audiences=strongroom"),
+    ("DELETE /v1/federated-identities/{identity}", "serviceAccount={account} provider={provider} status=active subject=subject audiences=strongroom"),
+    ("POST /v1/federated-identity-providers", "issuer=https://made.example status=active"),
+    ("PUT /v1/federated-identity-providers/{provider}", "issuer=https://issuer.example status=active"),
+    ("DELETE /v1/federated-identity-providers/{provider}", "issuer=https://issuer.example status=active removed=federated_identity:1"),
+    ("DELETE /v1/iam/roles/{role}", "removed=binding:1"),
+    ("DELETE /v1/teams/{team}", "removed=team_member:1"),
+    ("POST /v1/users", "user={made} role=MEMBER"),
+    ("DELETE /v1/service-accounts/{account}", "removed=access_credential:1,federated_identity:1"),
+    ("POST /v1/system/organisations", "user={owner made} role=OWNER"),
+    ("PUT /v1/secrets/nl-01/secret/app/prod/db/policy", "policy=cleared"),
 ];
 
 #[rustfmt::skip]

@@ -24,6 +24,8 @@ impl Stage {
     fn named(&self, name: &str, reply: &Reply) -> String {
         let answer = reply.json();
         let made = answer["identity"].as_str().or_else(|| answer["subject"].as_str()).unwrap_or("nothing");
+        let owner = answer["owner"]["subject"].as_str().unwrap_or("nobody");
+        let name = name.replace("{owner made}", owner);
         let known =
             self.ids.iter().fold(name.replace("{made}", made), |name, (of, id)| name.replace(&format!("{{{of}}}"), id));
         assert!(!known.contains('{'), "{name} has a name that is in no table");
