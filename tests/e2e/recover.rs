@@ -154,6 +154,8 @@ fn an_owners_token_for_an_hour_in_one_organisation() {
     assert_eq!(records[0].outcome, Outcome::Success);
     assert!(records[0].organisation.is_some_and(|id| id.to_string() == organisation(&found)), "{records:?}");
     let resource = records[0].resource.as_ref().expect("the owner");
+    let access = records[0].details.as_ref().and_then(|details| details.access.clone());
+    assert_eq!(access, Some(format!("user={} role=OWNER", resource.identity)));
     assert_eq!(resource.identity, me);
     let credential = records[0].credential.map(|id| id.to_string());
     assert_eq!(credential, Some(text(&described, "identity")));

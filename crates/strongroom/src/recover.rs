@@ -1,5 +1,7 @@
 //! A way back for an organisation whose owners are locked out.
 
+use crate::audit::with_access;
+use crate::iam::granted::by_ownership;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
 use strongroom_domain::directory::{DirectoryObject, Expiry, MemberRole, ObjectKind, OrganisationMember, Scopes, User};
 use strongroom_domain::id::{CredentialId, EventId, MemberId, UserId};
@@ -118,6 +120,7 @@ pub async fn issue_owner_token(
         request: None,
         details: None,
     };
+    let record = with_access(record, Some(by_ownership(owner)));
     changes.push(Change::InsertToken(token));
     // As every token that is bound to an organisation, so that none is made past the removal of its user.
     let revision = organisation.revision.next();

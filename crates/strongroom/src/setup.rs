@@ -1,5 +1,7 @@
 //! Setting up an empty store.
 
+use crate::audit::with_access;
+use crate::iam::granted::by_ownership;
 use strongroom_domain::audit::{Action, AuditRecord, Outcome, Resource, ResourceKind};
 use strongroom_domain::directory::{MemberRole, OrganisationMember, Scopes, User, built_in_roles};
 use strongroom_domain::id::{CredentialId, EventId, MemberId, OrganisationId, RegionId, UserId};
@@ -137,6 +139,7 @@ pub async fn set_up(
         request: None,
         details: None,
     };
+    let record = with_access(record, Some(by_ownership(owner.id)));
     let made = Made { organisation, owner: owner.id, regions };
     let mut changes = vec![Change::InsertKeyCheck(what.key_check)];
     changes.extend(what.instance_keys.into_iter().map(Change::InsertInstanceKey));

@@ -11,19 +11,27 @@ use strongroom_domain::id::UserId;
 use strongroom_domain::tenancy::Gates;
 use strongroom_domain::unit::Change;
 
-/// The most bytes of one value, and about the most of one list: three of them fit into a record.
+/// The most bytes of one value within its quotes, and about the most of one list: with them, everything fits into a record.
 const MAX_VALUE_LEN: usize = 120;
 const MAX_LIST_LEN: usize = 240;
 
-/// A value as it stands in a text.
+/// A value as it stands in a text. A plus before a number says how many bytes, or entries, are left out.
 fn word(value: &str) -> String {
-    let end = (0..=value.len().min(MAX_VALUE_LEN)).rev().find(|at| value.is_char_boundary(*at)).unwrap_or(0);
-    let (kept, rest) = value.split_at(end);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/*@+".contains(&byte);
-    match (rest.len(), !kept.is_empty() && kept.bytes().all(is_plain)) {
-        (0, true) => kept.to_owned(),
-        (0, false) => format!("{kept:?}"),
-        (more, _) => format!("{kept:?}+{more}"),
+    if (1..=MAX_VALUE_LEN).contains(&value.len()) && !value.starts_with('+') && value.bytes().all(is_plain) {
+        return value.to_owned();
+    }
+    let mut quoted = "\"".to_owned();
+    let mut chars = value.chars();
+    loop {
+        let rest = chars.as_str().len();
+        let Some(next) = chars.next() else { return quoted + "\"" };
+        let before = quoted.len();
+        quoted.extend(next.escape_debug());
+        if quoted.len() > MAX_VALUE_LEN {
+            quoted.truncate(before);
+            return format!("{quoted}\"+{rest}");
+        }
     }
 }
 
@@ -123,6 +131,11 @@ pub(super) fn by_provider(provider: &IdentityProvider, before: Option<&IdentityP
     text
 }
 
+pub(crate) fn by_policy(is_set: bool) -> String {
+    let what = if is_set { "set" } else { "cleared" };
+    format!("policy={what}")
+}
+
 pub(crate) fn by_gates(gates: Gates) -> String {
     format!("secrets={} kms={} projects={}", gates.secrets, gates.kms, gates.projects)
 }
@@ -157,8 +170,10 @@ pub(crate) fn with_removed(access: Option<String>, changes: &[Change]) -> Option
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_LIST_LEN, list, with_removed, word};
+    use super::{by_rule, list, with_removed, word};
     use strongroom_domain::directory::ObjectKind;
+    use strongroom_domain::iam::Rule;
+    use strongroom_domain::id::RuleId;
     use strongroom_domain::unit::Change;
     use uuid::Uuid;
 
@@ -175,9 +190,11 @@ mod tests {
         ] {
             assert_eq!(word(value), expected);
         }
-        assert_eq!(word(&"x".repeat(121)), format!("\"{}\"+1", "x".repeat(120)));
-        assert_eq!(word(&"ä".repeat(61)), format!("\"{}\"+2", "ä".repeat(60)));
-        assert_eq!(word(&format!("x{}", "ä".repeat(60))), format!("\"x{}\"+2", "ä".repeat(59)));
+        assert_eq!(word("+2"), "\"+2\"");
+        assert_eq!(word(&"x".repeat(120)), "x".repeat(120));
+        assert_eq!(word(&"x".repeat(121)), format!("\"{}\"+2", "x".repeat(119)));
+        assert_eq!(word(&"ä".repeat(61)), format!("\"{}\"+4", "ä".repeat(59)));
+        assert_eq!(word(&"\u{7f}".repeat(100)), format!("\"{}\"+81", "\\u{7f}".repeat(19)));
     }
 
     #[test]
@@ -193,8 +210,23 @@ mod tests {
         let text = listed(&many);
         let kept = text.matches("permission-").count();
         assert!(kept > 10 && text.ends_with(&format!(",+{}", 1_000 - kept)), "{text}");
-        let longest: Vec<String> = (0..9).map(|_| "\u{202e}".repeat(300)).collect();
-        assert!(listed(&longest).len() < 4 * MAX_LIST_LEN, "{}", listed(&longest).len());
+    }
+
+    #[test]
+    fn whatever_is_granted_fits_into_a_record() {
+        for c in ["x", "\u{1}", "\u{7f}", "\u{202e}", "ä", "\"", "🦀"] {
+            let long = || vec![c.repeat(300); 9];
+            let rule = Rule {
+                id: RuleId::new(Uuid::nil()),
+                resources: long(),
+                resource_identities: long(),
+                permissions: long(),
+                note: c.repeat(300),
+            };
+            let text = by_rule(&rule);
+            let names = [" resources=", " resourceIdentities=", " permissions="];
+            assert!(text.len() <= 900 && names.iter().all(|name| text.contains(name)), "{} {text}", text.len());
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) struct Wanted<T> {
     /// The version concerned, for the record.
     pub(crate) version: Option<VersionNumber>,
     /// What access it gives or takes, for the record; `None` where it is about none.
-    pub(crate) access: Option<&'static str>,
+    pub(crate) access: Option<String>,
     /// The status of the answer, for the record.
     pub(crate) status: u16,
     /// The answer.
@@ -56,7 +56,7 @@ impl Granted<'_> {
             let wanted = change.decide(self, secret, at).await?;
             let resource = audit::secret(&self.path, Some(id), wanted.version);
             let record = self.recorder().success(at, self.action, resource, Some(self.rule), wanted.status);
-            let record = audit::with_access(record, wanted.access.map(str::to_owned));
+            let record = audit::with_access(record, wanted.access);
             let unit = Unit {
                 expect: vec![Expect::Revision(AggregateId::Secret(id), revision)],
                 changes: wanted.change.into_iter().collect(),

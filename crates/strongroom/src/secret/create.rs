@@ -4,6 +4,7 @@ use crate::audit;
 use crate::engine::{Engine, MAX_TRIES, check_max_active_versions};
 use crate::envelope::{Binding, ValueInput};
 use crate::error::{Code, Error, busy};
+use crate::iam::granted::by_policy;
 use crate::session::Session;
 use core::num::NonZeroU32;
 use std::sync::Arc;
@@ -199,13 +200,15 @@ impl Create<'_> {
         };
         let recorder = self.0.recorder();
         let key_resource = audit::key(key.spec.id, Some(version.wrapped.key_version));
+        let made = recorder.success(at, *action, audit::secret(path, Some(id), Some(version.number)), Some(*rule), 201);
+        let access = secret.policy.is_some().then(|| by_policy(true));
         let mut unit = Unit {
             expect: vec![
                 Expect::Absent(UniqueKey::SecretPath(session.scope, path.clone())),
                 Expect::KeyVersion(key.spec.id, version.wrapped.key_version),
             ],
             records: vec![
-                recorder.success(at, *action, audit::secret(path, Some(id), Some(version.number)), Some(*rule), 201),
+                audit::with_access(made, access),
                 recorder.success(at, Action::KmsEncrypt, key_resource, None, 201),
             ],
             changes: vec![Change::InsertSecret { secret, version }],

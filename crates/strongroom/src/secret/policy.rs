@@ -2,6 +2,7 @@ use super::change::{SecretChange, Wanted};
 use super::{Granted, SecretView};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::iam::granted::by_policy;
 use crate::session::Session;
 use async_trait::async_trait;
 use strongroom_domain::audit::Action;
@@ -42,7 +43,7 @@ impl SecretChange for Wish {
         secret.policy.clone_from(&self.0);
         secret.state = secret.state.touched(at);
         let change = Change::ReplacePolicy { secret: secret.id, policy: self.0.clone(), state: secret.state };
-        let access = if self.0.is_some() { "policy=set" } else { "policy=cleared" };
+        let access = by_policy(self.0.is_some());
         let answer = granted.engine.view(granted.session, secret).await?;
         Ok(Wanted { change: Some(change), version: None, access: Some(access), status: 200, answer })
     }

@@ -71,6 +71,21 @@ async fn what_lets_others_in_is_told_when_it_changes() {
 }
 
 #[tokio::test]
+async fn policies_are_told() {
+    let room = Installation::new().await;
+    let key = text(&room.owner("POST /v1/kms/nl-01/keys", json!({ "name": "key" })).await.json(), "identity");
+    let policy = json!({ "statements": [{ "principals": ["*"], "effect": "Allow", "actions": ["read"] }] });
+    let secret = |path: &str| json!({ "path": path, "kmsKeyIdentity": key, "secretString": "YQ==" });
+    assert_eq!(room.owner("POST /v1/secrets/nl-01/secrets", secret("/a")).await.status, 201);
+    let (_, access) =
+        told(&room, &room.owner, "PUT /v1/secrets/nl-01/secret/a/policy", json!({ "accessPolicy": policy })).await;
+    assert_eq!(access, "policy=set");
+    let mut with_one = secret("/b");
+    with_one["accessPolicy"] = policy;
+    assert_eq!(told(&room, &room.owner, "POST /v1/secrets/nl-01/secrets", with_one).await.1, "policy=set");
+}
+
+#[tokio::test]
 async fn gates_are_told_when_they_change() {
     let room = Installation::new().await;
     let url = "PUT /v1/system/organisations/dev/gates";
