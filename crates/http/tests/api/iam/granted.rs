@@ -2,6 +2,7 @@
 
 use super::installation::Installation;
 use serde_json::{Value, json};
+use strongroom_domain::audit::Action;
 
 /// Makes a change that must be done, and gives its answer with what its record says of access.
 async fn told(room: &Installation, token: &str, request: &str, body: Value) -> (Value, String) {
@@ -68,6 +69,17 @@ async fn what_lets_others_in_is_told_when_it_changes() {
     let url = format!("PUT /v1/federated-identities/{}", text(&made, "identity"));
     let (_, access) = told(&room, owner, &url, json!({ "status": "inactive", "conditions": { "ref": "main" } })).await;
     assert_eq!(access, format!("{start} status=inactive {subject} changed=conditions,status"));
+}
+
+#[tokio::test]
+async fn the_first_owner_is_told() {
+    let room = Installation::new().await;
+    let members = room.owner("GET /v1/memberships", Value::Null).await.json();
+    let me = text(&members[0]["user"], "subject");
+    let first = room.records().await.swap_remove(0);
+    assert_eq!(first.action, Action::SystemInit);
+    let access = first.details.and_then(|details| details.access);
+    assert_eq!(access, Some(format!("user={me} role=OWNER")));
 }
 
 #[tokio::test]
