@@ -17,9 +17,9 @@ use strongroom_domain::time::Timestamp;
 
 /// How many records are read at once.
 const AT_ONCE: usize = 500;
-/// How often it is looked whether the index has what was there when an export began, and how long it rests between.
-const LOOKS: u32 = 50;
-const REST: Duration = Duration::from_millis(100);
+/// How often it is looked whether what an export waits for at its begin is there, and how long it rests between: five seconds in all.
+pub(super) const LOOKS: u32 = 50;
+pub(super) const REST: Duration = Duration::from_millis(100);
 
 /// A record of an export.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! The whole log, taken out as it lies in the store, to be verified elsewhere.
 
+use super::export::{LOOKS, REST};
 use super::verify;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::system::{Operation, OperatorSession};
-use core::time::Duration;
 use std::collections::{HashSet, VecDeque};
 use strongroom_domain::audit::{Action, AuditKey, Link};
 use strongroom_domain::id::StreamId;
@@ -13,9 +13,6 @@ use strongroom_domain::time::Timestamp;
 
 /// How many checkpoints or records are read at once.
 const AT_ONCE: u32 = 500;
-/// How often it is looked whether there is a first checkpoint by now, and how long it rests between.
-const LOOKS: u32 = 50;
-const REST: Duration = Duration::from_millis(100);
 
 /// The next part of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

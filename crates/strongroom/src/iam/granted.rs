@@ -120,10 +120,9 @@ pub(super) fn by_federation(identity: &FederatedIdentity, before: Option<&Federa
 pub(super) fn by_provider(provider: &IdentityProvider, before: Option<&IdentityProvider>) -> String {
     let mut text = format!("issuer={} status={}", word(&provider.issuer), provider.status.as_str());
     if let Some(before) = before {
-        let keys = |it: &IdentityProvider| (it.jwks_uri.clone(), it.local_jwks.clone());
         let parts = [
             ("issuer", before.issuer != provider.issuer),
-            ("keys", keys(before) != keys(provider)),
+            ("keys", before.jwks_uri != provider.jwks_uri || before.local_jwks != provider.local_jwks),
             ("status", before.status != provider.status),
         ];
         changed(&mut text, &parts);

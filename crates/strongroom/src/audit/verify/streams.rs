@@ -96,7 +96,7 @@ impl Work<'_> {
         self.count(page.len() as u64);
         self.cursor.records += page.len() as u64;
         walk.is_done = page.len() < size as usize;
-        let finding = walk.check.end(&self.ledger).filter(|_| walk.is_done);
+        let finding = if walk.is_done { walk.check.end(&self.ledger) } else { None };
         if is_caught_up && finding.is_some() {
             // The checkpoints may tell of records that came after the page was read: these are read first.
             walk.is_done = false;
